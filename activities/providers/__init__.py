@@ -1,0 +1,1 @@
+"""One file a provider. Only `worker.py` knows which there are."""

@@ -1,0 +1,185 @@
+"""The plan: a journey compiled flat, frozen, and named by the hash of its content.
+
+A run holds the plan's hash and a step's id, nothing else of it. Everything that decides what a lead gets is
+in the plan (templates included), so two plans with one hash behave the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Channel = Literal["email", "sms"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Duration(_Frozen):
+    """A length of time. Months and days are of the calendar (in the lead's zone), seconds are exact."""
+
+    months: int = 0
+    days: int = 0
+    seconds: int = 0
+
+
+class Limit(_Frozen):
+    """At most `count` messages to one lead in any `per` (over all journeys)."""
+
+    count: int
+    per: Duration
+
+
+class EventFilter(_Frozen):
+    """Events by name, narrowed by a condition in which `event` is the candidate."""
+
+    events: tuple[str, ...]
+    when: str | None = None
+    event_only: bool = True
+    """Whether `when` reads nothing but `event`, so that ingest may evaluate it without the run."""
+
+
+class Trigger(_Frozen):
+    """Who enters, and how often."""
+
+    on: EventFilter
+    reentry: Literal["never", "always"] | Duration = "never"
+
+
+class Goal(_Frozen):
+    """The conversion that the journey exists for. Reaching it ends the run as converted."""
+
+    on: EventFilter
+    value: str | None = None
+    within: Duration | None = None
+
+
+class Exit(_Frozen):
+    """A way out that holds at any time, at any step."""
+
+    on: EventFilter
+    reason: str
+
+
+class _Step(_Frozen):
+    id: str
+    condition: str | None = None
+    """The step's `if`: it is skipped unless this holds."""
+    result: str | None = None
+    """The step's `as`: the name of its result."""
+    next: str | None = None
+    """Id of the step after this one; None ends the run as finished."""
+
+
+class MessageStep(_Step):
+    """Queue one message. Its result has `sent`, `skipped` and `reason`."""
+
+    verb: Literal["message"] = "message"
+    channel: Channel
+    template: str
+    subject: str | None = None
+    sender: str | None = None
+    topic: str | None = None
+    transactional: bool = False
+    limit: Limit | None = None
+
+
+class DelayStep(_Step):
+    """Wait for a length of time."""
+
+    verb: Literal["delay"] = "delay"
+    duration: Duration
+
+
+class WaitForStep(_Step):
+    """Wait for an event. `then` is where an accepted event leads, `otherwise` where the timeout does."""
+
+    verb: Literal["wait_for"] = "wait_for"
+    on: EventFilter
+    timeout: Duration | None = None
+    since: Literal["message", "now", "start"] | Duration = "message"
+    then: str | None = None
+    otherwise: str | None = None
+
+
+class Arm(_Frozen):
+    """One arm of a branch; `when` None is the `else` arm. `to` None ends the run as finished."""
+
+    when: str | None
+    to: str | None
+
+
+class BranchStep(_Step):
+    """Go on at the first arm that holds, else at `next`."""
+
+    verb: Literal["branch"] = "branch"
+    arms: tuple[Arm, ...]
+
+
+class StopStep(_Step):
+    """End the run, with a reason that reports count."""
+
+    verb: Literal["stop"] = "stop"
+    reason: str
+
+
+Step = Annotated[
+    MessageStep | DelayStep | WaitForStep | BranchStep | StopStep,
+    Field(discriminator="verb"),
+]
+
+
+class TemplateSource(_Frozen):
+    """One template in one locale, as written (Jinja2 not yet rendered)."""
+
+    markup: Literal["mjml", "html", "md", "text"]
+    body: str
+    subject: str | None = None
+    preheader: str | None = None
+
+
+class Sender(_Frozen):
+    """Who an e-mail or an SMS comes from."""
+
+    address: str
+    name: str | None = None
+
+
+class Plan(_Frozen):
+    """A compiled journey."""
+
+    journey: str
+    title: str
+    priority: int = 50
+    topic: str | None = None
+    timezone: str
+    """The workspace's zone: for leads that have none, nor a country with just one."""
+    locale: str
+    """The workspace's default locale."""
+    senders: dict[str, Sender]
+    """By channel (`email`, `sms`), the default sender; other keys are names that a step's `from` may use."""
+    trigger: Trigger
+    goal: Goal | None = None
+    exits: tuple[Exit, ...] = ()
+    steps: tuple[Step, ...]
+    """Every step once, ids unique; the first is where a run enters."""
+    templates: dict[str, dict[str, TemplateSource]]
+    """`email:welcome/hello` to locale to source."""
+
+    @cached_property
+    def by_id(self) -> dict[str, Step]:
+        """The steps by their ids."""
+        return {step.id: step for step in self.steps}
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 (hex) of the canonical JSON of the plan."""
+        canonical = json.dumps(
+            self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, separators=(",", ":")
+        )
+        return hashlib.sha256(canonical.encode()).hexdigest()

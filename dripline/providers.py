@@ -1,0 +1,95 @@
+"""What a provider of messages is: one verb, two ways to fail, and one way not to know.
+
+    ProviderError
+    ├── NotAccepted        the provider surely did not take it; the same send may be tried again
+    ├── PermanentFailure   the provider surely did not take it and never will (documented refusals)
+    └── Uncertain          the provider may have taken it (read timeout, dropped connection, 5xx)
+
+Messages of these errors carry our own codes only, never an address, a number or a provider's text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A message ready to leave. `key` is the caller's, and the same on every try."""
+
+    key: str
+    channel: str
+    to: str
+    """An e-mail address, or a phone number in E.164."""
+    sender: str
+    sender_name: str | None
+    subject: str | None
+    html: str | None
+    text: str
+    status_callback: str | None = None
+    """Where the provider shall report delivery (carries the key); None where it is set up elsewhere."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The provider took the message; `provider_id` is its name for it, where it gave one."""
+
+    provider_id: str | None
+
+
+class ProviderError(Exception):
+    """A send that did not surely succeed. `code` is ours, stable, and free of personal data."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class NotAccepted(ProviderError):
+    """Surely not taken; may be tried again, not before `retry_after` seconds where the provider said so."""
+
+    def __init__(self, code: str, retry_after: float | None = None) -> None:
+        super().__init__(code)
+        self.retry_after = retry_after
+
+
+class PermanentFailure(ProviderError):
+    """Surely not taken, and trying again is of no use."""
+
+
+class Uncertain(ProviderError):
+    """May or may not have been taken: never tried again without being settled first."""
+
+
+class Provider(Protocol):
+    """One way to send messages of one channel."""
+
+    name: str
+    """As in task queue names and the ledger: `sendgrid`, `twilio`, `mailbox`."""
+    channel: str
+    """`email` or `sms`."""
+
+    def send(self, message: Outgoing) -> Accepted:
+        """Send once, within `http_timeout` seconds, or raise a ProviderError. Never retries by itself."""
+        ...
+
+    def find(self, message: Outgoing, since: datetime, known: frozenset[str]) -> str | None:
+        """The provider's id of this message if its own records show that it was taken at or after `since` (UTC).
+
+        Ids in `known` belong to other messages. None where the provider keeps no such records or shows none.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class DeliveryReport:
+    """What a verified webhook says of one of our messages, in our words. Times are UTC."""
+
+    key: str
+    kind: str
+    """`accepted`, `delivered`, `opened`, `clicked`, `bounced` (for good), `failed`, `complained`, `unsubscribed`."""
+    at: datetime
+    provider_id: str | None = None
+    reason: str | None = None

@@ -1,0 +1,1 @@
+"""The truth: leads, events, runs, plans and the message ledger, on SQLite or PostgreSQL."""

@@ -1,0 +1,93 @@
+"""Connections and transactions: the same code on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, create_engine, event, select
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from dripline.store import schema
+
+BUSY_TIMEOUT = 15.0
+"""Seconds that a SQLite connection waits for another's write transaction."""
+
+UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout)
+"""What SQLAlchemy raises while the database is away or too busy: try again later."""
+
+
+class Store:
+    """The database. `read` and `write` are its only doors; a `write` block is one transaction."""
+
+    def __init__(self, url: str, pool_size: int = 10) -> None:
+        self.engine = _engine(url, pool_size)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads, with one consistent view on SQLite."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that may write: all of it or none. On SQLite it has the one write lock from its start."""
+        with self.engine.connect() as connection:
+            writing = connection.execution_options(dripline_writes=True)
+            with writing.begin():
+                yield writing
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def lock_lead(connection: Connection, lead_id: str) -> Row[Any] | None:
+    """Lock a lead's row until the transaction ends, and return it. Always before any of its runs."""
+    query = select(schema.leads).where(schema.leads.c.id == lead_id).with_for_update()
+    return connection.execute(query).one_or_none()
+
+
+def lock_run(connection: Connection, run_id: str) -> Row[Any] | None:
+    """Lock a run's row until the transaction ends, and return it. Lock its lead first."""
+    query = select(schema.runs).where(schema.runs.c.id == run_id).with_for_update()
+    return connection.execute(query).one_or_none()
+
+
+def _engine(url: str, pool_size: int) -> Engine:
+    options: dict[str, Any] = {
+        "pool_size": pool_size,
+        "max_overflow": 0,
+        "pool_timeout": 30,
+        "json_serializer": lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),
+    }
+    if url.startswith("sqlite"):
+        engine = create_engine(
+            url, connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False}, **options
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5}, **options)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver would begin late, and without the write lock
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA temp_store=MEMORY")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("dripline_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
+
+
+__all__ = ["BUSY_TIMEOUT", "UNAVAILABLE", "Store", "lock_lead", "lock_run"]

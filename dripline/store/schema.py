@@ -1,0 +1,350 @@
+"""Every table. Times ending in `_at` are house time unless a comment says machine time; all are UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Computed,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware datetime, kept in UTC; naive ones are refused. SQLite keeps it as sortable text."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+_Serial = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _id(**kw: Any) -> Column[Any]:
+    return Column("id", String(64), primary_key=True, **kw)
+
+
+house = Table(
+    "house",
+    metadata,
+    Column("id", Integer, primary_key=True),  # one row, id 1
+    Column("machine_epoch", Utc, nullable=False),  # machine time
+    Column("house_epoch", Utc, nullable=False),
+    Column("rate", Float, nullable=False),
+    Column("store_epoch", Integer, nullable=False, server_default="1"),
+    Column("secret", String(128), nullable=False),
+    Column("stopped_at", Utc),
+    Column("temporal_id", String(128)),  # the Temporal namespace that this store's runs were last seen on
+    comment="The one row of the installation itself: its clock, its brake, its secret.",
+)
+
+leads = Table(
+    "leads",
+    metadata,
+    _id(),
+    Column("external_id", String(256)),
+    Column("email", String(320)),
+    Column("phone", String(32)),  # E.164
+    Column("locale", String(35)),  # BCP 47
+    Column("timezone", String(64)),  # IANA
+    Column("country", String(2)),  # ISO 3166-1 alpha-2
+    Column("stage", String(32)),
+    Column("consent", Json, nullable=False),  # {"email": true, "sms": false}
+    Column("topics", Json, nullable=False),  # {"newsletter": false}: only what the lead said
+    Column("attributes", Json, nullable=False),  # the workspace's own
+    Column("created_at", Utc, nullable=False),
+    Column("updated_at", Utc, nullable=False),
+    Column("merged_into", String(64), ForeignKey("leads.id")),
+    Column("erased_at", Utc),
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("kind", String(16), primary_key=True),  # external_id | email | phone | anonymous_id
+    Column("value", String(320), primary_key=True),  # normalised
+    Column("lead_id", String(64), ForeignKey("leads.id"), nullable=False, index=True),
+    Column("created_at", Utc, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", _Serial, primary_key=True, autoincrement=True),
+    Column("id", String(128), nullable=False, unique=True),
+    Column("lead_id", String(64), ForeignKey("leads.id"), nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("properties", Json, nullable=False),
+    Column("received_at", Utc, nullable=False),
+    Column("occurred_at", Utc),
+    Column("historical", Boolean, nullable=False, server_default=text("false")),
+    Column("depth", Integer, nullable=False, server_default="0"),  # how long the chain of runs that led to it is
+    Index("ix_events_lead", "lead_id", "name", "received_at"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("key", String(256), primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", Json, nullable=False),
+    Column("created_at", Utc, nullable=False),  # machine time
+    comment="Answers kept by Idempotency-Key, so that a repeated request changes nothing.",
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("journey", String(128), nullable=False, index=True),
+    Column("body", Json, nullable=False),
+    Column("created_at", Utc, nullable=False),
+)
+
+journeys = Table(
+    "journeys",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("plan_hash", String(64), ForeignKey("plans.hash"), nullable=False),
+    Column("published_at", Utc, nullable=False),
+    Column("paused_at", Utc),
+    Column("pause_reason", Text),
+)
+
+publications = Table(
+    "publications",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("journey", String(128), nullable=False, index=True),
+    Column("plan_hash", String(64), ForeignKey("plans.hash"), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("by", String(256)),
+    Column("in_flight", String(16), nullable=False),  # keep | move | exit
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    _id(),
+    Column("lead_id", String(64), ForeignKey("leads.id"), nullable=False),
+    Column("journey", String(128), nullable=False),
+    Column("key", String(256)),
+    Column("plan_hash", String(64), ForeignKey("plans.hash"), nullable=False),
+    Column("priority", Integer, nullable=False, server_default="50"),
+    Column("depth", Integer, nullable=False, server_default="0"),
+    Column("trigger_event", String(128), ForeignKey("events.id")),
+    Column("turn", Integer, nullable=False, server_default="0"),
+    Column("step", String(256)),  # where it stands; NULL before the first turn
+    Column("wait", Json),  # {"began": iso, "until": iso | null, "visit": n}: NULL when not waiting
+    Column("until", Utc),  # when the present wait ends; NULL: only an event ends it
+    Column("variables", Json, nullable=False),
+    Column("visits", Json, nullable=False),  # step id to the number of times that it was reached
+    Column("last_event", String(128)),  # id of the event accepted last
+    Column("last_message_at", Utc),
+    Column("started_at", Utc, nullable=False),
+    Column("last_at", Utc, nullable=False),  # the run's own time: never goes back
+    Column("ended_at", Utc),
+    Column("outcome", String(16)),  # finished | stopped | exit | goal | merged | erased | operator | too-long
+    Column("outcome_reason", Text),
+    Column("parked_reason", Text),
+    Column("converted_at", Utc),
+    Column("goal_value", Float),
+    Column("wake_wanted", Integer, nullable=False, server_default="0"),
+    Column("wake_done", Integer, nullable=False, server_default="0"),
+    Column("wake_wanted_at", Utc),  # machine time
+    Index("ix_runs_lead", "lead_id", "journey"),
+    Index(
+        "ix_runs_wake",
+        "wake_wanted_at",
+        sqlite_where=text("wake_wanted > wake_done"),
+        postgresql_where=text("wake_wanted > wake_done"),
+    ),
+    Index(
+        "ix_runs_until",
+        "until",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index("ix_runs_journey", "journey", "started_at"),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("seq", _Serial, primary_key=True, autoincrement=True),
+    Column("run_id", String(64), ForeignKey("runs.id"), nullable=False),
+    Column("kind", String(16), nullable=False),  # event | effect | operator
+    Column("event_id", String(128), ForeignKey("events.id")),
+    Column("payload", Json),
+    Column("received_at", Utc, nullable=False),
+    Column("taken_in", Integer),  # the turn that took it; NULL: still to be looked at
+    UniqueConstraint("run_id", "event_id"),
+    Index(
+        "ix_inbox_open",
+        "run_id",
+        "seq",
+        sqlite_where=text("taken_in IS NULL"),
+        postgresql_where=text("taken_in IS NULL"),
+    ),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("key", String(64), primary_key=True),  # run + step + visit
+    Column("run_id", String(64), ForeignKey("runs.id"), nullable=False, index=True),
+    Column("step", String(256), nullable=False),
+    Column("kind", String(16), nullable=False),  # webhook | call
+    Column("payload", Json, nullable=False),
+    Column("queued_at", Utc, nullable=False),
+    Column("done_at", Utc),
+    comment="Effects that leave the process, other than messages (rule: never inside a turn).",
+)
+
+step_log = Table(
+    "step_log",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("run_id", String(64), ForeignKey("runs.id"), nullable=False),
+    Column("turn", Integer, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("step", String(256)),
+    Column("what", String(32), nullable=False),
+    Column("detail", Json, nullable=False),
+    Index("ix_step_log_run", "run_id", "id"),
+    comment="What each turn did and why, in the order in which it was done.",
+)
+
+MESSAGE_STATE = """CASE
+    WHEN bounced_at IS NOT NULL THEN 'bounced'
+    WHEN delivered_at IS NOT NULL THEN 'delivered'
+    WHEN accepted_at IS NOT NULL THEN 'accepted'
+    WHEN failed_at IS NOT NULL THEN 'failed'
+    WHEN skipped_at IS NOT NULL THEN 'skipped'
+    WHEN held_at IS NOT NULL THEN 'held'
+    WHEN uncertain_at IS NOT NULL THEN 'uncertain'
+    WHEN attempt_id IS NOT NULL THEN 'sending'
+    ELSE 'queued' END"""
+
+messages = Table(
+    "messages",
+    metadata,
+    _id(),  # the idempotency key: made from run, step and visit
+    Column("run_id", String(64), ForeignKey("runs.id"), nullable=False, index=True),
+    Column("lead_id", String(64), ForeignKey("leads.id"), nullable=False),
+    Column("journey", String(128), nullable=False),
+    Column("plan_hash", String(64), ForeignKey("plans.hash"), nullable=False),
+    Column("step", String(256), nullable=False),
+    Column("visit", Integer, nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("template", String(256), nullable=False),
+    Column("topic", String(128)),
+    Column("transactional", Boolean, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("context", Json, nullable=False),  # what the run knew when it queued the message, less the lead
+    Column("queued_at", Utc, nullable=False),
+    # What left, exactly: written with the lease, the same on every try.
+    Column("locale", String(35)),
+    Column("recipient", String(320)),
+    Column("sender", String(320)),
+    Column("sender_name", String(256)),
+    Column("subject", Text),
+    Column("html", Text),
+    Column("body", Text),
+    # The lease of the attempt under way (machine times).
+    Column("provider", String(32)),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("attempt_id", String(64)),
+    Column("attempted_at", Utc),
+    Column("lease_until", Utc),
+    Column("progress_at", Utc, nullable=False),
+    # Facts, each set once; the state is derived from them.
+    Column("uncertain_at", Utc),  # machine time
+    Column("accepted_at", Utc),
+    Column("delivered_at", Utc),
+    Column("first_opened_at", Utc),
+    Column("first_clicked_at", Utc),
+    Column("bounced_at", Utc),
+    Column("complained_at", Utc),
+    Column("failed_at", Utc),
+    Column("skipped_at", Utc),
+    Column("held_at", Utc),
+    Column("reason", Text),
+    Column("provider_id", String(128), index=True),
+    Column("state", String(16), Computed(MESSAGE_STATE, persisted=True), nullable=False),
+    UniqueConstraint("run_id", "step", "visit"),
+    Index("ix_messages_lead", "lead_id", "queued_at"),
+    Index(
+        "ix_messages_open",
+        "progress_at",
+        sqlite_where=text("state IN ('queued', 'sending', 'uncertain')"),
+        postgresql_where=text("state IN ('queued', 'sending', 'uncertain')"),
+    ),
+    comment="The ledger: every message that a run asked for, and what became of it.",
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("channel", String(16), primary_key=True),
+    Column("address_hash", String(64), primary_key=True),  # keyed, so that it outlives an erasure
+    Column("reason", String(64), nullable=False),
+    Column("created_at", Utc, nullable=False),
+)
+
+mailbox = Table(
+    "mailbox",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("channel", String(16), nullable=False),
+    Column("recipient", String(320), nullable=False),
+    Column("sender", String(320), nullable=False),
+    Column("sender_name", String(256)),
+    Column("subject", Text),
+    Column("html", Text),
+    Column("body", Text, nullable=False),
+    Column("at", Utc, nullable=False),
+    comment="The local mailbox: where messages go that have no account to go by.",
+)

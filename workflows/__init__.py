@@ -1,0 +1,1 @@
+"""Durable and deterministic: what Temporal replays. Imports no I/O."""
