@@ -17,10 +17,12 @@ class Settings(BaseSettings):
     workspace: Path = Field(Path("."), description="Folder with dripline.yaml, journeys/ and templates/.")
     data: Path = Field(Path(".dripline"), description="Folder of the embedded parts: store, Temporal's file.")
     database_url: str | None = Field(
-        None, description="SQLAlchemy URL: sqlite:///… or postgresql+psycopg://…; default: SQLite under `data`."
+        None,
+        description="SQLAlchemy URL: sqlite:///… or postgresql+psycopg://…; default: SQLite under `data`.",
     )
     secret: SecretStr | None = Field(
-        None, description="Key of signed links and address hashes; made once and kept in the store if not set."
+        None,
+        description="Key of signed links and address hashes; made once and kept in the store if not set.",
     )
     environment: Literal["development", "production"] = Field(
         "development", description="Outside production only addresses on the workspace's list are mailed."
@@ -29,20 +31,29 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address that the web process binds.")
     port: int = Field(8080, description="Port that the web process binds.")
     api_key: SecretStr | None = Field(
-        None, description="Required from callers that are not on the loopback interface; without it they are refused."
+        None,
+        description="Required from callers that are not on the loopback interface; without it they are refused.",
     )
-    public_url: str = Field("http://127.0.0.1:8080", description="Where providers and leads reach the web process.")
+    public_url: str = Field(
+        "http://127.0.0.1:8080", description="Where providers and leads reach the web process."
+    )
 
     sendgrid_api_key: SecretStr | None = Field(None, description="Set: e-mail leaves by SendGrid.")
     sendgrid_base_url: str = Field("https://api.sendgrid.com", description="SendGrid's API.")
-    sendgrid_webhook_key: str | None = Field(None, description="Public key (base64) of SendGrid's event webhook.")
+    sendgrid_webhook_key: str | None = Field(
+        None, description="Public key (base64) of SendGrid's event webhook."
+    )
     twilio_account_sid: str | None = Field(None, description="Set with the token: SMS leave by Twilio.")
-    twilio_auth_token: SecretStr | None = Field(None, description="Twilio's token; also verifies its webhooks.")
+    twilio_auth_token: SecretStr | None = Field(
+        None, description="Twilio's token; also verifies its webhooks."
+    )
     twilio_base_url: str = Field("https://api.twilio.com", description="Twilio's API.")
 
     http_timeout: float = Field(10.0, gt=0, description="Seconds for one provider call.")
     local_timeout: float = Field(1.5, gt=0, description="Seconds for the first, local attempt of a send.")
-    lease: float = Field(30.0, gt=0, description="Seconds that a send may own its ledger row; above http_timeout.")
+    lease: float = Field(
+        30.0, gt=0, description="Seconds that a send may own its ledger row; above http_timeout."
+    )
     uncertain_after: float = Field(900.0, gt=0, description="Seconds in which an uncertain send may settle.")
     uncertain_marketing: Literal["hold", "send-again"] = Field(
         "hold", description="What then becomes of an uncertain marketing message."
@@ -52,7 +63,9 @@ class Settings(BaseSettings):
     )
     sweep_every: float = Field(30.0, gt=0, description="Seconds between sweeps.")
     overdue_after: float = Field(120.0, gt=0, description="Seconds past its time after which a run is swept.")
-    stalled_after: float = Field(300.0, gt=0, description="Seconds without progress after which a send is swept.")
+    stalled_after: float = Field(
+        300.0, gt=0, description="Seconds without progress after which a send is swept."
+    )
 
     def store_url(self) -> str:
         """The database, by default a file under `data`."""

@@ -170,6 +170,10 @@ class Plan(_Frozen):
     """Every step once, ids unique; the first is where a run enters."""
     templates: dict[str, dict[str, TemplateSource]]
     """`email:welcome/hello` to locale to source."""
+    attribute_times: dict[str, Literal["date", "datetime"]] = {}
+    """The lead's custom attributes that are times; conditions and templates get them as such."""
+    event_times: dict[str, dict[str, Literal["date", "datetime"]]] = {}
+    """The same for the properties of the events that this journey names."""
 
     @cached_property
     def by_id(self) -> dict[str, Step]:

@@ -119,7 +119,9 @@ events = Table(
     Column("received_at", Utc, nullable=False),
     Column("occurred_at", Utc),
     Column("historical", Boolean, nullable=False, server_default=text("false")),
-    Column("depth", Integer, nullable=False, server_default="0"),  # how long the chain of runs that led to it is
+    Column(
+        "depth", Integer, nullable=False, server_default="0"
+    ),  # how long the chain of runs that led to it is
     Index("ix_events_lead", "lead_id", "name", "received_at"),
 )
 

@@ -1,0 +1,74 @@
+"""Plans by hash, and which of them each journey follows now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from dripline.language.plan import Plan
+from dripline.store.schema import journeys, plans, publications
+
+
+_CACHE: dict[str, Plan] = {}
+_CACHE_SIZE = 512
+
+
+@dataclass(frozen=True)
+class Published:
+    """A journey that leads may enter, and the plan that they enter by."""
+
+    plan: Plan
+    paused: bool
+
+
+def load_plan(connection: Connection, plan_hash: str) -> Plan:
+    """The plan of that hash. Plans never change, so each is read and parsed once a process."""
+    plan = _CACHE.get(plan_hash)
+    if plan is None:
+        body = connection.execute(select(plans.c.body).where(plans.c.hash == plan_hash)).scalar_one()
+        plan = Plan.model_validate(body)
+        if len(_CACHE) >= _CACHE_SIZE:
+            _CACHE.pop(next(iter(_CACHE)), None)
+        _CACHE[plan_hash] = plan
+    return plan
+
+
+def publish(connection: Connection, plan: Plan, now: datetime, by: str | None = None) -> bool:
+    """Store the plan and let new runs enter by it; False if the journey follows it already."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    body = plan.model_dump(mode="json")
+    connection.execute(
+        dialect.insert(plans)
+        .values(hash=plan.hash, journey=plan.journey, body=body, created_at=now)
+        .on_conflict_do_nothing()
+    )
+    current = connection.execute(
+        select(journeys.c.plan_hash).where(journeys.c.id == plan.journey)
+    ).scalar_one_or_none()
+    if current == plan.hash:
+        return False
+    if current is None:
+        connection.execute(insert(journeys).values(id=plan.journey, plan_hash=plan.hash, published_at=now))
+    else:
+        connection.execute(
+            update(journeys)
+            .where(journeys.c.id == plan.journey)
+            .values(plan_hash=plan.hash, published_at=now)
+        )
+    connection.execute(
+        insert(publications).values(
+            journey=plan.journey, plan_hash=plan.hash, at=now, by=by, in_flight="keep"
+        )
+    )
+    return True
+
+
+def published(connection: Connection) -> list[Published]:
+    """Every journey that has been published, by id."""
+    rows = connection.execute(
+        select(journeys.c.plan_hash, journeys.c.paused_at).order_by(journeys.c.id)
+    ).all()
+    return [Published(load_plan(connection, row.plan_hash), row.paused_at is not None) for row in rows]
