@@ -121,7 +121,7 @@ events = Table(
     Column("historical", Boolean, nullable=False, server_default=text("false")),
     Column(
         "depth", Integer, nullable=False, server_default="0"
-    ),  # how long the chain of runs that led to it is
+    ),  # length of the chain of runs behind it
     Index("ix_events_lead", "lead_id", "name", "received_at"),
 )
 
@@ -184,6 +184,7 @@ runs = Table(
     Column("variables", Json, nullable=False),
     Column("visits", Json, nullable=False),  # step id to the number of times that it was reached
     Column("last_event", String(128)),  # id of the event accepted last
+    Column("accepted", Json, nullable=False),  # ids of the events that ended a wait
     Column("last_message_at", Utc),
     Column("started_at", Utc, nullable=False),
     Column("last_at", Utc, nullable=False),  # the run's own time: never goes back

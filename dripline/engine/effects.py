@@ -1,0 +1,126 @@
+"""What a turn asks of the world. A driver answers each: the store in production, a made-up world in tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a lead. `received_at` (UTC) is when it became true for us."""
+
+    id: str
+    name: str
+    properties: Mapping[str, Any]
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class Wait:
+    """The wait that a run is in: since when, and until when (None: until an event)."""
+
+    began: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True)
+class RunState:
+    """Where a run is. With `wait` it rests at `step`; without, it is about to enter it."""
+
+    id: str
+    step: str | None
+    wait: Wait | None
+    variables: Mapping[str, Any]
+    visits: Mapping[str, int]
+    trigger: Event | None
+    last_event: Event | None
+    last_message_at: datetime | None
+    started_at: datetime
+    last_at: datetime
+    accepted: tuple[str, ...] = ()
+    """Ids of the events that ended a wait of this run: none of them ends another."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended. `kind` is finished, stopped, exit, goal or too-long."""
+
+    kind: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class TurnEnd:
+    """The state after a turn, and why it ended: an outcome, a reason to be parked, or (neither) a wait."""
+
+    state: RunState
+    outcome: Outcome | None = None
+    parked: str | None = None
+
+
+@dataclass(frozen=True)
+class FindEvents:
+    """Answer: the lead's events of these names received after `after`, oldest first (`list[Event]`)."""
+
+    names: tuple[str, ...]
+    after: datetime
+
+
+@dataclass(frozen=True)
+class CountMessages:
+    """Answer: messages to the lead, of all journeys, queued after `since` that went or may still go (`int`)."""
+
+    since: datetime
+
+
+@dataclass(frozen=True)
+class AskSuppression:
+    """Answer: why the lead's address for `channel` is suppressed (`str`), or None."""
+
+    channel: str
+
+
+@dataclass(frozen=True)
+class QueueMessage:
+    """Put a message in the ledger, once per run, step and visit. Answer: its id (`str`)."""
+
+    step: str
+    visit: int
+    channel: str
+    template: str
+    topic: str | None
+    transactional: bool
+    context: Mapping[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True)
+class SkipMessage:
+    """Put a message in the ledger that will not be sent, with the reason. Answer: its id (`str`)."""
+
+    message: QueueMessage
+    reason: str
+
+
+@dataclass(frozen=True)
+class RecordGoal:
+    """The run converted, worth `value` in the workspace's currency. Answer: None."""
+
+    at: datetime
+    value: float | None
+
+
+@dataclass(frozen=True)
+class Note:
+    """A line for the story of the run. Answer: None."""
+
+    at: datetime
+    step: str | None
+    what: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+Effect = FindEvents | CountMessages | AskSuppression | QueueMessage | SkipMessage | RecordGoal | Note

@@ -1,0 +1,59 @@
+"""The send-time policy: may this message go to this lead now? One place, and it says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dripline.language.plan import Channel, Duration, MessageStep
+
+ADDRESS = {"email": "email", "sms": "phone"}
+"""The lead's field that a channel needs."""
+
+NAMES = {"email": "e-mail address", "sms": "phone number"}
+
+
+def refusal(
+    channel: Channel | str,
+    topic: str | None,
+    transactional: bool,
+    lead: Mapping[str, Any],
+    suppressed: str | None,
+) -> str | None:
+    """Why the lead may not be sent this, whatever the time; None if it may.
+
+    `suppressed` is the reason for which its address is on the suppression list. A transactional message needs
+    no consent and no topic, but it never goes to an address that does not exist.
+    """
+    if not lead.get(ADDRESS[channel]):
+        return f"no {NAMES[channel]}"
+    if suppressed and (not transactional or suppressed == "bounced"):
+        return f"suppressed: {suppressed}"
+    if transactional:
+        return None
+    if not (lead.get("consent") or {}).get(channel):
+        return f"no consent for {channel}"
+    if topic and (lead.get("topics") or {}).get(topic) is False:
+        return f"left the topic {topic}"
+    return None
+
+
+def over_limit(step: MessageStep, sent: int) -> str | None:
+    """Why the frequency cap refuses the message, `sent` having been counted within its period."""
+    if step.limit is None or step.transactional or sent < step.limit.count:
+        return None
+    return f"limit of {step.limit.count} per {words(step.limit.per)}"
+
+
+def words(duration: Duration) -> str:
+    """A duration as a marketer would write it: `2 days`, `1 hour 30 minutes`."""
+    seconds = duration.seconds
+    parts = [
+        (duration.months, "month"),
+        (duration.days, "day"),
+        (seconds // 3600, "hour"),
+        (seconds % 3600 // 60, "minute"),
+        (seconds % 60, "second"),
+    ]
+    said = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in parts if count]
+    return " ".join(said) or "0 seconds"

@@ -1,0 +1,41 @@
+"""What conditions and templates see of a run: plain data, times as times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dripline.engine.effects import Event
+from dripline.language.expressions import revive
+from dripline.language.plan import Plan
+
+
+def event_scope(plan: Plan, event: Event | None) -> dict[str, Any]:
+    """An event as `event` or `trigger`: its properties, and its `name`."""
+    if event is None:
+        return {}
+    return {**revive(event.properties, plan.event_times.get(event.name, {})), "name": event.name}
+
+
+def scope(
+    plan: Plan,
+    lead: Mapping[str, Any],
+    trigger: Event | None,
+    event: Event | None,
+    variables: Mapping[str, Any],
+    now: datetime,
+    where: ZoneInfo,
+) -> dict[str, Any]:
+    """The names that an expression may read; `now` and `today` are in the lead's zone."""
+    local = now.astimezone(where)
+    return {
+        **{name: value for name, value in variables.items()},
+        "lead": revive(lead, plan.attribute_times),
+        "trigger": event_scope(plan, trigger),
+        "event": event_scope(plan, event),
+        "journey": {"id": plan.journey, "title": plan.title},
+        "now": local,
+        "today": local.date(),
+    }
