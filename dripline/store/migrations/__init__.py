@@ -1,0 +1,1 @@
+"""Migrations: each goes forward only; the way back is a backup."""

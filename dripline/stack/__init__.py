@@ -1,0 +1,1 @@
+"""`dripline up`: Temporal, worker and web process started together, watched, and stopped together."""

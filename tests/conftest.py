@@ -1,0 +1,95 @@
+"""What every test may ask for: an empty, migrated store on both databases, and a real Temporal server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dripline.store.database import Store
+from dripline.store.migrate import migrate
+from tests.postgres import NoPostgres, PostgresServer
+from tests.temporal_server import NoTemporal, TemporalServer
+
+_DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A private PostgreSQL server with a migrated database `migrated`, to be copied by CREATE DATABASE."""
+    try:
+        server = PostgresServer()
+        server.start()
+    except NoPostgres as reason:
+        _do_without(f"PostgreSQL: {reason}")
+    store = Store(server.create("migrated"))
+    migrate(store)
+    store.close()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the newest schema and nothing in it, to be copied."""
+    path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
+    store = Store(f"sqlite:///{path}")
+    migrate(store)
+    store.close()  # the last connection's end folds the log into the file
+    return path
+
+
+@pytest.fixture(params=_DATABASES)
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty, migrated store of the test's own; each test runs once on each database."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "dripline.db")
+        yield f"sqlite:///{tmp_path / 'dripline.db'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    name = f"test_{uuid.uuid4().hex}"
+    yield server.create(name, template="migrated")
+    server.drop(name)
+
+
+@pytest.fixture(params=_DATABASES)
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database with nothing in it, not even tables, on each database."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    name = f"empty_{uuid.uuid4().hex}"
+    yield server.create(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    """An empty, migrated store of the test's own; each test runs once on each database."""
+    opened = Store(store_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def temporal_server() -> Iterator[TemporalServer]:
+    """A real Temporal server, in memory, shared by the session: give workflows ids of your own."""
+    try:
+        server = TemporalServer()
+    except NoTemporal as reason:
+        _do_without(f"Temporal: {reason}")
+    server.start()
+    yield server
+    server.kill()
+
+
+def _do_without(reason: str) -> None:
+    """Skip, loudly; in CI nothing may be missing."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI must have it. {reason}")
+    pytest.skip(reason)

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, inspect, text
+
+from dripline.store import schema
+from dripline.store.database import Store
+from dripline.store.migrate import StoreTooNew, migrate
+
+
+def _definitions(connection: Connection, store: Store) -> list[Any]:
+    """Every table and index as the database itself tells it: more than Alembic's own comparison looks at."""
+    if store.is_sqlite:
+        query = "SELECT tbl_name || ': ' || sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name"
+        rows = list(connection.execute(text(query)).scalars())
+        tidy = [" ".join(row.replace('"', "").replace("(false)", "false").split()) for row in rows]
+        return [sorted(row.removesuffix(" )").split(", ")) for row in tidy if "alembic_version" not in row]
+    columns = (
+        "SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' '"
+        " || coalesce(column_default, '') || coalesce(generation_expression, '')"
+        " || coalesce(character_maximum_length::text, '')"
+        " FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1"
+    )
+    indexes = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"
+    constraints = (
+        "SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)"
+        " FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1"
+    )
+    rows = [row for q in (columns, indexes, constraints) for row in connection.execute(text(q)).scalars()]
+    return [row for row in rows if "alembic_version" not in row]
+
+
+def test_the_migrations_make_what_the_schema_says(store: Store) -> None:
+    with store.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": False})
+        assert compare_metadata(context, schema.metadata) == []
+
+
+def test_the_migrations_make_the_very_same_tables_as_the_schema(empty_url: str) -> None:
+    store = Store(empty_url)
+    migrate(store)
+    with store.read() as connection:
+        migrated = _definitions(connection, store)
+    with store.write() as connection:
+        schema.metadata.drop_all(connection)
+        schema.metadata.create_all(connection)
+    with store.read() as connection:
+        assert migrated == _definitions(connection, store)
+    store.close()
+
+
+def test_migrating_again_changes_nothing(store: Store) -> None:
+    with store.read() as connection:
+        before = _definitions(connection, store)
+    migrate(store)
+    with store.read() as connection:
+        assert _definitions(connection, store) == before
+
+
+def test_processes_that_start_at_once_migrate_once(empty_url: str) -> None:
+    failures: list[BaseException] = []
+
+    def start() -> None:
+        store = Store(empty_url)
+        try:
+            migrate(store)
+        except BaseException as failure:
+            failures.append(failure)
+        finally:
+            store.close()
+
+    threads = [threading.Thread(target=start) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    store = Store(empty_url)
+    with store.read() as connection:
+        assert set(inspect(connection).get_table_names()) == {*schema.metadata.tables, "alembic_version"}
+    store.close()
+
+
+def test_a_store_of_a_newer_program_is_left_alone(store: Store) -> None:
+    with store.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreTooNew, match="schema 9999"):
+        migrate(store)
+
+
+def test_a_migration_that_fails_leaves_nothing_half_done(empty_url: str) -> None:
+    store = Store(empty_url)
+    with store.write() as connection:
+        connection.execute(
+            text("CREATE TABLE step_log (id INTEGER)")
+        )  # the last table that the migration makes
+    with pytest.raises(Exception, match="step_log"):
+        migrate(store)
+    with store.read() as connection:
+        assert inspect(connection).get_table_names() == ["step_log"]
+    store.close()
