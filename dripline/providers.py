@@ -70,6 +70,8 @@ class Provider(Protocol):
     """As in task queue names and the ledger: `sendgrid`, `twilio`, `mailbox`."""
     channel: str
     """`email` or `sms`."""
+    repeatable: bool
+    """Whether a send may be repeated under the same key without being doubled: then it is never uncertain."""
 
     def send(self, message: Outgoing) -> Accepted:
         """Send once, within `http_timeout` seconds, or raise a ProviderError. Never retries by itself."""

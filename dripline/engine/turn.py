@@ -112,7 +112,8 @@ class _Turn:
         events = sorted(self.pending.values(), key=lambda event: event.received_at)
         if wait is None:  # between two steps: only what is true by now, and only exits and goals count
             events = [event for event in events if event.received_at <= self.at]
-        end = wait.until if wait and wait.until and wait.until <= self.now else None
+        reached = max(self.now, events[0].received_at) if events else self.now
+        end = wait.until if wait and wait.until and wait.until <= reached else None
         if events and (end is None or events[0].received_at <= end):
             first = [event for event in events if event.received_at == events[0].received_at]
             return min(first, key=self._rank)

@@ -63,6 +63,7 @@ def _engine(url: str, pool_size: int) -> Engine:
         "pool_size": pool_size,
         "max_overflow": 0,
         "pool_timeout": 30,
+        "hide_parameters": True,  # they would put addresses into error messages
         "json_serializer": lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),
     }
     if url.startswith("sqlite"):

@@ -263,8 +263,8 @@ step_log = Table(
 MESSAGE_STATE = """CASE
     WHEN bounced_at IS NOT NULL THEN 'bounced'
     WHEN delivered_at IS NOT NULL THEN 'delivered'
-    WHEN accepted_at IS NOT NULL THEN 'accepted'
     WHEN failed_at IS NOT NULL THEN 'failed'
+    WHEN accepted_at IS NOT NULL THEN 'accepted'
     WHEN skipped_at IS NOT NULL THEN 'skipped'
     WHEN held_at IS NOT NULL THEN 'held'
     WHEN uncertain_at IS NOT NULL THEN 'uncertain'

@@ -1,0 +1,195 @@
+"""`advance`: one turn of a run, in one transaction. Answers where the run is, whatever was asked twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, assert_never
+
+import structlog
+from sqlalchemy import Connection, Row, select, update
+from temporalio import activity
+
+from activities.failures import coded
+from dripline.clock import HouseClock, MachineClock, machine_clock
+from dripline.engine.effects import (
+    AskSuppression,
+    CountMessages,
+    Effect,
+    FindEvents,
+    Note,
+    QueueMessage,
+    RecordGoal,
+    SkipMessage,
+    TurnEnd,
+)
+from dripline.engine.policy import ADDRESS
+from dripline.engine.turn import take_turn
+from dripline.store import messages, runs, schema
+from dripline.store.database import Store, lock_lead, lock_run
+from dripline.store.house import House, open_house
+from dripline.store.leads import facts
+from dripline.store.plans import load_plan
+from dripline.wire import AdvanceRequest, Delivery, Standing
+
+log = structlog.get_logger(__name__)
+
+RUNAWAY = 20
+"""Messages to one lead within 24 hours after which the journey is paused: surely nobody's intention."""
+
+NO_PROGRESS = timedelta(seconds=1)
+"""How long a turn that changed nothing makes its run rest at least (machine time)."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """How messages of a channel leave: the queue of its provider, and whether a local attempt may be made."""
+
+    queue: str
+    local: bool
+
+
+class Turns:
+    """Takes turns. `routes` is by channel; `clock` is used for nothing but the ledger's progress times."""
+
+    def __init__(
+        self,
+        store: Store,
+        routes: Mapping[str, Route],
+        secret: str | None = None,
+        clock: MachineClock = machine_clock,
+    ) -> None:
+        self._store = store
+        self._routes = routes
+        self._secret = secret
+        self._clock = clock
+
+    @activity.defn(name="advance")
+    @coded
+    def advance(self, request: AdvanceRequest) -> Standing:
+        """Take the turn after `seen`, or only say where the run is if that has been taken already."""
+        with self._store.write() as connection:
+            house = open_house(connection, self._secret)
+            run = _lock(connection, request.run)
+            if run is None:
+                return Standing(turn=request.seen, ended=True)
+            machine_now = datetime.fromtimestamp(request.now, tz=UTC)
+            if run.ended_at is None and run.turn == request.seen:
+                self._take(connection, house, run, house.clock.to_house(machine_now))
+                run = lock_run(connection, request.run) or run
+            return self._standing(connection, house.clock, run, machine_now)
+
+    def _take(self, connection: Connection, house: House, run: Row[Any], now: datetime) -> None:
+        lead = connection.execute(select(schema.leads).where(schema.leads.c.id == run.lead_id)).one()
+        plan = load_plan(connection, run.plan_hash)
+        state = runs.load_state(connection, run)
+        inbox = runs.load_inbox(connection, run.id)
+        world = _World(connection, house, run, lead, now, self._clock())
+        turn = take_turn(plan, state, facts(lead), inbox, now)
+        answer: Any = None
+        while True:
+            try:
+                answer = world.answer(turn.send(answer))
+            except StopIteration as stop:
+                end: TurnEnd = stop.value
+                break
+        runs.save_turn(connection, run, end, inbox_taken=bool(inbox))
+
+    def _standing(
+        self, connection: Connection, clock: HouseClock, run: Row[Any], now: datetime
+    ) -> Standing:
+        until = None
+        if run.until is not None and run.ended_at is None and run.parked_reason is None:
+            until = max(clock.to_machine(run.until), now + NO_PROGRESS if _stuck(run, clock, now) else now)
+        deliver = [
+            Delivery(
+                message=row.id,
+                queue=self._routes[row.channel].queue,
+                journey=row.journey,
+                priority=1 if row.transactional else 3,
+                local=self._routes[row.channel].local,
+            )
+            for row in messages.open_of_run(connection, run.id)
+        ]
+        return Standing(
+            turn=run.turn,
+            ended=run.ended_at is not None,
+            until=until.timestamp() if until else None,
+            step=run.step,
+            deliver=deliver,
+        )
+
+
+class _World:
+    """Answers the engine's effects out of the store, inside the turn's transaction."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        house: House,
+        run: Row[Any],
+        lead: Row[Any],
+        now: datetime,
+        machine_now: datetime,
+    ) -> None:
+        self._connection = connection
+        self._house = house
+        self._run = run
+        self._lead = lead
+        self._now = now
+        self._machine_now = machine_now
+
+    def answer(self, effect: Effect) -> Any:
+        connection, run = self._connection, self._run
+        match effect:
+            case FindEvents(names, after):
+                return runs.find_events(connection, run.lead_id, names, after)
+            case CountMessages(since):
+                return messages.count_toward_limit(connection, run.lead_id, since)
+            case AskSuppression(channel):
+                address = getattr(self._lead, ADDRESS[channel])
+                if not address:
+                    return None
+                return runs.suppression(connection, channel, self._house.address_hash(channel, address))
+            case QueueMessage():
+                self._brake()
+                return messages.queue(connection, run, effect, self._machine_now)
+            case SkipMessage(message, reason):
+                return messages.queue(connection, run, message, self._machine_now, skipped=reason)
+            case RecordGoal(at, value):
+                return runs.record_goal(connection, run.id, at, value)
+            case Note(at, step, what, detail):
+                return runs.note(connection, run.id, run.turn + 1, at, step, what, detail)
+            case _:
+                assert_never(effect)
+
+    def _brake(self) -> None:
+        """Pause the journey if this lead gets so much that it can only be a mistake."""
+        day_ago = self._now - timedelta(hours=24)
+        if messages.count_all(self._connection, self._run.lead_id, day_ago) < RUNAWAY:
+            return
+        journey = self._run.journey
+        paused = self._connection.execute(
+            update(schema.journeys)
+            .where(schema.journeys.c.id == journey, schema.journeys.c.paused_at.is_(None))
+            .values(paused_at=self._now, pause_reason=f"more than {RUNAWAY} messages to one lead in 24 hours")
+        )
+        if paused.rowcount:
+            log.error("journey paused: too many messages to one lead", journey=journey, run=self._run.id)
+
+
+def _lock(connection: Connection, run_id: str) -> Row[Any] | None:
+    """Lock the run's lead, then the run; the run, or None if there is none."""
+    lead_id = connection.execute(
+        select(schema.runs.c.lead_id).where(schema.runs.c.id == run_id)
+    ).scalar_one_or_none()
+    if lead_id is None:
+        return None
+    lock_lead(connection, lead_id)
+    return lock_run(connection, run_id)
+
+
+def _stuck(run: Row[Any], clock: HouseClock, now: datetime) -> bool:
+    """Whether the wait that the turn came to rest in had ended already: asking at once would change nothing."""
+    return bool(clock.to_machine(run.until) <= now)

@@ -1,0 +1,309 @@
+"""`deliver`: one message from the ledger to its provider, never twice without knowing.
+
+An attempt is three short steps: look and render (no lock), take the lease (one transaction that asks again
+whether the message may go), send, write the outcome. Whoever finds another's live lease waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import structlog
+from sqlalchemy import Connection, Row, select
+from temporalio import activity
+
+from activities.breaker import Breaker
+from activities.content import MessageContent, compose
+from activities.failures import coded, not_yet
+from dripline.clock import HouseClock, MachineClock, machine_clock
+from dripline.engine.policy import ADDRESS, refusal
+from dripline.providers import NotAccepted, Outgoing, PermanentFailure, Provider, Uncertain
+from dripline.rendering import RenderError
+from dripline.store import messages, runs, schema
+from dripline.store.database import UNAVAILABLE, Store, lock_lead
+from dripline.store.house import House, open_house
+from dripline.store.leads import facts as lead_facts
+from dripline.store.plans import load_plan
+
+log = structlog.get_logger(__name__)
+
+LOCAL_LIMIT = 2.0
+"""Seconds that a turn's own worker waits for a first attempt before the provider's queue takes over."""
+
+OUTCOME_PATIENCE = 90.0
+"""Seconds for which an attempt tries to write down what the provider answered while the store is away."""
+
+WARM_UP_PAUSE = 60.0
+"""Seconds until a message that is over its sender's daily limit is looked at again, at least."""
+
+
+class Settled(enum.Enum):
+    """The message needs no more of us: sent, decided, or uncertain (then the sweep settles it)."""
+
+    YES = True
+
+
+@dataclass(frozen=True)
+class Later:
+    """Not now; try again in so many seconds (None: as the retry policy says)."""
+
+    code: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What must hold at the moment of sending, besides the lead's own will."""
+
+    may_message: Callable[[str, str], bool]
+    """Whether a channel and address may be messaged from this installation (the development list)."""
+    daily_limit: Callable[[str], int | None] = lambda sender: None
+    """How many messages a sender may send in 24 hours (warm-up); None: as many as it likes."""
+
+
+class Deliveries:
+    """Delivers through the given providers, by channel."""
+
+    def __init__(
+        self,
+        store: Store,
+        providers: Mapping[str, Provider],
+        gate: Gate,
+        *,
+        lease: float = 30.0,
+        callback_url: str | None = None,
+        secret: str | None = None,
+        local_slots: int = 4,
+        clock: MachineClock = machine_clock,
+    ) -> None:
+        self._store = store
+        self._providers = providers
+        self._gate = gate
+        self._lease = lease
+        self._callback_url = callback_url
+        self._secret = secret
+        self._clock = clock
+        self._slots = asyncio.Semaphore(local_slots)
+        self._pool = ThreadPoolExecutor(local_slots, thread_name_prefix="local-send")
+        self._breakers = {channel: Breaker() for channel in providers}
+
+    # -- activities ------------------------------------------------------------------------------------------
+
+    @activity.defn(name="deliver_now")
+    async def deliver_now(self, message_id: str) -> bool:
+        """A first attempt beside the turn; False (in time) where the provider's queue shall do it.
+
+        The attempt goes on in its thread even when we stop waiting: its lease keeps everyone else off.
+        """
+        if self._slots.locked():
+            return False
+        async with self._slots:
+            attempt = asyncio.get_running_loop().run_in_executor(self._pool, self._try_local, message_id)
+            done, _ = await asyncio.wait([attempt], timeout=LOCAL_LIMIT)
+            return attempt.result() if done else False
+
+    @activity.defn(name="deliver")
+    @coded
+    def deliver(self, message_id: str) -> None:
+        """Attempt until settled; Temporal's retries bring the next attempt."""
+        result = self.attempt(message_id)
+        if isinstance(result, Later):
+            raise not_yet(result.code, message_id, result.seconds)
+
+    def _try_local(self, message_id: str) -> bool:
+        try:
+            return self.attempt(message_id, local=True) is Settled.YES
+        except UNAVAILABLE as problem:
+            log.warning("local attempt failed", message=message_id, error=type(problem).__name__)
+        except Exception as problem:
+            log.exception("local attempt failed", message=message_id, error=type(problem).__name__)
+        return False
+
+    # -- one attempt -----------------------------------------------------------------------------------------
+
+    def attempt(self, message_id: str, local: bool = False) -> Settled | Later:
+        """Send the message if it is queued and may go. Local attempts only while the provider is well."""
+        with self._store.read() as connection:
+            row = connection.execute(
+                select(schema.messages).where(schema.messages.c.id == message_id)
+            ).one_or_none()
+            if row is None or row.state not in ("queued", "sending"):
+                return Settled.YES
+            if local and not self._breakers[row.channel].closed:
+                return Later("breaker-open")
+            composed = self._compose(connection, row)
+        with self._store.write() as connection:
+            lease = self._take_lease(connection, row, composed)
+        if not isinstance(lease, _Lease):
+            return lease
+        return self._send(lease)
+
+    def _compose(self, connection: Connection, row: Row[Any]) -> MessageContent | RenderError:
+        """What the message says, the same on every try: rendered once, then kept with the row."""
+        house = open_house(connection, self._secret)
+        lead = connection.execute(select(schema.leads).where(schema.leads.c.id == row.lead_id)).one()
+        now = house.clock.to_house(self._clock())
+        try:
+            return compose(load_plan(connection, row.plan_hash), row, lead_facts(lead), now)
+        except RenderError as problem:
+            return problem
+
+    def _take_lease(
+        self, connection: Connection, seen: Row[Any], composed: MessageContent | RenderError
+    ) -> _Lease | Settled | Later:
+        lead = lock_lead(connection, seen.lead_id)
+        row = messages.lock_message(connection, seen.id)
+        if lead is None or row is None or row.state not in ("queued", "sending"):
+            return Settled.YES
+        house = open_house(connection, self._secret)
+        now = self._clock()
+        provider = self._providers[row.channel]
+        if row.state == "sending":
+            return self._others_lease(connection, row, now)
+        verdict = self._ask_again(connection, house, row, lead)
+        if verdict is not None:
+            kind, reason = verdict
+            messages.decide(connection, row.id, now, reason, **{kind: house.clock.to_house(now)})
+            _tell(connection, row, house.clock.to_house(now), kind, reason)
+            return Settled.YES
+        if isinstance(composed, RenderError):
+            at = house.clock.to_house(now)
+            messages.decide(connection, row.id, now, f"template: {composed}", held_at=at)
+            _tell(connection, row, at, "held_at", f"template: {composed}")
+            return Settled.YES
+        warm_up = self._warm_up(connection, composed.sender, now)
+        if warm_up is not None:
+            return warm_up
+        content = messages.Content(recipient=getattr(lead, ADDRESS[row.channel]), **vars(composed))
+        attempt = messages.take_lease(connection, row.id, content, provider.name, now, self._lease)
+        return _Lease(attempt, row.channel, house.clock, self._outgoing(row, content))
+
+    def _others_lease(self, connection: Connection, row: Row[Any], now: datetime) -> Settled | Later:
+        """Another attempt holds the row: wait for it, or find that it must have died."""
+        left = (row.lease_until - now).total_seconds()
+        if left > 0:
+            return Later("in-flight", min(left + 0.1, 5.0))
+        if self._providers[row.channel].repeatable:
+            messages.give_back(connection, row.id, row.attempt_id, now, "attempt lost")
+            return Later("attempt-lost", 0.1)
+        messages.write_outcome(
+            connection, row.id, row.attempt_id, now, uncertain_at=now, reason="attempt lost"
+        )
+        return Settled.YES
+
+    def _ask_again(
+        self, connection: Connection, house: House, row: Row[Any], lead: Row[Any]
+    ) -> tuple[str, str] | None:
+        """Whether the message must be skipped (`skipped_at`) or held (`held_at`) after all, and why."""
+        run = connection.execute(select(schema.runs.c.outcome).where(schema.runs.c.id == row.run_id)).one()
+        if lead.erased_at is not None:
+            return "skipped_at", "lead erased"
+        if lead.merged_into is not None:
+            return "skipped_at", "lead merged"
+        if run.outcome in ("exit", "goal", "merged", "erased", "operator"):
+            return "skipped_at", f"run left by {run.outcome}"
+        address = getattr(lead, ADDRESS[row.channel])
+        suppressed = None
+        if address:
+            hashed = house.address_hash(row.channel, address)
+            suppressed = runs.suppression(connection, row.channel, hashed)
+        reason = refusal(row.channel, row.topic, row.transactional, lead_facts(lead), suppressed)
+        if reason:
+            return "skipped_at", reason
+        if not self._gate.may_message(row.channel, address):
+            return "skipped_at", "not on the list of those who may be messaged outside production"
+        if house.stopped_at is not None:
+            return "held_at", "everything is stopped"
+        paused = connection.execute(
+            select(schema.journeys.c.paused_at).where(schema.journeys.c.id == row.journey)
+        ).scalar_one_or_none()
+        return ("held_at", "journey paused") if paused else None
+
+    def _warm_up(self, connection: Connection, sender: str, now: datetime) -> Later | None:
+        limit = self._gate.daily_limit(sender)
+        if limit is None or messages.sent_by(connection, sender, now - timedelta(hours=24)) < limit:
+            return None
+        return Later("warm-up", WARM_UP_PAUSE)
+
+    def _outgoing(self, row: Row[Any], content: messages.Content) -> Outgoing:
+        callback = None
+        if self._callback_url:
+            callback = f"{self._callback_url}/webhooks/twilio?{urlencode({'key': row.id})}"
+        return Outgoing(
+            key=row.id,
+            channel=row.channel,
+            to=content.recipient,
+            sender=content.sender,
+            sender_name=content.sender_name,
+            subject=content.subject,
+            html=content.html,
+            text=content.body,
+            status_callback=callback,
+        )
+
+    def _send(self, lease: _Lease) -> Settled | Later:
+        provider, breaker = self._providers[lease.channel], self._breakers[lease.channel]
+        facts: dict[str, Any]
+        try:
+            accepted = provider.send(lease.message)
+            breaker.succeeded()
+            facts = {"accepted_at": lease.clock.to_house(self._clock())}
+            facts |= {"provider_id": accepted.provider_id, "reason": None}
+        except NotAccepted as problem:
+            breaker.failed()
+            return self._give_back(lease, Later(problem.code, problem.retry_after))
+        except PermanentFailure as problem:
+            breaker.succeeded()
+            facts = {"failed_at": lease.clock.to_house(self._clock()), "reason": problem.code}
+        except Uncertain as problem:
+            breaker.failed()
+            facts = {"uncertain_at": self._clock(), "reason": problem.code}
+        self._write(
+            lambda connection: messages.write_outcome(
+                connection, lease.message.key, lease.attempt, self._clock(), **facts
+            )
+        )
+        return Settled.YES
+
+    def _give_back(self, lease: _Lease, later: Later) -> Later:
+        self._write(
+            lambda connection: messages.give_back(
+                connection, lease.message.key, lease.attempt, self._clock(), later.code
+            )
+        )
+        return later
+
+    def _write(self, write: Callable[[Connection], object]) -> None:
+        """Write down an outcome, patiently: what the provider answered cannot be asked again."""
+        give_up = time.monotonic() + OUTCOME_PATIENCE
+        while True:
+            try:
+                with self._store.write() as connection:
+                    write(connection)
+                    return
+            except UNAVAILABLE:
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(0.5)
+
+
+@dataclass(frozen=True)
+class _Lease:
+    attempt: str
+    channel: str
+    clock: HouseClock
+    message: Outgoing
+
+
+def _tell(connection: Connection, row: Row[Any], at: datetime, kind: str, reason: str) -> None:
+    what = kind.removesuffix("_at")
+    detail = {"message": row.id, "template": row.template, "reason": reason}
+    runs.note(connection, row.run_id, 0, at, row.step, what, detail)

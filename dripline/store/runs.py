@@ -1,0 +1,141 @@
+"""Runs: read for a turn, written after it. The row is the truth of where a lead is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from dripline.engine.effects import Event, Outcome, RunState, TurnEnd, Wait
+from dripline.store.schema import events, inbox, runs, step_log, suppressions
+
+EVENT_COLUMNS = (events.c.id, events.c.name, events.c.properties, events.c.received_at)
+
+
+def to_event(row: Row[Any]) -> Event:
+    """An event's row as the engine takes it."""
+    return Event(row.id, row.name, row.properties, row.received_at)
+
+
+def load_event(connection: Connection, event_id: str | None) -> Event | None:
+    """The event of that id, if any."""
+    if event_id is None:
+        return None
+    row = connection.execute(select(*EVENT_COLUMNS).where(events.c.id == event_id)).one_or_none()
+    return to_event(row) if row else None
+
+
+def load_state(connection: Connection, run: Row[Any]) -> RunState:
+    """A run's row as the engine takes it."""
+    wait = None
+    if run.wait:
+        wait = Wait(datetime.fromisoformat(run.wait["began"]), run.until)
+    trigger = load_event(connection, run.trigger_event)
+    return RunState(
+        id=run.id,
+        step=run.step,
+        wait=wait,
+        variables=run.variables,
+        visits=run.visits,
+        trigger=trigger,
+        last_event=trigger
+        if run.last_event == run.trigger_event
+        else load_event(connection, run.last_event),
+        last_message_at=run.last_message_at,
+        started_at=run.started_at,
+        last_at=run.last_at,
+        accepted=tuple(run.accepted),
+    )
+
+
+def load_inbox(connection: Connection, run_id: str) -> list[Event]:
+    """The events that wait to be looked at by the run, in the order in which they came."""
+    query = (
+        select(*EVENT_COLUMNS)
+        .join(inbox, inbox.c.event_id == events.c.id)
+        .where(inbox.c.run_id == run_id, inbox.c.taken_in.is_(None))
+        .order_by(events.c.received_at, inbox.c.seq)
+    )
+    return [to_event(row) for row in connection.execute(query)]
+
+
+def find_events(connection: Connection, lead_id: str, names: tuple[str, ...], after: datetime) -> list[Event]:
+    """A lead's events of these names received after `after`, oldest first; imported history left out."""
+    query = (
+        select(*EVENT_COLUMNS)
+        .where(
+            events.c.lead_id == lead_id,
+            events.c.name.in_(names),
+            events.c.received_at > after,
+            events.c.historical.is_(False),
+        )
+        .order_by(events.c.received_at, events.c.seq)
+    )
+    return [to_event(row) for row in connection.execute(query)]
+
+
+def suppression(connection: Connection, channel: str, address_hash: str) -> str | None:
+    """Why that address is not to be written to, or None."""
+    return connection.execute(
+        select(suppressions.c.reason).where(
+            suppressions.c.channel == channel, suppressions.c.address_hash == address_hash
+        )
+    ).scalar_one_or_none()
+
+
+def save_turn(connection: Connection, run: Row[Any], end: TurnEnd, inbox_taken: bool) -> None:
+    """Write what a turn came to. The turn number moves on even if nothing else did."""
+    state = end.state
+    values: dict[str, Any] = {
+        "turn": run.turn + 1,
+        "step": state.step,
+        "wait": {"began": state.wait.began.isoformat()} if state.wait else None,
+        "until": state.wait.until if state.wait else None,
+        "variables": dict(state.variables),
+        "visits": dict(state.visits),
+        "accepted": list(state.accepted),
+        "last_event": state.last_event.id if state.last_event else None,
+        "last_message_at": state.last_message_at,
+        "last_at": state.last_at,
+        "parked_reason": end.parked,
+    }
+    if end.outcome:
+        values |= ended(end.outcome, state.last_at)
+    connection.execute(update(runs).where(runs.c.id == run.id).values(**values))
+    if inbox_taken and end.parked is None:
+        connection.execute(
+            update(inbox)
+            .where(inbox.c.run_id == run.id, inbox.c.taken_in.is_(None))
+            .values(taken_in=run.turn + 1)
+        )
+
+
+def ended(outcome: Outcome, at: datetime) -> dict[str, Any]:
+    """The columns of a run that ended."""
+    return {"ended_at": at, "outcome": outcome.kind, "outcome_reason": outcome.reason}
+
+
+def note(
+    connection: Connection,
+    run_id: str,
+    turn: int,
+    at: datetime,
+    step: str | None,
+    what: str,
+    detail: Mapping[str, Any],
+) -> None:
+    """Add a line to the story of a run."""
+    connection.execute(
+        insert(step_log).values(run_id=run_id, turn=turn, at=at, step=step, what=what, detail=dict(detail))
+    )
+
+
+def record_goal(connection: Connection, run_id: str, at: datetime, value: float | None) -> None:
+    """The run converted; the first time counts."""
+    connection.execute(
+        update(runs)
+        .where(runs.c.id == run_id, runs.c.converted_at.is_(None))
+        .values(converted_at=at, goal_value=value)
+    )
