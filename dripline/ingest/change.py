@@ -1,0 +1,133 @@
+"""A change to a lead: what was said, coerced to the workspace's types, and how it is laid over the known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+from phonenumbers import SUPPORTED_REGIONS
+
+from dripline.engine.calendar import UnknownZone, zone
+from dripline.ingest.identity import NotNormal, normal_email, normal_phone
+from dripline.ingest.incoming import LeadIn
+from dripline.ingest.refusal import FieldError, invalid
+from dripline.language.workspace import FieldErrors, Workspace
+from dripline.store.leads import COLUMNS, IDENTIFYING, Identity, identity_of
+
+_MAPS = ("consent", "topics", "attributes")
+
+
+@dataclass(frozen=True)
+class LeadChange:
+    """Only what was said: a missing key leaves things as they are, None empties. All values are normal."""
+
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    consent: Mapping[str, bool | None] = field(default_factory=dict)
+    topics: Mapping[str, bool | None] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    id: str | None = None
+    historical: bool = False
+
+    @property
+    def identities(self) -> tuple[Identity, ...]:
+        """The identities that were said."""
+        return tuple(identity_of(kind, self.columns[kind]) for kind in IDENTIFYING if self.columns.get(kind))
+
+    def applied_to(self, before: Mapping[str, Any]) -> dict[str, Any]:
+        """All columns of the lead after the change."""
+        after: dict[str, Any] = {name: before.get(name) for name in COLUMNS} | dict(self.columns)
+        for name in _MAPS:
+            laid_over = {**(before.get(name) or {}), **getattr(self, name)}
+            after[name] = {key: value for key, value in laid_over.items() if value is not None}
+        return after
+
+    def differences(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+        """The names that changed, as expressions read them (`stage`, `consent`, an attribute's own name)."""
+        names = [name for name in (*COLUMNS, "consent", "topics") if before.get(name) != after.get(name)]
+        old, new = before.get("attributes") or {}, after["attributes"]
+        names += [name for name in {**old, **new} if old.get(name) != new.get(name)]
+        return tuple(sorted(names))
+
+
+def read_change(said: LeadIn, workspace: Workspace) -> LeadChange:
+    """What was said of a lead, made normal. Raises Refused with everything that is wrong, field by field."""
+    errors: list[FieldError] = []
+    columns: dict[str, Any] = {}
+    for name in COLUMNS:
+        if name not in said.model_fields_set:
+            continue
+        value = getattr(said, name)
+        try:
+            columns[name] = None if value is None else _normal(name, value, workspace)
+        except NotNormal as error:
+            errors.append(FieldError(name, str(error)))
+    errors += _unknown_topics(said, workspace)
+    attributes: dict[str, Any] = {}
+    try:
+        attributes = _coerced(said.attributes, workspace)
+    except FieldErrors as error:
+        errors += [FieldError(f"attributes.{name}", words) for name, words in error.errors]
+    if errors:
+        raise invalid(errors)
+    return LeadChange(columns, _by_channel(said), said.topics, attributes, said.id, said.historical)
+
+
+def _by_channel(said: LeadIn) -> dict[str, bool | None]:
+    return {channel: agreed for channel, agreed in said.consent.items()}  # noqa: C416  (widens the key's type)
+
+
+def _coerced(attributes: Mapping[str, Any], workspace: Workspace) -> dict[str, Any]:
+    """Attributes by their declared types; null empties one that is declared."""
+    said = {name: value for name, value in attributes.items() if value is not None}
+    emptied = [name for name, value in attributes.items() if value is None]
+    unknown = [
+        (name, "is not an attribute of the workspace") for name in emptied if name not in workspace.attributes
+    ]
+    if unknown:
+        raise FieldErrors(unknown)
+    return {**workspace.coerce_attributes(said), **dict.fromkeys(emptied)}
+
+
+def _unknown_topics(said: LeadIn, workspace: Workspace) -> Iterator[FieldError]:
+    for name in said.topics:
+        if name not in workspace.topics:
+            near = get_close_matches(name, workspace.topics, 1)
+            hint = f", did you mean {near[0]}?" if near else ""
+            yield FieldError(f"topics.{name}", f"is not a topic of the workspace{hint}")
+
+
+def _normal(name: str, value: str, workspace: Workspace) -> str:
+    if name == "email":
+        return normal_email(value)
+    if name == "phone":
+        return normal_phone(value, workspace.default_region)
+    if name == "locale":
+        return _normal_locale(value)
+    if name == "timezone":
+        return _normal_zone(value)
+    if name == "country":
+        return _normal_country(value)
+    return value
+
+
+def _normal_locale(text: str) -> str:
+    try:
+        return str(Locale.parse(text.replace("_", "-"), sep="-")).replace("_", "-")
+    except (UnknownLocaleError, ValueError):
+        raise NotNormal("is not a language tag such as hy-AM") from None
+
+
+def _normal_zone(text: str) -> str:
+    try:
+        return zone(text).key
+    except UnknownZone:
+        raise NotNormal("is not a zone of the tz database, such as Asia/Yerevan") from None
+
+
+def _normal_country(text: str) -> str:
+    if text.upper() not in SUPPORTED_REGIONS:
+        raise NotNormal("is not a two-letter country code, such as AM")
+    return text.upper()

@@ -1,0 +1,109 @@
+"""Entering a journey: who may, how often, and the row that a run begins with. All under the lead's lock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import structlog
+import uuid_utils
+from sqlalchemy import Connection, Row, insert, select
+
+from dripline.engine import effects
+from dripline.engine.calendar import add, zone_of
+from dripline.engine.scope import scope
+from dripline.language.expressions import compile_expression
+from dripline.language.plan import Plan
+from dripline.store.events import Event
+from dripline.store.leads import facts
+from dripline.store.plans import published
+from dripline.store.schema import runs
+
+MAX_DEPTH = 16
+"""Runs that may lead to one another by the events that they emit; a longer chain goes round in a circle."""
+
+_log = structlog.get_logger(__name__)
+
+
+def enter_triggered(
+    connection: Connection, lead: Row[Any], event: Event, machine_now: datetime
+) -> tuple[str, ...]:
+    """Start a run in every published journey that the event triggers and that lets the lead in; their ids."""
+    started = []
+    for one in published(connection):
+        if one.paused or event.name not in one.plan.trigger.on.events:
+            continue
+        if not _triggers(one.plan, lead, event):
+            continue
+        if event.depth > MAX_DEPTH:
+            _log.warning("chain-too-long", journey=one.plan.journey, event_id=event.id, depth=event.depth)
+            continue
+        if barred(connection, lead, one.plan, event.received_at) is None:
+            started.append(start(connection, lead.id, one.plan, event, machine_now))
+    return tuple(started)
+
+
+def barred(connection: Connection, lead: Row[Any], plan: Plan, now: datetime) -> str | None:
+    """Why the lead may not enter the journey at `now`; None if it may.
+
+    An open run always bars another. `after DURATION` counts from the last run's start, in the lead's zone.
+    """
+    earlier = connection.execute(
+        select(runs.c.started_at, runs.c.ended_at)
+        .where(runs.c.lead_id == lead.id, runs.c.journey == plan.journey)
+        .order_by(runs.c.started_at.desc())
+    ).all()
+    if any(run.ended_at is None for run in earlier):
+        return "is in the journey already"
+    if not earlier or plan.trigger.reentry == "always":
+        return None
+    if plan.trigger.reentry == "never":
+        return "was in the journey before, which allows it once"
+    where = zone_of(lead.timezone, lead.country, plan.timezone)
+    if now < add(earlier[0].started_at, plan.trigger.reentry, where):
+        return "was in the journey too short a time ago"
+    return None
+
+
+def start(connection: Connection, lead_id: str, plan: Plan, event: Event, machine_now: datetime) -> str:
+    """Insert a run that stands before its first turn and wants to be woken; its id."""
+    run_id = str(uuid_utils.uuid7())
+    connection.execute(
+        insert(runs).values(
+            id=run_id,
+            lead_id=lead_id,
+            journey=plan.journey,
+            plan_hash=plan.hash,
+            priority=plan.priority,
+            depth=event.depth,
+            trigger_event=event.id,
+            turn=0,
+            variables={},
+            visits={},
+            accepted=[],
+            started_at=event.received_at,
+            last_at=event.received_at,
+            wake_wanted=1,
+            wake_done=0,
+            wake_wanted_at=machine_now,
+        )
+    )
+    return run_id
+
+
+def _triggers(plan: Plan, lead: Row[Any], event: Event) -> bool:
+    if plan.trigger.on.when is None:
+        return True
+    trigger = effects.Event(event.id, event.name, event.properties, event.received_at)
+    where = zone_of(lead.timezone, lead.country, plan.timezone)
+    try:
+        known = scope(plan, facts(lead), trigger, trigger, {}, event.received_at, where)
+        return compile_expression(plan.trigger.on.when).holds(known)
+    except Exception as error:  # no condition, whatever is wrong with it, may lose the event
+        _log.warning(
+            "trigger-failed",
+            journey=plan.journey,
+            event_id=event.id,
+            error=getattr(error, "code", type(error).__name__),
+        )
+        return False

@@ -1,0 +1,115 @@
+"""Who is meant: identities made normal, and the one lead that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import Connection, select
+
+from dripline.ingest.incoming import LeadRef
+from dripline.ingest.refusal import FieldError, Refused, invalid, unknown_lead
+from dripline.store.leads import Identity, identity_of, owners, survivor_id
+from dripline.store.schema import leads
+
+
+class NotNormal(ValueError):
+    """Not an e-mail address, or not a phone number; says why, without repeating it."""
+
+
+def normal_email(text: str) -> str:
+    """The address as it is kept: domain in lower case, Unicode composed. No look-up of the domain is made."""
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise NotNormal(f"is not an e-mail address: {_reason(str(error), text)}") from None
+
+
+def normal_phone(text: str, region: str | None) -> str:
+    """The number in E.164. A local number is read as one of `region` (ISO 3166-1 alpha-2)."""
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        hint = "" if region else " with its country code, such as +37491123456"
+        raise NotNormal(f"is not a phone number{hint}") from None
+    if not phonenumbers.is_possible_number(number):
+        raise NotNormal("is not a phone number: it has too few or too many digits")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Everything by which a caller named a lead. Any of it may be unknown; none may name another lead."""
+
+    ids: tuple[str, ...]
+    identities: tuple[Identity, ...]
+
+
+def read_reference(lead: LeadRef | str, region: str | None) -> Reference:
+    """What the caller said of who is meant, made normal. Raises Refused with every field that is wrong."""
+    return _loose(lead, region) if isinstance(lead, str) else _strict(lead, region)
+
+
+def _strict(lead: LeadRef, region: str | None) -> Reference:
+    errors: list[FieldError] = []
+    found: list[Identity] = []
+    if lead.external_id:
+        found.append(identity_of("external_id", lead.external_id))
+    for kind, text in (("email", lead.email), ("phone", lead.phone)):
+        if text is None:
+            continue
+        try:
+            normal = normal_email(text) if kind == "email" else normal_phone(text, region)
+            found.append(identity_of(kind, normal))
+        except NotNormal as error:
+            errors.append(FieldError(f"lead.{kind}", str(error)))
+    if not found and not lead.id and not errors:
+        errors.append(FieldError("lead", "needs one of id, external_id, email, phone"))
+    if errors:
+        raise invalid(errors)
+    return Reference((lead.id,) if lead.id else (), tuple(found))
+
+
+def _loose(text: str, region: str | None) -> Reference:
+    found = [identity_of("external_id", text)]
+    for kind in ("email", "phone"):
+        try:
+            normal = normal_email(text) if kind == "email" else normal_phone(text, region)
+            found.append(identity_of(kind, normal))
+        except NotNormal:
+            continue
+    return Reference((text,), tuple(found))
+
+
+def resolve(connection: Connection, reference: Reference) -> str:
+    """The id of the lead that is meant (after merges). Raises Refused: nobody (404), or several (409)."""
+    known = owners(connection, reference.identities)
+    named = set(known.values())
+    if reference.ids:
+        named |= set(connection.execute(select(leads.c.id).where(leads.c.id.in_(reference.ids))).scalars())
+    survivors = {survivor_id(connection, lead_id) for lead_id in named}
+    if not survivors:
+        raise unknown_lead()
+    if len(survivors) > 1:
+        raise several_leads(identity.kind for identity in known)
+    return survivors.pop()
+
+
+def several_leads(kinds: Iterable[str]) -> Refused:
+    """The refusal of identities that belong to different leads."""
+    names = sorted(set(kinds))
+    return Refused(
+        409,
+        "identities-of-several-leads",
+        "These identities belong to different leads; nothing was changed.",
+        [FieldError(name, "belongs to another lead than the rest") for name in names],
+    )
+
+
+def _reason(sentence: str, text: str) -> str:
+    """email-validator's sentence, unless it repeats some of what was given."""
+    if "'" in sentence or text in sentence:
+        return "it holds characters that may not stand there"
+    return (sentence[:1].lower() + sentence[1:]).rstrip(".")

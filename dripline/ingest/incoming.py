@@ -1,0 +1,128 @@
+"""What callers may say: the shapes of the API's bodies, as its documentation shows them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
+EventId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
+EventName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
+TopicName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+
+
+class _Said(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LeadIn(_Said):
+    """A lead, as far as it is known. What is left out stays as it is; null empties."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "external_id": "crm-1042",
+                    "email": "ani@example.com",
+                    "phone": "+374 91 123456",
+                    "locale": "hy-AM",
+                    "timezone": "Asia/Yerevan",
+                    "consent": {"email": True, "sms": True},
+                }
+            ]
+        },
+    )
+
+    id: Text | None = Field(None, description="Dripline's own id, where known: for changing an identity.")
+    external_id: Text | None = Field(None, description="The caller's id of this person.")
+    email: Annotated[str, StringConstraints(strip_whitespace=True, max_length=320)] | None = Field(
+        None, description="E-mail address."
+    )
+    phone: Annotated[str, StringConstraints(strip_whitespace=True, max_length=64)] | None = Field(
+        None,
+        description="Phone number, best in E.164; a local one is read in the workspace's default region.",
+    )
+    locale: Annotated[str, StringConstraints(strip_whitespace=True, max_length=35)] | None = Field(
+        None, description="Language tag (BCP 47) such as `hy-AM`."
+    )
+    timezone: Annotated[str, StringConstraints(strip_whitespace=True, max_length=64)] | None = Field(
+        None, description="Zone of the tz database such as `Asia/Yerevan`."
+    )
+    country: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2)] | None = Field(
+        None, description="Two-letter country code (ISO 3166-1)."
+    )
+    stage: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=32)] | None = (
+        Field(None, description="Where the lead is on its way to being a customer.")
+    )
+    consent: dict[Literal["email", "sms"], bool | None] = Field(
+        {}, description="By channel, whether the lead agreed to marketing messages."
+    )
+    topics: dict[TopicName, bool | None] = Field(
+        {}, description="By subscription topic, whether the lead wants it."
+    )
+    attributes: dict[str, Any] = Field({}, description="The workspace's own attributes, as it declares them.")
+    historical: bool = Field(False, description="True for imported history: starts and moves nothing.")
+
+
+class LeadRef(_Said):
+    """A lead that exists, by any of its identities."""
+
+    id: Text | None = None
+    external_id: Text | None = None
+    email: Text | None = None
+    phone: Text | None = None
+
+
+class EventIn(_Said):
+    """Something that happened to a lead."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "demo.booked",
+                    "lead": {"email": "ani@example.com"},
+                    "properties": {"seats": 8},
+                    "id": "booking-77",
+                }
+            ]
+        },
+    )
+
+    name: EventName = Field(description="As the workspace declares it, for example `demo.booked`.")
+    lead: LeadRef | Text = Field(
+        description="Who: an object with any identity, or one text that is an id, an external id, an e-mail"
+        " address or a phone number."
+    )
+    properties: dict[str, Any] = Field({}, description="As the workspace declares them for this event.")
+    id: EventId | None = Field(
+        None, description="The caller's id of this event: repeats of it change nothing. Best always given."
+    )
+    occurred_at: AwareDatetime | None = Field(
+        None, description="When it happened (ISO 8601 with offset), where that is not now. For reports only."
+    )
+    historical: bool = Field(False, description="True for imported history: starts and moves nothing.")
+
+
+class EnrolIn(_Said):
+    """Put a lead into a journey by hand."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={"examples": [{"lead": {"email": "ani@example.com"}}]},
+    )
+
+    lead: LeadRef | Text = Field(description="Who, as in an event.")
+    properties: dict[str, Any] = Field(
+        {}, description="What stands for the properties of the journey's trigger event (`trigger.…`)."
+    )
+
+
+MAX_BATCH = 1000
+"""Events that one batch may hold."""

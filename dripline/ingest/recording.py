@@ -1,0 +1,101 @@
+"""Recording an event: kept once, told to the runs that listen, and starting the journeys that it triggers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Connection
+
+from dripline.engine import effects
+from dripline.engine.listening import listening
+from dripline.engine.scope import event_scope
+from dripline.ingest.entering import enter_triggered
+from dripline.ingest.refusal import Refused, erased_lead, unknown_lead
+from dripline.language.expressions import compile_expression
+from dripline.language.plan import EventFilter, Plan
+from dripline.store.events import Event, OpenRun, deliver, keep, kept, open_runs
+from dripline.store.leads import lock_survivor, survivor_id
+from dripline.store.plans import load_plan
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What became of an event. A repeated one is not `new`; it started and woke nothing."""
+
+    event_id: str
+    lead_id: str
+    new: bool
+    started: tuple[str, ...] = ()
+    woken: tuple[str, ...] = ()
+
+
+def record(connection: Connection, event: Event, machine_now: datetime) -> Recorded:
+    """Record an event of a lead in the caller's transaction, with all that it sets going.
+
+    Locks the lead first (the one that it was merged into). `event.properties` are coerced already; an event
+    that a run emits has the run's depth plus one. Raises Refused: unknown lead (404), erased (410), an id that
+    belongs to another event (409).
+    """
+    lead = lock_survivor(connection, event.lead_id)
+    if lead is None:
+        raise unknown_lead()
+    if lead.erased_at is not None:
+        raise erased_lead()
+    event = replace(event, lead_id=lead.id)
+    if not keep(connection, event):
+        return _repeated(connection, event)
+    if event.historical:
+        return Recorded(event.id, lead.id, new=True)
+    woken = _tell_listeners(connection, event, machine_now)
+    started = enter_triggered(connection, lead, event, machine_now)
+    return Recorded(event.id, lead.id, True, started, woken)
+
+
+def _repeated(connection: Connection, event: Event) -> Recorded:
+    before = kept(connection, event.id)
+    if (
+        before is None
+        or before.name != event.name
+        or survivor_id(connection, before.lead_id) != event.lead_id
+    ):
+        raise Refused(
+            409,
+            "event-id-taken",
+            "Another event has this id already; nothing was recorded. Give each its own.",
+        )
+    return Recorded(event.id, event.lead_id, new=False)
+
+
+def _tell_listeners(connection: Connection, event: Event, machine_now: datetime) -> tuple[str, ...]:
+    candidates = open_runs(connection, event.lead_id)
+    woken = tuple(run.id for run in candidates if _listens(connection, run, event))
+    deliver(connection, event, woken, machine_now)
+    return woken
+
+
+def _listens(connection: Connection, run: OpenRun, event: Event) -> bool:
+    plan = load_plan(connection, run.plan_hash)
+    return any(_may_pass(plan, one, event, run.id) for one in listening(plan, run.step))
+
+
+def _may_pass(plan: Plan, wanted: EventFilter, event: Event, run_id: str) -> bool:
+    """Whether the run must look at the event. Where only the run can tell, it must."""
+    if event.name not in wanted.events:
+        return False
+    if wanted.when is None or not wanted.event_only:
+        return True
+    try:
+        scope = {"event": event_scope(plan, as_effect(event))}
+        return compile_expression(wanted.when).holds(scope)
+    except Exception as error:  # whatever it is, the turn meets it as well, and says so in the run's story
+        _log.warning("filter-failed", journey=plan.journey, run=run_id, error=type(error).__name__)
+        return True
+
+
+def as_effect(event: Event) -> effects.Event:
+    """The event as the engine knows it."""
+    return effects.Event(event.id, event.name, event.properties, event.received_at)

@@ -1,0 +1,156 @@
+"""Ingest as the web process uses it: each call one transaction, then a nudge for whoever wakes the runs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+import uuid_utils
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from dripline.clock import MachineClock, machine_clock
+from dripline.ingest.batch import record_rows, summary
+from dripline.ingest.change import read_change
+from dripline.ingest.enrolment import enrol
+from dripline.ingest.identity import read_reference, resolve
+from dripline.ingest.incoming import EnrolIn, EventIn, LeadIn
+from dripline.ingest.leads import upsert
+from dripline.ingest.once import Answer, Request, once, remembered
+from dripline.ingest.reading import Outcome, Row, coerced_properties, read_rows
+from dripline.ingest.recording import record
+from dripline.language.workspace import Workspace
+from dripline.store.database import Store
+from dripline.store.events import Event
+from dripline.store.house import open_house
+from dripline.store.leads import lock_survivor
+
+T = TypeVar("T")
+
+_CHUNK = 100
+"""Rows of a batch in one transaction: few enough to hold other writers up for moments only."""
+
+_TRIES = 3
+"""Times that a transaction is tried that PostgreSQL ended to undo a deadlock."""
+
+_TRY_AGAIN = {"40001", "40P01"}  # PostgreSQL: serialization_failure, deadlock_detected
+
+
+class Ingest:
+    """Takes in leads, events and enrolments. Blocking: call it in threads."""
+
+    def __init__(
+        self,
+        store: Store,
+        workspace: Workspace,
+        nudge: Callable[[], None] = lambda: None,
+        machine: MachineClock = machine_clock,
+    ) -> None:
+        self._store = store
+        self._workspace = workspace
+        self._nudge = nudge
+        self._machine = machine
+
+    def upsert_lead(self, said: LeadIn) -> Answer:
+        """Make or change a lead: 201 or 200. Raises Refused."""
+        change = read_change(said, self._workspace)
+
+        def do(connection: Connection) -> Answer:
+            done = upsert(connection, change, self._now(connection), self._machine())
+            body = {"id": done.lead_id, "created": done.created, "changed": list(done.changed)}
+            return Answer(201 if done.created else 200, body)
+
+        return self._change(do)
+
+    def record_event(self, said: EventIn, request: Request | None = None) -> Answer:
+        """Record an event: 202, the same again where it is known already. Raises Refused."""
+        properties = coerced_properties(said.name, said.properties, self._workspace)
+        reference = read_reference(said.lead, self._workspace.default_region)
+
+        def do(connection: Connection) -> Answer:
+            lead_id = resolve(connection, reference)
+            lock_survivor(
+                connection, lead_id
+            )  # before the clock is read: so times are in the order of the locks
+            now = self._now(connection)
+            event_id = said.id or str(uuid_utils.uuid7())
+            event = _event(said, event_id, lead_id, properties, now)
+            done = record(connection, event, self._machine())
+            return Answer(202, {"id": done.event_id, "lead": done.lead_id})
+
+        return self._change(
+            lambda connection: once(connection, request, self._machine(), lambda: do(connection))
+        )
+
+    def record_batch(self, rows: list[Any], request: Request | None = None) -> Answer:
+        """Record events, each by itself: 202 if all were taken, else 207 with what was wrong with which.
+
+        With a request key, a row without an id gets one from the key, so that a repeat after a crash half-way
+        doubles nothing.
+        """
+        with self._store.read() as connection:
+            kept = remembered(connection, request)
+        if kept:
+            return kept
+        good, outcomes = read_rows(rows, self._workspace, _ids(request))
+        for start in range(0, len(good), _CHUNK):
+            outcomes += self._record_chunk(good[start : start + _CHUNK])
+        self._nudge()
+        answer = summary(outcomes)
+        return self._transaction(
+            lambda connection: once(connection, request, self._machine(), lambda: answer)
+        )
+
+    def enrol(self, journey: str, said: EnrolIn, request: Request | None = None) -> Answer:
+        """Start a run of a journey for a lead: 202. Raises Refused: unknown journey, paused, or barred."""
+        reference = read_reference(said.lead, self._workspace.default_region)
+
+        def do(connection: Connection) -> Answer:
+            lead_id = resolve(connection, reference)
+            lock_survivor(connection, lead_id)
+            now = self._now(connection)
+            done = enrol(connection, self._workspace, lead_id, journey, said.properties, now, self._machine())
+            return Answer(
+                202, {"run": done.run_id, "lead": done.lead_id, "journey": journey, "event": done.event_id}
+            )
+
+        return self._change(
+            lambda connection: once(connection, request, self._machine(), lambda: do(connection))
+        )
+
+    def _record_chunk(self, rows: list[Row]) -> list[Outcome]:
+        return self._transaction(
+            lambda connection: record_rows(connection, rows, lambda: self._now(connection), self._machine)
+        )
+
+    def _change(self, do: Callable[[Connection], Answer]) -> Answer:
+        answer = self._transaction(do)
+        self._nudge()
+        return answer
+
+    def _transaction(self, do: Callable[[Connection], T]) -> T:
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                with self._store.write() as connection:
+                    return do(connection)
+            except DBAPIError as error:
+                if not tries_left or getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    def _now(self, connection: Connection) -> datetime:
+        """House time now."""
+        return open_house(connection).clock.to_house(self._machine())
+
+
+def _event(said: EventIn, event_id: str, lead_id: str, properties: Mapping[str, Any], now: datetime) -> Event:
+    return Event(event_id, lead_id, said.name, properties, now, said.occurred_at, said.historical)
+
+
+def _ids(request: Request | None) -> Callable[[int], str]:
+    if request is None:
+        return lambda _index: str(uuid_utils.uuid7())
+    stem = hashlib.sha256(f"{request.key}:{request.hash}".encode()).hexdigest()[:40]
+    return lambda index: f"{stem}.{index}"

@@ -1,0 +1,141 @@
+"""Leads and the identities that they are found by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from dripline.store.database import lock_lead
+from dripline.store.schema import identities, leads
+
+COLUMNS = ("external_id", "email", "phone", "locale", "timezone", "country", "stage")
+"""What every lead has beside the workspace's own attributes; each NULL until it is said."""
+
+IDENTIFYING = ("external_id", "email", "phone")
+"""The columns that are identities as well."""
+
+
+@dataclass(frozen=True, order=True)
+class Identity:
+    """A name by which exactly one lead is found. `value` is normalised (an e-mail address in lower case)."""
+
+    kind: str
+    value: str
+
+
+def identity_of(kind: str, value: str) -> Identity:
+    """The identity that a lead's column `kind` with this normalised value stands for."""
+    return Identity(kind, value.casefold() if kind == "email" else value)
+
+
+def owners(connection: Connection, wanted: Iterable[Identity]) -> dict[Identity, str]:
+    """The ids of the leads that have these identities; those that nobody has are missing."""
+    pairs = [(one.kind, one.value) for one in wanted]
+    if not pairs:
+        return {}
+    rows = connection.execute(
+        select(identities.c.kind, identities.c.value, identities.c.lead_id).where(
+            tuple_(identities.c.kind, identities.c.value).in_(pairs)
+        )
+    )
+    return {Identity(row.kind, row.value): row.lead_id for row in rows}
+
+
+def claim(connection: Connection, lead_id: str, wanted: Iterable[Identity], now: datetime) -> bool:
+    """Give the lead these identities; False if another lead got one of them in the meantime.
+
+    Always in one order, so that two writers never wait for each other in a circle.
+    """
+    rows = [
+        {"kind": one.kind, "value": one.value, "lead_id": lead_id, "created_at": now}
+        for one in sorted(set(wanted))
+    ]
+    if not rows:
+        return True
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    for row in rows:
+        statement = dialect.insert(identities).values(row).on_conflict_do_nothing()
+        if connection.execute(statement.returning(identities.c.lead_id)).one_or_none() is None:
+            return False
+    return True
+
+
+def give_up(connection: Connection, lead_id: str, old: Iterable[Identity]) -> None:
+    """Take these identities from the lead, so that another may have them."""
+    for one in old:
+        connection.execute(
+            delete(identities).where(
+                identities.c.kind == one.kind,
+                identities.c.value == one.value,
+                identities.c.lead_id == lead_id,
+            )
+        )
+
+
+def add_lead(connection: Connection, lead_id: str, values: Mapping[str, Any], now: datetime) -> None:
+    """Insert a lead; what `values` leaves out is empty."""
+    empty: dict[str, Any] = {"consent": {}, "topics": {}, "attributes": {}}
+    connection.execute(
+        insert(leads).values({**empty, **values, "id": lead_id, "created_at": now, "updated_at": now})
+    )
+
+
+def change_lead(connection: Connection, lead_id: str, values: Mapping[str, Any], now: datetime) -> None:
+    """Set columns of a lead. Lock it first."""
+    connection.execute(update(leads).where(leads.c.id == lead_id).values({**values, "updated_at": now}))
+
+
+def lock_survivor(connection: Connection, lead_id: str) -> Row[Any] | None:
+    """Lock the lead that this one has become by merging (mostly itself): its row, or None if unknown."""
+    while True:
+        row = lock_lead(connection, survivor_id(connection, lead_id))
+        if row is None or row.merged_into is None:
+            return row
+        lead_id = row.merged_into  # merged between the look and the lock
+
+
+def survivor_id(connection: Connection, lead_id: str) -> str:
+    """The id of the lead that this one has become by merging: its own where it was never merged."""
+    seen = {lead_id}
+    while True:
+        merged_into = connection.execute(
+            select(leads.c.merged_into).where(leads.c.id == lead_id)
+        ).scalar_one_or_none()
+        if merged_into is None or merged_into in seen:
+            return lead_id
+        seen.add(merged_into)
+        lead_id = merged_into
+
+
+def read_lead(connection: Connection, lead_id: str) -> Row[Any] | None:
+    """The row of the lead that this one has become by merging, without a lock; None if unknown."""
+    final = survivor_id(connection, lead_id)
+    return connection.execute(select(leads).where(leads.c.id == final)).one_or_none()
+
+
+def facts(lead: Row[Any]) -> dict[str, Any]:
+    """A lead as conditions and templates see it: its columns, and the workspace's attributes beside them."""
+    own = {name: getattr(lead, name) for name in ("id", *COLUMNS, "consent", "topics", "created_at")}
+    return {**(lead.attributes or {}), **own}
+
+
+__all__ = [
+    "COLUMNS",
+    "IDENTIFYING",
+    "Identity",
+    "add_lead",
+    "change_lead",
+    "claim",
+    "facts",
+    "give_up",
+    "identity_of",
+    "lock_survivor",
+    "owners",
+    "read_lead",
+    "survivor_id",
+]
