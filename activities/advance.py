@@ -96,9 +96,7 @@ class Turns:
                 break
         runs.save_turn(connection, run, end, inbox_taken=bool(inbox))
 
-    def _standing(
-        self, connection: Connection, clock: HouseClock, run: Row[Any], now: datetime
-    ) -> Standing:
+    def _standing(self, connection: Connection, clock: HouseClock, run: Row[Any], now: datetime) -> Standing:
         until = None
         if run.until is not None and run.ended_at is None and run.parked_reason is None:
             until = max(clock.to_machine(run.until), now + NO_PROGRESS if _stuck(run, clock, now) else now)

@@ -52,8 +52,9 @@ class JourneyRun:
 
     async def _advance(self, run: str, seen: int) -> Standing:
         request = AdvanceRequest(run, seen, workflow.now().timestamp())
+        standing: Standing
         try:
-            return await workflow.execute_local_activity(
+            standing = await workflow.execute_local_activity(
                 "advance",
                 request,
                 result_type=Standing,
@@ -61,7 +62,7 @@ class JourneyRun:
                 retry_policy=RetryPolicy(maximum_attempts=2, initial_interval=timedelta(milliseconds=200)),
             )
         except FailureError:
-            return await workflow.execute_activity(
+            standing = await workflow.execute_activity(
                 "advance",
                 request,
                 result_type=Standing,
@@ -69,6 +70,7 @@ class JourneyRun:
                 start_to_close_timeout=timedelta(seconds=60),
                 retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=1)),
             )
+        return standing
 
     async def _deliver(self, delivery: Delivery) -> None:
         try:
@@ -86,7 +88,7 @@ class JourneyRun:
 
     async def _deliver_now(self, message: str) -> bool:
         try:
-            return await workflow.execute_local_activity(
+            done: bool = await workflow.execute_local_activity(
                 "deliver_now",
                 message,
                 result_type=bool,
@@ -94,7 +96,8 @@ class JourneyRun:
                 retry_policy=RetryPolicy(maximum_attempts=1),
             )
         except FailureError:
-            return False
+            done = False
+        return done
 
     async def _rest(self, until: float | None) -> None:
         seconds = None if until is None else max(0.0, until - workflow.now().timestamp())

@@ -21,6 +21,7 @@ class Mailbox:
     """
 
     name = "mailbox"
+    repeatable = True
 
     def __init__(self, store: Store, clock: Callable[[], datetime], channel: str) -> None:
         self._store, self._clock, self.channel = store, clock, channel

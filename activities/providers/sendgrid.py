@@ -40,6 +40,7 @@ class SendGrid:
 
     name = "sendgrid"
     channel = "email"
+    repeatable = False
 
     def __init__(
         self,

@@ -77,6 +77,7 @@ class Twilio:
 
     name = "twilio"
     channel = "sms"
+    repeatable = False
 
     def __init__(
         self,

@@ -185,6 +185,15 @@ def decide(
     )
 
 
+def hold(connection: Connection, message_id: str, machine_now: datetime, reason: str, at: datetime) -> None:
+    """Hold a locked uncertain row for a person; its attempt stays known, so that a late word still settles it."""
+    connection.execute(
+        update(messages)
+        .where(messages.c.id == message_id)
+        .values(held_at=at, reason=reason, progress_at=machine_now)
+    )
+
+
 def requeue(connection: Connection, message_id: str, machine_now: datetime) -> bool:
     """Let an uncertain or held message be sent (again); False if it has been settled meanwhile."""
     done = connection.execute(
@@ -251,4 +260,3 @@ def sent_by(connection: Connection, sender: str, since: datetime) -> int:
         or_(messages.c.accepted_at.is_not(None), messages.c.attempt_id.is_not(None)),
     )
     return connection.execute(query).scalar_one()
-

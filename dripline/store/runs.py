@@ -14,7 +14,7 @@ from dripline.store.schema import events, inbox, runs, step_log, suppressions
 EVENT_COLUMNS = (events.c.id, events.c.name, events.c.properties, events.c.received_at)
 
 
-def to_event(row: Row[Any]) -> Event:
+def to_event(row: Any) -> Event:
     """An event's row as the engine takes it."""
     return Event(row.id, row.name, row.properties, row.received_at)
 
@@ -40,9 +40,7 @@ def load_state(connection: Connection, run: Row[Any]) -> RunState:
         variables=run.variables,
         visits=run.visits,
         trigger=trigger,
-        last_event=trigger
-        if run.last_event == run.trigger_event
-        else load_event(connection, run.last_event),
+        last_event=trigger if run.last_event == run.trigger_event else load_event(connection, run.last_event),
         last_message_at=run.last_message_at,
         started_at=run.started_at,
         last_at=run.last_at,

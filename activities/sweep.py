@@ -1,0 +1,175 @@
+"""`sweep`: mend, in bounded batches, what a crash, an outage or a lost signal left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import structlog
+from sqlalchemy import Row, select, update
+from temporalio import activity
+
+from activities.failures import coded
+from dripline.clock import MachineClock, machine_clock
+from dripline.providers import Outgoing, Provider, ProviderError
+from dripline.store import messages, schema
+from dripline.store.database import Store, lock_lead
+from dripline.store.house import open_house
+from dripline.store.wakes import want_wake
+
+log = structlog.get_logger(__name__)
+
+BATCH = 500
+"""Rows of each kind that one sweep takes."""
+
+Fate = Literal["hold", "send-again"]
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long things may take before the sweep looks at them, and what it then does. Seconds of machine time."""
+
+    overdue: float = 120.0
+    stalled: float = 300.0
+    uncertain: float = 900.0
+    uncertain_marketing: Fate = "hold"
+    uncertain_transactional: Fate = "send-again"
+
+
+class Sweeper:
+    """Finds runs and messages that nobody moves any more, and lets the waker move them."""
+
+    def __init__(
+        self,
+        store: Store,
+        providers: Mapping[str, Provider],
+        patience: Patience,
+        clock: MachineClock = machine_clock,
+    ) -> None:
+        self._store = store
+        self._providers = providers
+        self._patience = patience
+        self._clock = clock
+
+    @activity.defn(name="sweep")
+    @coded
+    def sweep(self) -> int:
+        """One pass; how many rows were mended."""
+        found = {
+            "uncertain": self._settle_uncertain(),
+            "overdue": self._wake_overdue(),
+            "stalled": self._wake_stalled(),
+        }
+        if any(found.values()):
+            log.info("swept", **found)
+        return sum(found.values())
+
+    def _wake_overdue(self) -> int:
+        """Open runs whose time has come and gone: their workflow is lost, or late."""
+        now = self._clock()
+        with self._store.write() as connection:
+            clock = open_house(connection).clock
+            late = clock.to_house(now - timedelta(seconds=self._patience.overdue))
+            rows = connection.execute(
+                select(schema.runs.c.id)
+                .where(
+                    schema.runs.c.ended_at.is_(None),
+                    schema.runs.c.until < late,
+                    schema.runs.c.parked_reason.is_(None),
+                    schema.runs.c.wake_wanted == schema.runs.c.wake_done,
+                )
+                .order_by(schema.runs.c.until)
+                .limit(BATCH)
+            ).scalars()
+            return want_wake(connection, list(rows), now)
+
+    def _wake_stalled(self) -> int:
+        """Runs with messages that were queued or under way long ago: their deliveries are lost, or late."""
+        now = self._clock()
+        long_ago = now - timedelta(seconds=self._patience.stalled)
+        table = schema.messages
+        with self._store.write() as connection:
+            rows = connection.execute(
+                select(table.c.id, table.c.run_id)
+                .where(table.c.state.in_(("queued", "sending")), table.c.progress_at < long_ago)
+                .order_by(table.c.progress_at)
+                .limit(BATCH)
+            ).all()
+            if rows:  # looked at now: the next batch are others
+                ids = [row.id for row in rows]
+                connection.execute(update(table).where(table.c.id.in_(ids)).values(progress_at=now))
+            return want_wake(connection, sorted({row.run_id for row in rows}), now)
+
+    def _settle_uncertain(self) -> int:
+        """Ask the provider's own records; after a time decide, as the settings say."""
+        table = schema.messages
+        with self._store.read() as connection:
+            rows = connection.execute(
+                select(table).where(table.c.state == "uncertain").order_by(table.c.uncertain_at).limit(BATCH)
+            ).all()
+        return sum(self._settle(row) for row in rows)
+
+    def _settle(self, row: Row[Any]) -> bool:
+        provider_id = self._look_up(row)
+        now = self._clock()
+        patience = self._patience
+        waited = (now - row.uncertain_at).total_seconds()
+        fate = patience.uncertain_transactional if row.transactional else patience.uncertain_marketing
+        if provider_id is None and waited < patience.uncertain:
+            return False
+        with self._store.write() as connection:
+            lock_lead(connection, row.lead_id)
+            fresh = messages.lock_message(connection, row.id)
+            if fresh is None or fresh.state != "uncertain" or fresh.attempt_id != row.attempt_id:
+                return False
+            at = open_house(connection).clock.to_house(now)
+            if provider_id is not None:
+                messages.write_outcome(
+                    connection, row.id, row.attempt_id, now, accepted_at=at, provider_id=provider_id
+                )
+            elif fate == "send-again":
+                messages.requeue(connection, row.id, now)
+                want_wake(connection, [row.run_id], now)
+            else:
+                reason = f"uncertain: {row.reason}"
+                messages.hold(connection, row.id, now, reason, at)
+        log.info("settled", message=row.id, found=provider_id is not None, fate=fate)
+        return True
+
+    def _look_up(self, row: Row[Any]) -> str | None:
+        provider = self._providers.get(row.channel)
+        if provider is None or row.recipient is None or provider.name != row.provider:
+            return None
+        with self._store.read() as connection:
+            known = connection.execute(
+                select(schema.messages.c.provider_id).where(
+                    schema.messages.c.recipient == row.recipient,
+                    schema.messages.c.provider_id.is_not(None),
+                )
+            ).scalars()
+            others = frozenset(found for found in known if found)
+        try:
+            return provider.find(_as_sent(row), _floor(row.attempted_at), others)
+        except ProviderError as problem:
+            log.warning("provider's records unavailable", message=row.id, code=problem.code)
+            return None
+
+
+def _floor(moment: datetime) -> datetime:
+    """A little before: providers keep whole seconds, and clocks differ."""
+    return moment - timedelta(seconds=5)
+
+
+def _as_sent(row: Row[Any]) -> Outgoing:
+    return Outgoing(
+        key=row.id,
+        channel=row.channel,
+        to=row.recipient,
+        sender=row.sender,
+        sender_name=row.sender_name,
+        subject=row.subject,
+        html=row.html,
+        text=row.body,
+    )

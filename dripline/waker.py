@@ -1,0 +1,179 @@
+"""The waker: makes Temporal's side follow the store's. A task beside the web process, and safe to run twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import structlog
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+)
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.service import RPCError
+
+from dripline.clock import MachineClock, machine_clock
+from dripline.store import wakes
+from dripline.store.database import UNAVAILABLE, Store
+from dripline.store.house import open_house, set_temporal_id
+from dripline.store.wakes import Wake
+from dripline.wire import JOURNEYS, SWEEP, RunRef, workflow_id
+
+log = structlog.get_logger(__name__)
+
+BATCH = 256
+CONCURRENCY = 16
+"""Starts and signals under way at once: measured, more only adds latency."""
+POLL = 1.0
+"""Seconds after which the store is looked at without a nudge: turns and sweeps want wakes, too."""
+CHECK = 5.0
+"""Seconds between checks that Temporal is still the one that knows our runs."""
+
+
+class Waker:
+    """Starts or signals the workflow of each run that wants waking; rebuilds all of them on a new Temporal."""
+
+    def __init__(
+        self, store: Store, client: Client, sweep_every: float = 30.0, clock: MachineClock = machine_clock
+    ) -> None:
+        self._store = store
+        self._client = client
+        self._sweep_every = sweep_every
+        self._clock = clock
+        self._nudged = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._checked = float("-inf")
+
+    def nudge(self) -> None:
+        """Say that rows want waking. From any thread, at any time."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._nudged.set)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Waker]:
+        """Run beside something else, for as long as that runs."""
+        task = asyncio.create_task(self.run(), name="waker")
+        try:
+            yield self
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def run(self) -> None:
+        """Wake until cancelled; an outage of the store or of Temporal is waited out."""
+        self._loop = asyncio.get_running_loop()
+        while True:
+            try:
+                await self._check_temporal()
+                while await self.wake_batch():
+                    await self._check_temporal()
+            except (*UNAVAILABLE, RPCError, OSError) as problem:
+                log.warning("cannot wake runs now", error=type(problem).__name__)
+                await asyncio.sleep(POLL)
+            try:
+                await asyncio.wait_for(self._nudged.wait(), POLL)
+            except TimeoutError:
+                pass
+            self._nudged.clear()
+
+    async def wake_batch(self) -> int:
+        """Wake what wants waking, a bounded batch of it; how many were woken."""
+        batch = await asyncio.to_thread(self._wanted)
+        if not batch:
+            return 0
+        limit = asyncio.Semaphore(CONCURRENCY)
+
+        async def one(wake: Wake) -> Wake | RPCError:
+            async with limit:
+                try:
+                    await self._wake(wake)
+                except RPCError as problem:
+                    return problem
+                return wake
+
+        results = await asyncio.gather(*(one(wake) for wake in batch))
+        woken = [result for result in results if isinstance(result, Wake)]
+        await asyncio.to_thread(self._done, woken)
+        for failure in results:
+            if isinstance(failure, RPCError):
+                raise failure
+        return len(woken)
+
+    async def _wake(self, wake: Wake) -> None:
+        await self._client.start_workflow(
+            "JourneyRun",
+            RunRef(wake.run),
+            id=workflow_id(wake.journey, wake.run),
+            task_queue=JOURNEYS,
+            static_summary=wake.journey,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            start_signal=None if wake.first else "wake",
+            rpc_timeout=timedelta(seconds=10),
+        )
+
+    def _wanted(self) -> list[Wake]:
+        with self._store.read() as connection:
+            return wakes.wanted(connection, BATCH)
+
+    def _done(self, woken: list[Wake]) -> None:
+        with self._store.write() as connection:
+            wakes.wakes_done(connection, woken)
+
+    # -- a Temporal that has forgotten us --------------------------------------------------------------------
+
+    async def _check_temporal(self) -> None:
+        """Make sure of the sweep, and wake every open run if this Temporal has never seen them."""
+        now = asyncio.get_running_loop().time()
+        if now - self._checked < CHECK:
+            return
+        namespace = await self._client.workflow_service.describe_namespace(
+            DescribeNamespaceRequest(namespace=self._client.namespace), timeout=timedelta(seconds=5)
+        )
+        temporal_id = namespace.namespace_info.id
+        if await asyncio.to_thread(self._known_temporal) != temporal_id:
+            await ensure_sweep(self._client, self._sweep_every)
+            count = await asyncio.to_thread(self._rebuild)
+            await asyncio.to_thread(self._remember_temporal, temporal_id)
+            log.info("this Temporal is new to the store: waking every open run", runs=count)
+        self._checked = now
+
+    def _known_temporal(self) -> str | None:
+        with self._store.write() as connection:
+            return open_house(connection).temporal_id
+
+    def _remember_temporal(self, temporal_id: str) -> None:
+        with self._store.write() as connection:
+            set_temporal_id(connection, temporal_id)
+
+    def _rebuild(self) -> int:
+        count, last = 0, ""
+        while True:
+            with self._store.write() as connection:
+                ids = wakes.want_all(connection, last, BATCH, self._clock())
+            if not ids:
+                return count
+            count, last = count + len(ids), ids[-1]
+
+
+async def ensure_sweep(client: Client, every: float) -> None:
+    """Have the sweep scheduled every so many seconds, unless it is."""
+    action = ScheduleActionStartWorkflow("Sweep", id=SWEEP, task_queue=JOURNEYS)
+    schedule = Schedule(
+        action=action,
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(seconds=every))]),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP),
+    )
+    try:
+        await client.create_schedule(SWEEP, schedule)
+    except ScheduleAlreadyRunningError:
+        return

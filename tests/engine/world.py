@@ -1,0 +1,136 @@
+"""A made-up world that answers a turn's effects, and a driver that jumps from wait to wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from dripline.engine.effects import (
+    AskSuppression,
+    CountMessages,
+    Effect,
+    Event,
+    FindEvents,
+    Note,
+    Outcome,
+    QueueMessage,
+    RecordGoal,
+    RunState,
+    SkipMessage,
+    TurnEnd,
+)
+from dripline.engine.turn import take_turn
+from dripline.language.plan import Plan
+
+MONDAY = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+
+ANI: dict[str, Any] = {
+    "id": "lead-1",
+    "email": "ani@example.com",
+    "phone": "+37491123456",
+    "locale": "hy",
+    "timezone": "UTC",
+    "consent": {"email": True, "sms": True},
+    "topics": {},
+}
+
+
+def happened(name: str, after: timedelta = timedelta(), number: int = 0, **properties: Any) -> Event:
+    """An event so long after MONDAY 09:00."""
+    return Event(f"{name}-{after}-{number}", name, properties, MONDAY + after)
+
+
+class World:
+    """One lead's run. `lateness` is how long after a fact the worker takes its turn."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        lead: dict[str, Any] | None = None,
+        suppressed: str | None = None,
+        already_sent: int = 0,
+    ) -> None:
+        self.plan = plan
+        self.lead = lead or ANI
+        self.suppressed = suppressed
+        self.sent: list[datetime] = [MONDAY - timedelta(minutes=1)] * already_sent
+        self.events: list[Event] = []
+        self.lines: list[str] = []
+        self.goal: tuple[datetime, float | None] | None = None
+        self.outcome: Outcome | None = None
+        self.parked: str | None = None
+        self.turns = 0
+        trigger = happened("lead.created")
+        self.state = RunState(
+            id="run-1",
+            step=None,
+            wait=None,
+            variables={},
+            visits={},
+            trigger=trigger,
+            last_event=trigger,
+            last_message_at=None,
+            started_at=MONDAY,
+            last_at=MONDAY,
+        )
+
+    def turn(self, now: datetime, inbox: Iterable[Event] = ()) -> TurnEnd:
+        """Take one turn."""
+        self.turns += 1
+        turn = take_turn(self.plan, self.state, self.lead, list(inbox), now)
+        answer: Any = None
+        while True:
+            try:
+                answer = self._answer(turn.send(answer))
+            except StopIteration as stop:
+                end: TurnEnd = stop.value
+                self.state, self.outcome, self.parked = end.state, end.outcome, end.parked
+                return end
+
+    def live(self, events: Iterable[Event] = (), lateness: timedelta = timedelta()) -> list[str]:
+        """Run to the end (or to a wait that only an event ends), every turn `lateness` after its cause."""
+        coming = sorted(events, key=lambda event: event.received_at)
+        now = MONDAY + lateness
+        self._take(now, coming)
+        while self.outcome is None and self.parked is None:
+            until = self.state.wait.until if self.state.wait else None
+            moments = [event.received_at for event in coming[:1]] + ([until] if until else [])
+            if not moments:
+                break
+            now = max(now, min(moments) + lateness)
+            self._take(now, coming)
+        return self.lines
+
+    def _take(self, now: datetime, coming: list[Event]) -> None:
+        inbox = [event for event in coming if event.received_at <= now]
+        del coming[: len(inbox)]
+        self.events += inbox
+        self.turn(now, inbox)
+
+    def _answer(self, effect: Effect) -> Any:
+        match effect:
+            case FindEvents(names, after):
+                return [event for event in self.events if event.name in names and event.received_at > after]
+            case CountMessages(since):
+                return sum(at > since for at in self.sent)
+            case AskSuppression():
+                return self.suppressed
+            case QueueMessage():
+                self.sent.append(effect.at)
+                self._say(effect.at, f"{effect.channel} {effect.template}")
+                return f"{effect.step}/{effect.visit}"
+            case SkipMessage(message, reason):
+                self._say(message.at, f"skipped {message.channel} {message.template}: {reason}")
+                return f"{message.step}/{message.visit}"
+            case RecordGoal(at, value):
+                self.goal = (at, value)
+                return None
+            case Note(at, _, "ended", detail):
+                self._say(at, f"ended {detail['reason'] or detail['outcome']}")
+                return None
+            case Note():
+                return None
+
+    def _say(self, at: datetime, text: str) -> None:
+        self.lines.append(f"{at:%Y-%m-%d %H:%M} {text}")

@@ -1,0 +1,178 @@
+"""The worker process and the composition root: the only place that knows which providers there are."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from activities.advance import Route, Turns
+from activities.deliver import Deliveries, Gate
+from activities.providers.mailbox import Mailbox
+from activities.providers.sendgrid import SendGrid
+from activities.providers.twilio import Twilio
+from activities.sweep import Patience, Sweeper
+from dripline.clock import machine_clock
+from dripline.language.workspace import Workspace, load_workspace
+from dripline.logs import configure_logs
+from dripline.providers import Provider
+from dripline.settings import Settings
+from dripline.stack.connection import connect
+from dripline.store.database import Store
+from dripline.store.house import open_house
+from dripline.wire import JOURNEYS, TURNS
+from workflows.journey import JourneyRun
+from workflows.sweep import Sweep
+
+log = structlog.get_logger("worker")
+
+SENDS_AT_ONCE = 16
+"""Threads of each provider's queue."""
+TURNS_AT_ONCE = 8
+"""Threads that take turns, local and regular ones together."""
+GRACE = timedelta(seconds=20)
+"""How long sends under way may take to end when the worker is told to stop: above the HTTP limit."""
+
+
+def build_providers(settings: Settings, store: Store) -> dict[str, Provider]:
+    """The provider of each channel: the real one where there is an account, else the local mailbox."""
+
+    def house_now() -> datetime:
+        with store.read() as connection:
+            return open_house(connection).clock.to_house(machine_clock())
+
+    providers: dict[str, Provider] = {
+        "email": Mailbox(store, house_now, "email"),
+        "sms": Mailbox(store, house_now, "sms"),
+    }
+    if settings.sendgrid_api_key:
+        providers["email"] = SendGrid(
+            settings.sendgrid_api_key.get_secret_value(),
+            settings.http_timeout,
+            settings.sendgrid_base_url,
+        )
+    if settings.twilio_account_sid and settings.twilio_auth_token:
+        providers["sms"] = Twilio(
+            settings.twilio_account_sid,
+            settings.twilio_auth_token.get_secret_value(),
+            settings.http_timeout,
+            settings.twilio_base_url,
+        )
+    return providers
+
+
+def build_gate(settings: Settings, workspace: Workspace, providers: dict[str, Provider]) -> Gate:
+    """Outside production, real providers are used for nobody but those on the workspace's list."""
+
+    def may_message(channel: str, address: str) -> bool:
+        if settings.environment == "production" or providers[channel].name == Mailbox.name:
+            return True
+        return workspace.allows(address)
+
+    return Gate(may_message, workspace.daily_limit)
+
+
+def build_workers(client: Client, settings: Settings, store: Store, workspace: Workspace) -> list[Worker]:
+    """A worker for the workflows and their local activities, one for turns, one for each provider's queue."""
+    providers = build_providers(settings, store)
+    secret = settings.secret.get_secret_value() if settings.secret else None
+    queues = {channel: f"{channel}.{provider.name}" for channel, provider in providers.items()}
+    rates = {channel: workspace.rate(provider.name) for channel, provider in providers.items()}
+    routes = {channel: Route(queue, local=rates[channel] is None) for channel, queue in queues.items()}
+    turns = Turns(store, routes, secret)
+    deliveries = Deliveries(
+        store,
+        providers,
+        build_gate(settings, workspace, providers),
+        lease=settings.lease,
+        callback_url=settings.public_url,
+        secret=secret,
+    )
+    sweeper = Sweeper(
+        store,
+        providers,
+        Patience(
+            overdue=settings.overdue_after,
+            stalled=settings.stalled_after,
+            uncertain=settings.uncertain_after,
+            uncertain_marketing=settings.uncertain_marketing,
+            uncertain_transactional=settings.uncertain_transactional,
+        ),
+    )
+    turn_threads = ThreadPoolExecutor(TURNS_AT_ONCE, thread_name_prefix="turns")
+    return [
+        Worker(
+            client,
+            task_queue=JOURNEYS,
+            workflows=[JourneyRun, Sweep],
+            activities=[turns.advance, deliveries.deliver_now, sweeper.sweep],
+            activity_executor=turn_threads,
+            # The workflow holds no decision: the tests run it in the sandbox, which doubles its CPU.
+            workflow_runner=UnsandboxedWorkflowRunner(),
+            max_cached_workflows=2000,
+            max_concurrent_workflow_tasks=20,
+            max_concurrent_activities=2,
+            max_concurrent_local_activities=32,
+            sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
+            graceful_shutdown_timeout=GRACE,
+        ),
+        Worker(
+            client,
+            task_queue=TURNS,
+            activities=[turns.advance],
+            activity_executor=turn_threads,
+            max_concurrent_activities=TURNS_AT_ONCE,
+            graceful_shutdown_timeout=GRACE,
+        ),
+        *(
+            Worker(
+                client,
+                task_queue=queue,
+                activities=[deliveries.deliver],
+                activity_executor=ThreadPoolExecutor(SENDS_AT_ONCE, thread_name_prefix=queue),
+                max_concurrent_activities=SENDS_AT_ONCE,
+                max_task_queue_activities_per_second=rates[channel],
+                graceful_shutdown_timeout=GRACE,
+            )
+            for channel, queue in queues.items()
+        ),
+    ]
+
+
+async def work(settings: Settings) -> int:
+    """Work until told to stop; sends under way are given time to end."""
+    workspace, problems = load_workspace(settings.workspace)
+    if workspace is None:
+        for problem in problems:
+            sys.stderr.write(f"{problem}\n")
+        return 1
+    stop = asyncio.Event()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
+    store = Store(settings.store_url(), pool_size=TURNS_AT_ONCE + 2 * SENDS_AT_ONCE + 8)
+    client = await connect()
+    async with AsyncExitStack() as running:
+        for worker in build_workers(client, settings, store, workspace):
+            await running.enter_async_context(worker)
+        log.info("working", namespace=client.namespace)
+        await stop.wait()
+        log.info("stopping")
+    store.close()
+    return 0
+
+
+def main() -> None:
+    """Run the worker and exit with its code."""
+    configure_logs(process="worker")
+    sys.exit(asyncio.run(work(Settings())))
+
+
+if __name__ == "__main__":
+    main()
