@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 
@@ -12,12 +12,14 @@ _QUIET = ("httpx", "httpcore", "alembic", "sqlalchemy", "twilio.http_client", "p
 """They tell addresses of requests, which may carry a lead's: only their warnings are let through."""
 
 
-def configure_logs(level: str = "info", json: bool | None = None, process: str | None = None) -> None:
-    """Send structlog's and the standard library's logs the same way; `json` None: JSON unless on a terminal.
+def configure_logs(
+    level: str = "info", json: bool | Literal["auto", "console", "json"] = "auto", process: str | None = None
+) -> None:
+    """Send structlog's and the standard library's logs the same way; `auto`: JSON unless on a terminal.
 
     `process` is named in every JSON line. Nothing is masked here: mask before you log.
     """
-    as_json = not sys.stderr.isatty() if json is None else json
+    as_json = not sys.stderr.isatty() if json == "auto" else json in (True, "json")
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

