@@ -261,7 +261,7 @@ def upgrade() -> None:
             "state",
             sa.String(length=16),
             sa.Computed(
-                "CASE\n    WHEN bounced_at IS NOT NULL THEN 'bounced'\n    WHEN delivered_at IS NOT NULL THEN 'delivered'\n    WHEN accepted_at IS NOT NULL THEN 'accepted'\n    WHEN failed_at IS NOT NULL THEN 'failed'\n    WHEN skipped_at IS NOT NULL THEN 'skipped'\n    WHEN held_at IS NOT NULL THEN 'held'\n    WHEN uncertain_at IS NOT NULL THEN 'uncertain'\n    WHEN attempt_id IS NOT NULL THEN 'sending'\n    ELSE 'queued' END",
+                "CASE\n    WHEN bounced_at IS NOT NULL THEN 'bounced'\n    WHEN delivered_at IS NOT NULL THEN 'delivered'\n    WHEN failed_at IS NOT NULL THEN 'failed'\n    WHEN accepted_at IS NOT NULL THEN 'accepted'\n    WHEN skipped_at IS NOT NULL THEN 'skipped'\n    WHEN held_at IS NOT NULL THEN 'held'\n    WHEN uncertain_at IS NOT NULL THEN 'uncertain'\n    WHEN attempt_id IS NOT NULL THEN 'sending'\n    ELSE 'queued' END",
                 persisted=True,
             ),
             nullable=False,
