@@ -1,0 +1,187 @@
+"""The workspace file `dripline.yaml`: what journeys may name, and what comes in is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.numbers import is_currency
+from pydantic import AfterValidator, Field, model_validator
+
+from dripline.language.fields import FieldErrors, FieldType, coerce
+from dripline.language.load import Written, fit, wrong
+from dripline.language.plan import Sender
+from dripline.language.positions import read_yaml
+from dripline.language.problems import Problem, did_you_mean
+
+FILE = "dripline.yaml"
+
+BUILT_IN_EVENTS: Mapping[str, Mapping[str, FieldType]] = {
+    "lead.created": {},
+    "lead.updated": {"changed": "list"},
+    "lead.unsubscribed": {"channel": "text", "topic": "text"},
+}
+"""Events that are always declared; a workspace may add properties."""
+
+LEAD_FIELDS = (
+    "id",
+    "external_id",
+    "email",
+    "phone",
+    "locale",
+    "timezone",
+    "country",
+    "stage",
+    "consent",
+    "topics",
+    "created_at",
+    "updated_at",
+)
+"""What every lead has besides the workspace's attributes."""
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise wrong(
+            "unknown-timezone", f"there is no time zone `{name}`", "write it like `Asia/Yerevan`"
+        ) from None
+    return name
+
+
+def _locale(tag: str) -> str:
+    try:
+        Locale.parse(tag, sep="-")
+    except (UnknownLocaleError, ValueError):
+        raise wrong(
+            "unknown-locale", f"`{tag}` is no language tag", "write it like `hy` or `hy-AM`"
+        ) from None
+    return tag
+
+
+def _currency(code: str) -> str:
+    if not is_currency(code):
+        raise wrong("unknown-currency", f"there is no currency `{code}`", "write it like `AMD` (ISO 4217)")
+    return code
+
+
+def _region(code: str) -> str:
+    if len(code) != 2 or not code.isascii() or not code.isupper():
+        raise wrong("unknown-country", f"`{code}` is no country", "write it like `AM` (ISO 3166-1)")
+    return code
+
+
+class SenderEntry(Written):
+    """Who messages come from."""
+
+    address: str = Field(description="E-mail address, or phone number like +37410000000, or a short name.")
+    name: str | None = Field(None, description="The name that readers see beside the address.")
+
+
+class Workspace(Written):
+    """What every journey of this folder shares."""
+
+    timezone: Annotated[str, AfterValidator(_zone)] = Field(
+        description="Time zone of leads of whom nothing better is known, like `Asia/Yerevan`."
+    )
+    locales: tuple[Annotated[str, AfterValidator(_locale)], ...] = Field(
+        min_length=1, description="Languages that every template exists in; the first is the default."
+    )
+    default_region: Annotated[str, AfterValidator(_region)] | None = Field(
+        None, description="Country whose phone numbers may be written without +, like `AM`."
+    )
+    currency: Annotated[str, AfterValidator(_currency)] | None = Field(
+        None, description="Currency of amounts that name none, like `AMD`."
+    )
+    topics: dict[str, str] = Field(
+        default_factory=dict, description="Subscription topics that a lead can leave, each with its title."
+    )
+    senders: dict[str, SenderEntry] = Field(
+        default_factory=dict,
+        description="Senders: `email` and `sms` are the defaults, others are for a step's `from`.",
+    )
+    declared: dict[str, dict[str, FieldType]] = Field(
+        default_factory=dict, alias="events", description="Events, each with its properties and their types."
+    )
+    attributes: dict[str, FieldType] = Field(
+        default_factory=dict, description="What you know of leads besides the built-in fields, with types."
+    )
+    allow: tuple[str, ...] = Field(
+        (),
+        description="Who may be messaged outside production: addresses, domains (`example.com`, `.test`),"
+        " numbers (`+12025550123`), beginnings of numbers (`+1202555*`).",
+    )
+
+    @model_validator(mode="after")
+    def _no_built_in_attribute(self) -> Workspace:
+        for name in self.attributes:
+            if name in LEAD_FIELDS:
+                raise wrong(
+                    "built-in-attribute", f"every lead has `{name}` already", "remove it", key="attributes"
+                )
+        return self
+
+    @cached_property
+    def events(self) -> dict[str, dict[str, FieldType]]:
+        """Every event that there can be, the built-in ones too, with its properties and their types."""
+        names = {**BUILT_IN_EVENTS, **self.declared}
+        return {name: {**BUILT_IN_EVENTS.get(name, {}), **self.declared.get(name, {})} for name in names}
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The workspace's time zone."""
+        return ZoneInfo(self.timezone)
+
+    def sender(self, name: str) -> Sender:
+        """The sender of that name, as plans have it."""
+        entry = self.senders[name]
+        return Sender(address=entry.address, name=entry.name)
+
+    def coerce_event(self, name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """The properties as JSON of their declared types. Raises FieldErrors (field `name` for the event)."""
+        if name not in self.events:
+            hint = did_you_mean(name, self.events)
+            raise FieldErrors([("name", f"is no declared event{', ' + hint if hint else ''}")])
+        return coerce(properties, self.events[name], self.zone)
+
+    def coerce_attributes(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """The attributes as JSON of their declared types. Raises FieldErrors."""
+        return coerce(attributes, self.attributes, self.zone)
+
+    def allows(self, address: str) -> bool:
+        """Whether that e-mail address or number (E.164) may be messaged outside production."""
+        address = address.lower()
+        domain = address.rpartition("@")[2] if "@" in address else None
+        return any(_allowed(entry.lower(), address, domain) for entry in self.allow)
+
+
+def _allowed(entry: str, address: str, domain: str | None) -> bool:
+    if entry == address:
+        return True
+    if domain is None:
+        return entry.startswith("+") and entry.endswith("*") and address.startswith(entry[:-1])
+    return domain == entry or (entry.startswith(".") and domain.endswith(entry))
+
+
+def load_workspace(root: Path) -> tuple[Workspace | None, list[Problem]]:
+    """The workspace in that folder; None, and why, where its file is missing or wrong."""
+    try:
+        content = (root / FILE).read_bytes()
+    except OSError:
+        problem = Problem(
+            FILE, 1, 1, "no-workspace", "error", f"there is no {FILE} in this folder", "create it"
+        )
+        return None, [problem]
+    document, problems = read_yaml(FILE, content)
+    if document is None:
+        return None, problems
+    workspace, more = fit(document, Workspace)
+    return (None if problems else workspace), problems + more
+
+
+__all__ = ["BUILT_IN_EVENTS", "LEAD_FIELDS", "FieldErrors", "Workspace", "load_workspace"]
