@@ -1,0 +1,113 @@
+"""What providers tell us of our messages, once it is certain that they are the ones who tell it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+
+import structlog
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+
+from dripline.clock import MachineClock, machine_clock
+from dripline.providers import DeliveryReport
+from dripline.settings import Settings
+from dripline.store.database import UNAVAILABLE
+from dripline.web.webhooks import sendgrid, twilio
+
+Record = Callable[[DeliveryReport], None]
+"""Writes a report down, and returns when it is kept. No message for the key is no error."""
+
+_log = structlog.get_logger(__name__)
+
+
+def build_router(settings: Settings, record: Record, clock: MachineClock = machine_clock) -> APIRouter:
+    """`POST /webhooks/sendgrid` and `POST /webhooks/twilio`.
+
+    204: every report is kept, or nothing was to keep. 400: signed and yet unreadable. 403: not signed by the
+    provider. 404: this provider is not set up. 503: the store is away, so the provider tries again.
+    """
+    router = APIRouter(prefix="/webhooks", tags=["webhooks"])
+    desk = _Desk(settings, record, clock)
+
+    @router.post("/sendgrid", status_code=204, summary="SendGrid's event webhook", response_class=Response)
+    async def from_sendgrid(request: Request) -> Response:
+        # Verifying costs CPU and recording waits for the disk: both on a thread of their own.
+        return await run_in_threadpool(desk.sendgrid, request.headers, await request.body())
+
+    @router.post("/twilio", status_code=204, summary="Twilio's status callback", response_class=Response)
+    async def from_twilio(request: Request) -> Response:
+        return await run_in_threadpool(desk.twilio, request, await request.body())
+
+    return router
+
+
+class _Desk:
+    """Receives the two webhooks, on any thread."""
+
+    def __init__(self, settings: Settings, record: Record, clock: MachineClock) -> None:
+        self._settings, self._record, self._clock = settings, record, clock
+        self._refused = itertools.count(1)
+
+    def sendgrid(self, headers: Mapping[str, str], body: bytes) -> Response:
+        key = self._settings.sendgrid_webhook_key
+        if not key:
+            return _problem(404, "SendGrid's webhook is not set up here")
+        now = self._clock()
+        signature, timestamp = headers.get(sendgrid.SIGNATURE), headers.get(sendgrid.TIMESTAMP)
+        if not sendgrid.verify(key, signature, timestamp, body, now):
+            return self._refuse("sendgrid")
+        try:
+            reports = sendgrid.translate(body, now)
+        except sendgrid.Unreadable:
+            return _problem(400, "Not a list of events")
+        return self._keep("sendgrid", reports)
+
+    def twilio(self, request: Request, body: bytes) -> Response:
+        token = self._settings.twilio_auth_token
+        if token is None:
+            return _problem(404, "Twilio's webhook is not set up here")
+        try:
+            form = twilio.read(body)
+        except twilio.Unreadable:
+            return _problem(400, "Not a form")
+        signature = request.headers.get(twilio.SIGNATURE)
+        if not twilio.verify(token.get_secret_value(), self._public_url(request), form, signature):
+            return self._refuse("twilio")
+        return self._keep("twilio", twilio.translate(request.query_params, form, self._clock()))
+
+    def _public_url(self, request: Request) -> str:
+        """The address that Twilio was given, which a proxy in between may have changed."""
+        path: bytes = request.scope.get("raw_path") or request.url.path.encode()
+        query: bytes = request.scope["query_string"]
+        url = self._settings.public_url.rstrip("/") + path.decode("latin-1")
+        return f"{url}?{query.decode('latin-1')}" if query else url
+
+    def _keep(self, provider: str, reports: list[DeliveryReport]) -> Response:
+        try:
+            for report in reports:
+                self._record(report)
+        except UNAVAILABLE:
+            _log.warning("webhook not kept", provider=provider, reason="store unavailable")
+            return _problem(503, "The store is away; try again", {"Retry-After": "5"})
+        return Response(status_code=204)
+
+    def _refuse(self, provider: str) -> Response:
+        _log.warning(
+            "webhook refused", provider=provider, reason="bad signature", refused=next(self._refused)
+        )
+        return _problem(403, "The signature is missing, wrong or out of date")
+
+
+def _problem(status: int, title: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """RFC 9457."""
+    return JSONResponse(
+        {"type": "about:blank", "title": title, "status": status},
+        status_code=status,
+        headers=headers,
+        media_type="application/problem+json",
+    )
+
+
+__all__ = ["Record", "build_router"]
