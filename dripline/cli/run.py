@@ -47,6 +47,7 @@ def up(
 
     settings = _settings() if port is None else _settings(port=port)
     configure_logs(settings.log_level, settings.log_format, "up")
+    length = _day(day, settings)
     project = load_project(settings.workspace)
     for problem in project.problems:
         typer.echo(str(problem), err=True)
@@ -56,13 +57,13 @@ def up(
     async def when_ready() -> None:
         typer.echo(f"\n  Dripline is up: open {public_url(settings)}\n  Ctrl-C stops everything.\n")
         if demo:
-            await demo_leads.create(public_url(settings), settings.api_key)
+            await demo_leads.create(public_url(settings), settings.api_key, length)
 
     try:
         with alone(settings.data):
             parts = programs(settings, temporal_ui)
             store = Store(settings.store_url())
-            for line in prepare(store, project, _day(day, settings)):
+            for line in prepare(store, project, length):
                 typer.echo(line)
             store.close()
             prefix = settings.log_format == "console" or (

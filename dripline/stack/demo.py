@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -42,24 +44,29 @@ LEADS: list[dict[str, Any]] = [
         "attributes": {"first_name": "Grace"},
     },
 ]
-EVENTS: list[dict[str, Any]] = [
-    {
-        "id": "demo-booking-1",
-        "name": "demo.booked",
-        "lead": {"external_id": "demo-1"},
-        "properties": {"seats": 8, "starts_at": "2026-12-01T10:00:00+04:00"},
-    },
-]
+BOOKING: dict[str, Any] = {
+    "id": "demo-booking-1",
+    "name": "demo.booked",
+    "lead": {"external_id": "demo-1"},
+    "properties": {"seats": 8, "starts_at": "2027-03-01T10:00:00+04:00"},
+}
+BOOKED_AFTER = 3
+"""Days of journey time: while the welcome journey waits for a booking."""
 
 
-async def create(url: str, api_key: SecretStr | None) -> None:
-    """Post the demo's leads and events. What is there already is left as it is; a refusal is told, not raised."""
+async def create(url: str, api_key: SecretStr | None, day: timedelta | None) -> None:
+    """Post the demo's leads, and later a booking. What is there already stays; a refusal is told, not raised."""
     headers = {"Authorization": f"Bearer {api_key.get_secret_value()}"} if api_key else {}
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as client:
-        for path, bodies in (("/v1/leads", LEADS), ("/v1/events", EVENTS)):
-            for body in bodies:
-                answer = await client.post(path, json=body)
-                if answer.is_error:
-                    log.warning("the demo was refused", path=path, status=answer.status_code)
-                    return
-    log.info("created the demo's leads", leads=len(LEADS))
+        try:
+            for lead in LEADS:
+                (await client.post("/v1/leads", json=lead)).raise_for_status()
+            log.info("created the demo's leads", leads=len(LEADS))
+            if day is not None:
+                await asyncio.sleep((BOOKED_AFTER * day).total_seconds())
+                (await client.post("/v1/events", json=BOOKING)).raise_for_status()
+                log.info("one of them booked a demo", lead=BOOKING["lead"]["external_id"])
+        except httpx.HTTPStatusError as refusal:
+            log.warning("the demo was refused", status=refusal.response.status_code)
+        except httpx.HTTPError as problem:
+            log.warning("the demo could not be created", error=type(problem).__name__)
