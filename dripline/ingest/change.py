@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
@@ -14,6 +13,7 @@ from dripline.engine.calendar import UnknownZone, zone
 from dripline.ingest.identity import NotNormal, normal_email, normal_phone
 from dripline.ingest.incoming import LeadIn
 from dripline.ingest.refusal import FieldError, invalid
+from dripline.language.problems import did_you_mean
 from dripline.language.workspace import FieldErrors, Workspace
 from dripline.store.leads import COLUMNS, IDENTIFYING, Identity, identity_of
 
@@ -67,7 +67,7 @@ def read_change(said: LeadIn, workspace: Workspace) -> LeadChange:
     errors += _unknown_topics(said, workspace)
     attributes: dict[str, Any] = {}
     try:
-        attributes = _coerced(said.attributes, workspace)
+        attributes = workspace.coerce_attributes(said.attributes)
     except FieldErrors as error:
         errors += [FieldError(f"attributes.{name}", words) for name, words in error.errors]
     if errors:
@@ -79,24 +79,11 @@ def _by_channel(said: LeadIn) -> dict[str, bool | None]:
     return {channel: agreed for channel, agreed in said.consent.items()}  # noqa: C416  (widens the key's type)
 
 
-def _coerced(attributes: Mapping[str, Any], workspace: Workspace) -> dict[str, Any]:
-    """Attributes by their declared types; null empties one that is declared."""
-    said = {name: value for name, value in attributes.items() if value is not None}
-    emptied = [name for name, value in attributes.items() if value is None]
-    unknown = [
-        (name, "is not an attribute of the workspace") for name in emptied if name not in workspace.attributes
-    ]
-    if unknown:
-        raise FieldErrors(unknown)
-    return {**workspace.coerce_attributes(said), **dict.fromkeys(emptied)}
-
-
 def _unknown_topics(said: LeadIn, workspace: Workspace) -> Iterator[FieldError]:
     for name in said.topics:
         if name not in workspace.topics:
-            near = get_close_matches(name, workspace.topics, 1)
-            hint = f", did you mean {near[0]}?" if near else ""
-            yield FieldError(f"topics.{name}", f"is not a topic of the workspace{hint}")
+            hint = did_you_mean(name, workspace.topics)
+            yield FieldError(f"topics.{name}", f"is no topic of the workspace{', ' + hint if hint else ''}")
 
 
 def _normal(name: str, value: str, workspace: Workspace) -> str:

@@ -40,10 +40,8 @@ def coerced_properties(name: str, properties: Mapping[str, Any], workspace: Work
     try:
         return workspace.coerce_event(name, properties)
     except FieldErrors as error:
-        raise invalid(
-            FieldError("name" if field == name else f"properties.{field}" if field else "name", words)
-            for field, words in error.errors
-        ) from None
+        at = "properties." if name in workspace.events else ""  # else it is the event's name that is wrong
+        raise invalid(FieldError(at + field, words) for field, words in error.errors) from None
 
 
 def read_rows(
