@@ -33,11 +33,13 @@ class Program:
     name: str
     command: Sequence[str | Path]
     ready: Callable[[], Awaitable[bool]] | None = None
-    """Asked again and again until it says yes; None: ready as soon as it runs."""
+    """Asked at every start, again and again until it says yes; None: ready as soon as it runs."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Set for this program beside what we have ourselves."""
     grace: float = 10.0
     """Seconds to stop in after SIGTERM; SIGKILL to its process group then."""
+    hush_at_end: bool = False
+    """What it says while it is stopped is noise."""
 
 
 class Supervisor:
@@ -133,6 +135,8 @@ class _Kept:
             log.warning("it ended; starting it again", program=self._program.name, code=code, seconds=pause)
             await asyncio.sleep(pause)
             process, born = await self._spawn(), loop.time()
+            with contextlib.suppress(StartFailed):  # said by its end, or by its silence
+                await self._wait_until_ready(process)
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         self._process = await asyncio.create_subprocess_exec(
@@ -160,6 +164,8 @@ class _Kept:
 
     async def _pass_on(self, lines: asyncio.StreamReader) -> None:
         while chunk := await _line(lines):
+            if self._stopping and self._program.hush_at_end:
+                continue
             sys.stderr.buffer.write(self._label + chunk.rstrip(b"\n") + b"\n")
             sys.stderr.buffer.flush()
 

@@ -38,7 +38,7 @@ def server_command(
 ) -> list[str | Path]:
     """The embedded server's command line. Without a file it is in memory, without a UI port no pages."""
     command: list[str | Path] = [program, "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port)]
-    command += ["--log-level", "error"]  # it warns of its own start-up; what matters comes back to the client
+    command += ["--log-level", "warn"]
     for value in _DYNAMIC_CONFIG:
         command += ["--dynamic-config-value", value]
     if database is not None:
@@ -50,11 +50,12 @@ def server_command(
 
 async def set_retention(program: Path, address: str) -> bool:
     """Let namespace `default` keep finished runs for RETENTION; False while the server does not answer."""
-    command = ["operator", "namespace", "update", "--retention", RETENTION, "--address", address]
+    command = ["operator", "namespace", "update", "-n", "default", "--retention", RETENTION]
     asking = await asyncio.create_subprocess_exec(
         program,
         *command,
-        "default",
+        "--address",
+        address,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,

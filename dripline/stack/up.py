@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from dripline.clock import machine_clock
@@ -118,8 +119,8 @@ def _embedded_temporal(data: Path, ui: bool) -> tuple[Program, str]:
     command = server_command(
         program, port=ports.grpc, database=data.resolve() / "temporal.db", ui_port=ports.ui
     )
-    # It takes part in nothing of ours at its end: what it has not written yet, the store still knows.
-    return Program("temporal", command, lambda: set_retention(program, address), grace=5.0), address
+    ready = partial(set_retention, program, address)
+    return Program("temporal", command, ready, grace=5.0, hush_at_end=True), address
 
 
 def _temporal_ports(ui: bool) -> _Ports:
