@@ -97,7 +97,9 @@ class Wire:
         Socket timeouts start again with each packet and do not cover the look-up of the host's name, so the
         exchange has a thread of its own, which is left behind, and barred from sending, when the time is up.
         """
-        limit = max(deadline - time.monotonic(), 0.001)
+        limit = deadline - time.monotonic()
+        if limit <= 0:
+            raise NotSent("connect-timeout")
         connection, target = self._connection(self._prefix + target, limit)
         attempt = _Attempt(connection, method, target, headers, body)
         thread = threading.Thread(target=attempt.run, name="provider-exchange", daemon=True)

@@ -1,0 +1,56 @@
+"""The local mailbox keeps every message once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import select
+
+from activities.providers.mailbox import Mailbox
+from dripline.providers import NotAccepted, Outgoing, Uncertain
+from dripline.store.database import Store
+from dripline.store.schema import mailbox
+
+MONDAY = datetime(2026, 1, 5, 9, tzinfo=UTC)
+
+
+def test_a_message_is_kept_once_by_its_key(store: Store, email: Outgoing) -> None:
+    box = Mailbox(store, lambda: MONDAY, "email")
+
+    assert box.send(email).provider_id == email.key
+    assert box.send(replace(email, subject="Changed")).provider_id == email.key
+
+    with store.read() as connection:
+        (row,) = connection.execute(select(mailbox)).all()
+    assert (row.key, row.recipient, row.subject, row.html, row.body, row.at) == (
+        email.key,
+        email.to,
+        email.subject,
+        email.html,
+        email.text,
+        MONDAY,
+    )
+
+
+def test_what_is_in_the_mailbox_is_found(store: Store, sms: Outgoing) -> None:
+    box = Mailbox(store, lambda: MONDAY, "sms")
+    assert box.find(sms, MONDAY, frozenset()) is None
+
+    box.send(sms)
+
+    assert box.find(sms, MONDAY, frozenset()) == sms.key
+
+
+def test_a_mailbox_without_its_store_has_taken_nothing_and_tells_nobodys_address(sms: Outgoing) -> None:
+    box = Mailbox(Store("sqlite:////nowhere/at/all.db"), lambda: MONDAY, "sms")
+
+    with pytest.raises(NotAccepted) as caught:
+        box.send(sms)
+    with pytest.raises(Uncertain):
+        box.find(sms, MONDAY, frozenset())
+
+    assert str(caught.value) == "mailbox.unavailable"
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
