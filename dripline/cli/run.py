@@ -6,12 +6,15 @@ import asyncio
 import os
 import sys
 from datetime import timedelta
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from pydantic import ValidationError
 
 from dripline.settings import Settings
+
+if TYPE_CHECKING:
+    from dripline.language.project import Project
 
 EXIT_YOURS, EXIT_OURS = 1, 3
 
@@ -37,40 +40,17 @@ def up(
 
     Needs no set-up: messages go to a mailbox in the pages until a provider is set, the store is a file.
     """
-    from dripline.language.project import load_project
     from dripline.logs import configure_logs
-    from dripline.stack import demo as demo_leads
-    from dripline.stack.supervise import StartFailed, Supervisor
-    from dripline.stack.up import CannotStart, alone, prepare, programs, public_url
-    from dripline.store.database import Store
-    from dripline.store.migrate import StoreTooNew
+    from dripline.stack.supervise import StartFailed
+    from dripline.stack.up import CannotStart
 
     settings = _settings() if port is None else _settings(port=port)
     configure_logs(settings.log_level, settings.log_format, "up")
     length = _day(day, settings)
-    project = load_project(settings.workspace)
-    for problem in project.problems:
-        typer.echo(str(problem), err=True)
-    if any(problem.severity == "error" for problem in project.problems):
-        _refuse("The journeys have problems; nothing was started.")
-
-    async def when_ready() -> None:
-        typer.echo(f"\n  Dripline is up: open {public_url(settings)}\n  Ctrl-C stops everything.\n")
-        if demo:
-            await demo_leads.create(public_url(settings), settings.api_key, length)
-
+    project = _project(settings)
     try:
-        with alone(settings.data):
-            parts = programs(settings, temporal_ui)
-            store = Store(settings.store_url())
-            for line in prepare(store, project, length):
-                typer.echo(line)
-            store.close()
-            prefix = settings.log_format == "console" or (
-                settings.log_format == "auto" and sys.stderr.isatty()
-            )
-            asyncio.run(Supervisor(parts, prefix).run(when_ready))
-    except (CannotStart, StoreTooNew) as reason:
+        _run_everything(settings, project, length, demo=demo, temporal_ui=temporal_ui)
+    except CannotStart as reason:
         _refuse(f"Cannot start: {reason}.")
     except StartFailed as reason:
         _refuse(f"Could not start: {reason}; its lines above say why.", EXIT_OURS)
@@ -79,7 +59,7 @@ def up(
 def serve() -> None:
     """Run the web process alone: the API, the pages, the providers' webhooks, and the waker."""
     from dripline.logs import configure_logs
-    from dripline.web.serving import serve as run_server
+    from dripline.stack.serving import serve as run_server
 
     settings = _settings()
     configure_logs(settings.log_level, settings.log_format, "web")
@@ -93,6 +73,37 @@ def worker() -> None:
     if not WORKER.exists():
         _refuse(f"{WORKER} is missing: the worker runs from the checkout, not from an installed package.")
     os.execv(sys.executable, [sys.executable, str(WORKER)])  # noqa: S606 - our own file, no shell
+
+
+def _run_everything(
+    settings: Settings, project: Project, day: timedelta | None, *, demo: bool, temporal_ui: bool
+) -> None:
+    from dripline.stack import demo as demo_leads
+    from dripline.stack.supervise import Supervisor
+    from dripline.stack.up import alone, local_url, prepare, programs, public_url
+
+    async def when_ready() -> None:
+        typer.echo(f"\n  Dripline is up: open {public_url(settings)}\n  Ctrl-C stops everything.\n")
+        if demo:
+            await demo_leads.create(local_url(settings), settings.api_key, day)
+
+    people = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
+    with alone(settings.data):
+        parts = programs(settings, temporal_ui)
+        for line in prepare(settings, project, day):
+            typer.echo(line)
+        asyncio.run(Supervisor(parts, prefix=people).run(when_ready))
+
+
+def _project(settings: Settings) -> Project:
+    from dripline.language.project import load_project
+
+    project = load_project(settings.workspace)
+    for problem in project.problems:
+        typer.echo(str(problem), err=True)
+    if any(problem.severity == "error" for problem in project.problems):
+        _refuse("The journeys have problems; nothing was started.")
+    return project
 
 
 def _settings(**given: Any) -> Settings:

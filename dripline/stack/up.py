@@ -13,14 +13,16 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from dripline.clock import machine_clock
 from dripline.language.project import Project
 from dripline.settings import Settings
 from dripline.stack.supervise import Program
 from dripline.stack.temporal import DEFAULT_PORT, find_temporal, server_command, set_retention
-from dripline.store.database import Store
+from dripline.store.database import UNAVAILABLE, Store
 from dripline.store.house import House, open_house, set_clock
-from dripline.store.migrate import migrate
+from dripline.store.migrate import StoreTooNew, migrate
 from dripline.store.plans import publish
 
 WORKER = Path(__file__).parents[2] / "worker.py"
@@ -45,17 +47,23 @@ def alone(data: Path) -> Iterator[None]:
         yield
 
 
-def prepare(store: Store, project: Project, day: timedelta | None) -> list[str]:
+def prepare(settings: Settings, project: Project, day: timedelta | None) -> list[str]:
     """Migrate the store, set its clock, publish the plans. Returns what the user should know, a line each."""
-    migrate(store)
-    with store.write() as connection:
-        house, machine = open_house(connection), machine_clock()
-        rate = 1.0 if day is None else timedelta(days=1) / day
-        if house.clock.rate != rate:
-            set_clock(connection, house.clock.at_rate(rate, machine))
-            house = open_house(connection)
-        now = house.clock.to_house(machine)
-        changed = [name for name, plan in project.plans.items() if publish(connection, plan, now, by="up")]
+    store = Store(settings.store_url())
+    try:
+        migrate(store)
+        with store.write() as connection:
+            house = _at_pace(connection, day)
+            now = house.clock.to_house(machine_clock())
+            changed = [
+                name for name, plan in project.plans.items() if publish(connection, plan, now, by="up")
+            ]
+    except UNAVAILABLE as problem:
+        raise CannotStart(f"the database does not answer ({type(problem).__name__})") from None
+    except StoreTooNew as reason:
+        raise CannotStart(str(reason)) from None
+    finally:
+        store.close()
     return [*_about_time(house), *(f"Published journey {name}." for name in changed)]
 
 
@@ -86,8 +94,11 @@ def programs(settings: Settings, temporal_ui: bool) -> list[Program]:
 
 def public_url(settings: Settings) -> str:
     """Where to open the pages: what is set, else the port that we listen on."""
-    if "public_url" in settings.model_fields_set:
-        return settings.public_url
+    return settings.public_url if "public_url" in settings.model_fields_set else local_url(settings)
+
+
+def local_url(settings: Settings) -> str:
+    """Where the web process answers on this machine."""
     return f"http://{_reachable(settings.host)}:{settings.port}"
 
 
@@ -136,6 +147,14 @@ def _temporal_is_configured() -> bool:
     return ClientConfigProfile.load().address is not None
 
 
+def _at_pace(connection: Connection, day: timedelta | None) -> House:
+    house = open_house(connection)
+    rate = 1.0 if day is None else timedelta(days=1) / day
+    if house.clock.rate != rate:
+        set_clock(connection, house.clock.at_rate(rate, machine_clock()))
+    return open_house(connection)
+
+
 def _about_time(house: House) -> list[str]:
     ahead = house.clock.to_house(machine := machine_clock()) - machine
     lines = []
@@ -169,4 +188,4 @@ def _any_port() -> int:
         return port
 
 
-__all__ = ["WORKER", "CannotStart", "alone", "port_is_free", "prepare", "programs", "public_url"]
+__all__ = ["WORKER", "CannotStart", "alone", "local_url", "port_is_free", "prepare", "programs", "public_url"]

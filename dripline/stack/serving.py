@@ -1,0 +1,63 @@
+"""The web process: uvicorn, with the waker beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator
+
+import uvicorn
+
+from dripline.language.workspace import load_workspace
+from dripline.settings import Settings
+from dripline.stack.connection import connect
+from dripline.store.database import Store
+from dripline.store.migrate import migrate
+from dripline.waker import Waker
+from dripline.web.app import create_app
+
+
+async def serve(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT, and return the exit code. Temporal may be away: leads and events are kept."""
+    workspace, problems = load_workspace(settings.workspace)
+    if workspace is None:
+        sys.stderr.writelines(f"{problem}\n" for problem in problems)
+        return 1
+    store = Store(settings.store_url())
+    migrate(store)
+    waker = Waker(store, await connect(lazy=True), settings.sweep_every)
+    app = create_app(settings, store, workspace, waker.nudge)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,  # ours is set
+        access_log=False,  # paths and queries may carry addresses
+        proxy_headers=False,  # who may come in is decided by the real peer
+        timeout_graceful_shutdown=10,
+    )
+    server = _Server(config)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, server.stop)
+    async with waker.running():
+        await server.serve()
+    store.close()
+    return 0 if server.started else 3
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to us: uvicorn would raise them again and end the process before the waker has."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def stop(self) -> None:
+        """Take no more requests and end those under way; said twice, at once."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+__all__ = ["serve"]

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import socket
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+
+from dripline.clock import machine_clock
+from dripline.language.project import Project, load_project
+from dripline.settings import Settings
+from dripline.stack.up import CannotStart, alone, local_url, prepare, programs, public_url
+from dripline.store import schema
+from dripline.store.database import Store
+from dripline.store.house import open_house
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def project() -> Project:
+    return load_project(ROOT)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, empty_url: str) -> Settings:
+    return Settings(workspace=ROOT, data=tmp_path / "data", database_url=empty_url, port=_free_port())
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _ahead(settings: Settings) -> timedelta:
+    store = Store(settings.store_url())
+    with store.write() as connection:
+        clock = open_house(connection).clock
+    store.close()
+    machine = machine_clock()
+    return clock.to_house(machine) - machine
+
+
+def test_an_empty_store_is_migrated_and_the_journeys_are_published(
+    settings: Settings, project: Project
+) -> None:
+    assert prepare(settings, project, None) == [f"Published journey {name}." for name in project.plans]
+    store = Store(settings.store_url())
+    with store.read() as connection:
+        assert set(connection.execute(select(schema.journeys.c.id)).scalars()) == set(project.plans)
+    store.close()
+
+
+def test_a_second_start_publishes_nothing_anew(settings: Settings, project: Project) -> None:
+    prepare(settings, project, None)
+    assert prepare(settings, project, None) == []
+
+
+def test_a_short_day_lets_time_run_and_says_so(settings: Settings, project: Project) -> None:
+    assert (
+        prepare(settings, project, timedelta(milliseconds=1))[0]
+        == "A day of the journeys takes 0.001 seconds."
+    )
+    assert _ahead(settings) > timedelta(0)
+
+
+def test_time_that_ran_ahead_goes_on_at_the_usual_pace_and_is_told(
+    settings: Settings, project: Project
+) -> None:
+    prepare(settings, project, timedelta(milliseconds=1))
+    lines = prepare(settings, project, None)
+    assert len(lines) == 1
+    assert "ahead of the clock on the wall: this store has been run with --day" in lines[0]
+    ahead = _ahead(settings)
+    assert abs(_ahead(settings) - ahead) < timedelta(seconds=1)
+
+
+def test_a_database_that_is_away_is_told_without_a_traceback(tmp_path: Path, project: Project) -> None:
+    url = f"postgresql+psycopg://nobody@/none?host={tmp_path}"
+    with pytest.raises(CannotStart, match="the database does not answer"):
+        prepare(Settings(workspace=ROOT, database_url=url), project, None)
+
+
+def test_a_store_of_a_newer_program_is_told_without_a_traceback(settings: Settings, project: Project) -> None:
+    prepare(settings, project, None)
+    store = Store(settings.store_url())
+    with store.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    store.close()
+    with pytest.raises(CannotStart, match="run the newer version"):
+        prepare(settings, project, None)
+
+
+def test_one_folder_is_run_once_at_a_time(tmp_path: Path) -> None:
+    with alone(tmp_path), pytest.raises(CannotStart, match="another `dripline up` runs on"), alone(tmp_path):
+        pass
+    with alone(tmp_path):
+        pass
+
+
+def test_a_port_in_use_is_told_with_the_way_out(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(CannotStart, match=f"port {port} is in use: .* --port {port + 1}"):
+            programs(Settings(workspace=ROOT, data=tmp_path, port=port), temporal_ui=False)
+
+
+def test_a_configured_temporal_is_not_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(workspace=ROOT, data=tmp_path, port=_free_port())
+    monkeypatch.delenv("TEMPORAL_ADDRESS", raising=False)
+    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(tmp_path / "none.toml"))
+    assert [program.name for program in programs(settings, temporal_ui=False)] == [
+        "temporal",
+        "worker",
+        "web",
+    ]
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "temporal.example:7233")
+    assert [program.name for program in programs(settings, temporal_ui=False)] == ["worker", "web"]
+
+
+def test_the_address_to_open_can_be_reached(tmp_path: Path) -> None:
+    everywhere = Settings(host="0.0.0.0", port=9000)
+    assert local_url(everywhere) == public_url(everywhere) == "http://127.0.0.1:9000"
+    behind_a_proxy = Settings(host="0.0.0.0", port=9000, public_url="https://journeys.example.com")
+    assert public_url(behind_a_proxy) == "https://journeys.example.com"
+    assert local_url(behind_a_proxy) == "http://127.0.0.1:9000"
