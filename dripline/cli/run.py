@@ -81,6 +81,7 @@ def _run_everything(
     from dripline.stack import demo as demo_leads
     from dripline.stack.supervise import Supervisor
     from dripline.stack.up import alone, local_url, prepare, programs, public_url
+    from dripline.store.database import Store
 
     async def when_ready() -> None:
         typer.echo(f"\n  Dripline is up: open {public_url(settings)}\n  Ctrl-C stops everything.\n")
@@ -90,8 +91,10 @@ def _run_everything(
     people = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
     with alone(settings.data):
         parts = programs(settings, temporal_ui)
-        for line in prepare(settings, project, day):
+        store = Store(settings.store_url())
+        for line in prepare(store, project, day):
             typer.echo(line)
+        store.close()
         asyncio.run(Supervisor(parts, prefix=people).run(when_ready))
 
 

@@ -47,9 +47,8 @@ def alone(data: Path) -> Iterator[None]:
         yield
 
 
-def prepare(settings: Settings, project: Project, day: timedelta | None) -> list[str]:
+def prepare(store: Store, project: Project, day: timedelta | None) -> list[str]:
     """Migrate the store, set its clock, publish the plans. Returns what the user should know, a line each."""
-    store = Store(settings.store_url())
     try:
         migrate(store)
         with store.write() as connection:
@@ -62,8 +61,6 @@ def prepare(settings: Settings, project: Project, day: timedelta | None) -> list
         raise CannotStart(f"the database does not answer ({type(problem).__name__})") from None
     except StoreTooNew as reason:
         raise CannotStart(str(reason)) from None
-    finally:
-        store.close()
     return [*_about_time(house), *(f"Published journey {name}." for name in changed)]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,8 +25,10 @@ def project() -> Project:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, empty_url: str) -> Settings:
-    return Settings(workspace=ROOT, data=tmp_path / "data", database_url=empty_url, port=_free_port())
+def empty(empty_url: str) -> Iterator[Store]:
+    store = Store(empty_url)
+    yield store
+    store.close()
 
 
 def _free_port() -> int:
@@ -35,63 +38,50 @@ def _free_port() -> int:
         return port
 
 
-def _ahead(settings: Settings) -> timedelta:
-    store = Store(settings.store_url())
+def _ahead(store: Store) -> timedelta:
     with store.write() as connection:
         clock = open_house(connection).clock
-    store.close()
     machine = machine_clock()
     return clock.to_house(machine) - machine
 
 
-def test_an_empty_store_is_migrated_and_the_journeys_are_published(
-    settings: Settings, project: Project
-) -> None:
-    assert prepare(settings, project, None) == [f"Published journey {name}." for name in project.plans]
-    store = Store(settings.store_url())
-    with store.read() as connection:
+def test_an_empty_store_is_migrated_and_the_journeys_are_published(empty: Store, project: Project) -> None:
+    assert prepare(empty, project, None) == [f"Published journey {name}." for name in project.plans]
+    with empty.read() as connection:
         assert set(connection.execute(select(schema.journeys.c.id)).scalars()) == set(project.plans)
-    store.close()
 
 
-def test_a_second_start_publishes_nothing_anew(settings: Settings, project: Project) -> None:
-    prepare(settings, project, None)
-    assert prepare(settings, project, None) == []
+def test_a_second_start_publishes_nothing_anew(empty: Store, project: Project) -> None:
+    prepare(empty, project, None)
+    assert prepare(empty, project, None) == []
 
 
-def test_a_short_day_lets_time_run_and_says_so(settings: Settings, project: Project) -> None:
-    assert (
-        prepare(settings, project, timedelta(milliseconds=1))[0]
-        == "A day of the journeys takes 0.001 seconds."
-    )
-    assert _ahead(settings) > timedelta(0)
+def test_a_short_day_lets_time_run_and_says_so(empty: Store, project: Project) -> None:
+    lines = prepare(empty, project, timedelta(milliseconds=1))
+    assert lines[0] == "A day of the journeys takes 0.001 seconds."
+    assert _ahead(empty) > timedelta(0)
 
 
-def test_time_that_ran_ahead_goes_on_at_the_usual_pace_and_is_told(
-    settings: Settings, project: Project
-) -> None:
-    prepare(settings, project, timedelta(milliseconds=1))
-    lines = prepare(settings, project, None)
+def test_time_that_ran_ahead_goes_on_at_the_usual_pace_and_is_told(empty: Store, project: Project) -> None:
+    prepare(empty, project, timedelta(milliseconds=1))
+    lines = prepare(empty, project, None)
     assert len(lines) == 1
     assert "ahead of the clock on the wall: this store has been run with --day" in lines[0]
-    ahead = _ahead(settings)
-    assert abs(_ahead(settings) - ahead) < timedelta(seconds=1)
+    assert abs(_ahead(empty) - _ahead(empty)) < timedelta(seconds=1)
 
 
 def test_a_database_that_is_away_is_told_without_a_traceback(tmp_path: Path, project: Project) -> None:
     url = f"postgresql+psycopg://nobody@/none?host={tmp_path}"
     with pytest.raises(CannotStart, match="the database does not answer"):
-        prepare(Settings(workspace=ROOT, database_url=url), project, None)
+        prepare(Store(url), project, None)
 
 
-def test_a_store_of_a_newer_program_is_told_without_a_traceback(settings: Settings, project: Project) -> None:
-    prepare(settings, project, None)
-    store = Store(settings.store_url())
-    with store.write() as connection:
+def test_a_store_of_a_newer_program_is_told_without_a_traceback(empty: Store, project: Project) -> None:
+    prepare(empty, project, None)
+    with empty.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    store.close()
     with pytest.raises(CannotStart, match="run the newer version"):
-        prepare(settings, project, None)
+        prepare(empty, project, None)
 
 
 def test_one_folder_is_run_once_at_a_time(tmp_path: Path) -> None:
