@@ -15,7 +15,7 @@ from dripline.ingest.entering import enter_triggered
 from dripline.ingest.refusal import Refused, erased_lead, unknown_lead
 from dripline.language.expressions import compile_expression
 from dripline.language.plan import EventFilter, Plan
-from dripline.store.events import Event, OpenRun, deliver, keep, kept, open_runs
+from dripline.store.events import Event, OpenRun, deliver, in_order, keep, kept, open_runs
 from dripline.store.leads import lock_survivor, survivor_id
 from dripline.store.plans import load_plan
 
@@ -46,6 +46,8 @@ def record(connection: Connection, event: Event, machine_now: datetime) -> Recor
     if lead.erased_at is not None:
         raise erased_lead()
     event = replace(event, lead_id=lead.id)
+    if not event.historical:
+        event = replace(event, received_at=in_order(connection, lead.id, event.received_at))
     if not keep(connection, event):
         return _repeated(connection, event)
     if event.historical:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, case, func, insert, literal, select, update
@@ -47,6 +47,23 @@ def keep(connection: Connection, event: Event) -> bool:
 def kept(connection: Connection, event_id: str) -> Row[Any] | None:
     """The event of that id, or None."""
     return connection.execute(select(events).where(events.c.id == event_id)).one_or_none()
+
+
+def in_order(connection: Connection, lead_id: str, now: datetime) -> datetime:
+    """`now`, or just after the newest thing that its runs have seen: a lead's own time never goes back.
+
+    So an event that follows a message counts as after it, even where two machines' clocks disagree. The lead
+    is locked.
+    """
+    newest = (
+        select(func.max(events.c.received_at))
+        .where(events.c.lead_id == lead_id, events.c.historical.is_(False))
+        .scalar_subquery()
+    )
+    run_at = select(func.max(runs.c.last_at)).where(runs.c.lead_id == lead_id).scalar_subquery()
+    row = connection.execute(select(newest.label("event"), run_at.label("run"))).one()
+    before = [moment for moment in (row.event, row.run) if moment is not None]
+    return max([now, *(moment + timedelta(microseconds=1) for moment in before)])
 
 
 @dataclass(frozen=True)

@@ -119,10 +119,9 @@ events = Table(
     Column("received_at", Utc, nullable=False),
     Column("occurred_at", Utc),
     Column("historical", Boolean, nullable=False, server_default=text("false")),
-    Column(
-        "depth", Integer, nullable=False, server_default="0"
-    ),  # length of the chain of runs behind it
+    Column("depth", Integer, nullable=False, server_default="0"),  # length of the chain of runs behind it
     Index("ix_events_lead", "lead_id", "name", "received_at"),
+    Index("ix_events_newest", "lead_id", "received_at"),
 )
 
 idempotency = Table(
