@@ -8,8 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dripline.engine.effects import Event
-from dripline.language.expressions import revive
-from dripline.language.plan import Plan
+from dripline.language.expressions import compile_expression, revive
+from dripline.language.plan import Goal, Plan
 
 
 def event_scope(plan: Plan, event: Event | None) -> dict[str, Any]:
@@ -39,3 +39,9 @@ def scope(
         "now": local,
         "today": local.date(),
     }
+
+
+def goal_value(goal: Goal, names: dict[str, Any]) -> float | None:
+    """What a conversion is worth, None where the goal or the event does not say."""
+    found = compile_expression(goal.value).evaluate(names) if goal.value else None
+    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None

@@ -30,7 +30,7 @@ from dripline.engine.effects import (
     Wait,
 )
 from dripline.engine.policy import over_limit, refusal
-from dripline.engine.scope import scope
+from dripline.engine.scope import goal_value, scope
 from dripline.language.expressions import EvaluationError, compile_expression
 from dripline.language.plan import (
     BranchStep,
@@ -147,16 +147,10 @@ class _Turn:
         goal = self.plan.goal
         if goal is None or not self._matches(goal.on, event):
             return False
-        return goal.within is None or event.received_at <= add(
-            self.state.started_at, goal.within, self.where
-        )
+        return goal.within is None or event.received_at <= add(self.state.started_at, goal.within, self.where)
 
     def _convert(self, event: Event) -> Asking:
-        goal = self.plan.goal
-        value = None
-        if goal and goal.value:
-            found = compile_expression(goal.value).evaluate(self._scope(event))
-            value = float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
+        value = goal_value(self.plan.goal, self._scope(event)) if self.plan.goal else None
         yield RecordGoal(self.at, value)
         yield Note(self.at, self.state.step, "goal", {"event": event.name, "value": value})
 
@@ -222,7 +216,12 @@ class _Turn:
                 self.at, step.id, "skipped", {"message": key, "template": step.template, "reason": reason}
             )
         if step.result:
-            sent_it = {"message": key, "sent": reason is None, "skipped": reason is not None, "reason": reason}
+            sent_it = {
+                "message": key,
+                "sent": reason is None,
+                "skipped": reason is not None,
+                "reason": reason,
+            }
             self._remember(step.result, sent_it)
         self._go_to(step.next)
 

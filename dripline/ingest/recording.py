@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from dripline.engine import effects
 from dripline.engine.listening import listening
 from dripline.engine.scope import event_scope
+from dripline.ingest.conversions import credit_ended_runs
 from dripline.ingest.entering import enter_triggered
 from dripline.ingest.refusal import Refused, erased_lead, unknown_lead
 from dripline.language.expressions import compile_expression
@@ -53,6 +54,7 @@ def record(connection: Connection, event: Event, machine_now: datetime) -> Recor
     if event.historical:
         return Recorded(event.id, lead.id, new=True)
     woken = _tell_listeners(connection, event, machine_now)
+    credit_ended_runs(connection, lead, as_effect(event))
     started = enter_triggered(connection, lead, event, machine_now)
     return Recorded(event.id, lead.id, True, started, woken)
 
