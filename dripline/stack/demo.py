@@ -60,7 +60,7 @@ async def create(url: str, api_key: SecretStr | None, day: timedelta | None) -> 
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as client:
         try:
             for lead in LEADS:
-                (await client.post("/v1/leads", json=lead)).raise_for_status()
+                (await client.put("/v1/leads", json=lead)).raise_for_status()
             log.info("created the demo's leads", leads=len(LEADS))
             if day is not None:
                 await asyncio.sleep((BOOKED_AFTER * day).total_seconds())

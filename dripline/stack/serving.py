@@ -27,8 +27,16 @@ async def serve(settings: Settings) -> int:
         return 1
     store = Store(settings.store_url())
     migrate(store)
-    waker = Waker(store, await connect(lazy=True), settings.sweep_every)
-    app = create_app(settings, store, workspace, waker.nudge)
+    client = await connect(lazy=True)
+    waker = Waker(store, client, settings.sweep_every)
+    app = create_app(
+        settings,
+        store,
+        workspace,
+        background=[waker.running],
+        nudge=waker.nudge,
+        temporal=client.service_client.check_health,
+    )
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -41,14 +49,13 @@ async def serve(settings: Settings) -> int:
     server = _Server(config)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, server.stop)
-    async with waker.running():
-        await server.serve()
+    await server.serve()
     store.close()
     return 0 if server.started else 3
 
 
 class _Server(uvicorn.Server):
-    """Leaves the signals to us: uvicorn would raise them again and end the process before the waker has."""
+    """Leaves the signals to us: uvicorn would raise them again and so end the process."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

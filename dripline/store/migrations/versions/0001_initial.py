@@ -105,6 +105,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name=op.f("uq_events_id")),
     )
     op.create_index("ix_events_lead", "events", ["lead_id", "name", "received_at"], unique=False)
+    op.create_index("ix_events_newest", "events", ["lead_id", "received_at"], unique=False)
     op.create_table(
         "identities",
         sa.Column("kind", sa.String(length=16), nullable=False),
