@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import Environment, TemplateSyntaxError, nodes
+from jinja2 import TemplateSyntaxError, nodes
 from jinja2.lexer import TokenStream
 from jinja2.parser import Parser
 
-from dripline.language.filters import ARGUMENTS
 from dripline.language.problems import did_you_mean, listed
 from dripline.language.sandbox import Sandbox
 
@@ -63,7 +62,7 @@ class Reading:
 
     def __init__(
         self,
-        environment: Environment,
+        environment: Sandbox,
         places: Mapping[str, int],
         bound: frozenset[str] = frozenset(),
     ) -> None:
@@ -74,9 +73,11 @@ class Reading:
         self.guarded: set[str] = set()
         self.unguarded: set[str] = set()
         self.seen: list[nodes.Node] = []
+        self.printed = False
 
-    def expression(self, node: nodes.Node) -> None:
-        """Read an expression."""
+    def expression(self, node: nodes.Node, printed: bool = False) -> None:
+        """Read an expression; one that is `printed` must have a value."""
+        self.printed = printed
         self._read(node, 0, guarded=False)
         self.guarded -= self.unguarded
 
@@ -84,9 +85,9 @@ class Reading:
         self.seen.append(node)
         if depth > MAX_DEPTH:
             raise ExpressionError("the expression is too deep", hint="split it in two")
-        path = _path(node)
+        path = dotted_path(node)
         if path is not None:
-            self._name(path, guarded or "." not in path)
+            self._name(path, guarded or ("." not in path and not self.printed))
             return
         match node:
             case nodes.Const():
@@ -123,7 +124,7 @@ class Reading:
         if isinstance(called, nodes.Name) and called.name in CALLS and plain:
             self._read(node.args[0], depth + 1, guarded=False)
             return
-        name = _path(called) or "this"
+        name = dotted_path(called) or "this"
         last = name.split(".")[-1]
         hint = "only `days(n)` and `hours(n)` can be called"
         if last in SANDBOX.filters:
@@ -140,7 +141,7 @@ class Reading:
         if node.name not in known:
             hint = did_you_mean(node.name, known) or f"there are {listed(sorted(known))}"
             raise ExpressionError(f"there is no {word} `{node.name}`", self.places.get(node.name, 0), hint)
-        least, most = ARGUMENTS.get(node.name, getattr(known[node.name], "arguments", (0, 0)))
+        least, most = self.environment.arguments.get(node.name, (0, 0))
         if node.kwargs or node.dyn_args or node.dyn_kwargs or not least <= len(node.args) <= most:
             count = str(least) if least == most else f"{least} to {most}"
             raise ExpressionError(
@@ -151,18 +152,19 @@ class Reading:
             self._read(child, depth + 1, guarded=asks)
 
 
-def _path(node: nodes.Node) -> str | None:
+def dotted_path(node: nodes.Node) -> str | None:
+    """The path that the node reads (`lead.consent.email`), if it is one."""
     if isinstance(node, nodes.Name):
         return node.name
     if isinstance(node, nodes.Getattr):
-        before = _path(node.node)
+        before = dotted_path(node.node)
         return before and f"{before}.{node.attr}"
     if (
         isinstance(node, nodes.Getitem)
         and isinstance(node.arg, nodes.Const)
         and isinstance(node.arg.value, str)
     ):
-        before = _path(node.node)
+        before = dotted_path(node.node)
         return before and f"{before}.{node.arg.value}"
     return None
 

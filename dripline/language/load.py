@@ -28,7 +28,7 @@ class Written(BaseModel):
         return value
 
     @classmethod
-    def keys(cls) -> tuple[str, ...]:
+    def known_keys(cls) -> tuple[str, ...]:
         """The keys that a file may have here."""
         return tuple(field.alias or name for name, field in cls.model_fields.items())
 
@@ -83,12 +83,17 @@ def _told(
     if kind == "extra_forbidden":
         owner = known.get(id(_at(content, loc[:-1])))
         word = str(loc[-1])
-        keys = owner.keys() if owner else ()
+        keys = owner.known_keys() if owner else ()
         hint = did_you_mean(word, keys) or (f"there are {listed(keys)}" if keys else "")
         yield problem(document.key_place(loc), "unknown-key", f"there is no key `{word}` here", hint)
     elif kind == "missing":
         message = f"`{loc[-1]}` is missing"
         yield problem(document.place(loc[:-1]), "missing-key", message, f"add `{loc[-1]}: …`")
+    elif kind == "too_short" and _at(content, loc):
+        return  # its items are wrong, and each has been told
+    elif kind == "not-yet-supported" and context.get("key") is None and document.key(loc) is not None:
+        message = f"`{loc[-1]}` is part of the language, but not supported yet"
+        yield problem(document.key_place(loc), kind, message, context["hint"])
     elif "message" in context:
         place = document.place(loc, context.get("offset", 0))
         if context.get("key") is not None:

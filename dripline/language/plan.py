@@ -161,6 +161,8 @@ class Plan(_Frozen):
     """The workspace's zone: for leads that have none, nor a country with just one."""
     locale: str
     """The workspace's default locale."""
+    currency: str | None = None
+    """ISO 4217: the currency of amounts that name none."""
     senders: dict[str, Sender]
     """By channel (`email`, `sms`), the default sender; other keys are names that a step's `from` may use."""
     trigger: Trigger

@@ -95,10 +95,13 @@ class Document:
 
     def key_place(self, loc: Loc) -> tuple[int, int]:
         """Line and column of the key that `loc` ends with, or of its value where it has none."""
+        key = self.key(loc)
+        return key.place() if key is not None else self.place(loc)
+
+    def key(self, loc: Loc) -> Scalar | None:
+        """The key that `loc` ends with, if it ends with one that stands in the file."""
         parent = self.find(loc[:-1])
-        if isinstance(parent, Mapping) and loc[-1] in parent.keys:
-            return parent.keys[str(loc[-1])].place()
-        return self.place(loc)
+        return parent.keys.get(str(loc[-1])) if isinstance(parent, Mapping) else None
 
 
 def read_yaml(path: str, content: bytes, first_line: int = 1) -> tuple[Document | None, list[Problem]]:

@@ -17,7 +17,7 @@ from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup, escape
 
-from dripline.language.filters import FILTERS, TESTS
+from dripline.language.filters import ARGUMENTS, FILTERS, TESTS
 from dripline.language.values import Empty, EmptyType, EvaluationError, or_empty
 
 MAX_TEXT = 10_000
@@ -62,6 +62,7 @@ class Sandbox(SandboxedEnvironment):
         self.globals = {"days": days, "hours": hours}
         self.filters = dict(FILTERS)
         self.tests = dict(TESTS)
+        self.arguments = dict(ARGUMENTS)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """An item of the data; never an attribute of Python."""

@@ -1,0 +1,195 @@
+"""What must hold of a journey beyond its form. A rule is one function; its docstring is the rule."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+from dripline.language.check_names import known_names
+from dripline.language.check_templates import existing_templates, filled_templates, subjects_of_emails
+from dripline.language.look import Draft, Look, Rule
+from dripline.language.model import Journey
+from dripline.language.naming import every_step, step_ids
+from dripline.language.positions import Loc
+from dripline.language.problems import Problem, did_you_mean
+from dripline.language.steps import DelayStep, Step, WaitForStep
+from dripline.language.templates import Templates
+from dripline.language.workspace import Workspace
+
+
+def named_like_its_file(look: Look) -> Iterator[Problem]:
+    """A journey's id is the name of its file."""
+    name = PurePosixPath(look.draft.document.path).name.removesuffix(".yaml")
+    if look.journey.journey != name:
+        yield look.draft.problem(
+            ("journey",),
+            "id-not-file-name",
+            f"the journey is called `{look.journey.journey}`, its file `{name}.yaml`",
+            f"write `journey: {name}`, or rename the file",
+        )
+
+
+def declared_events(look: Look) -> Iterator[Problem]:
+    """Every event that a journey names is declared in dripline.yaml, or is built in."""
+    known = look.workspace.events
+    for loc, names in _named_events(look.journey):
+        for number, name in enumerate(names):
+            if name not in known:
+                hint = did_you_mean(name, known) or "declare it under `events` in dripline.yaml"
+                yield look.draft.problem(
+                    (*loc, number), "unknown-event", f"no event `{name}` is declared", hint
+                )
+
+
+def _named_events(journey: Journey) -> Iterator[tuple[Loc, tuple[str, ...]]]:
+    yield ("trigger", "event"), journey.trigger.event
+    if journey.goal is not None:
+        yield ("goal", "event"), journey.goal.event
+    for number, exit_ in enumerate(journey.exit):
+        yield ("exit", number, "event"), exit_.event
+    for loc, step in every_step(journey.steps):
+        if isinstance(step, WaitForStep):
+            yield (*loc, "wait_for", "event"), step.wait_for.event
+
+
+def reachable_steps(look: Look) -> Iterator[Problem]:
+    """Every step can be reached: none follows an end, no `else` belongs to a wait without a timeout."""
+    for loc in look.flow.unreachable:
+        if loc[-1] == "else":
+            message, hint = "this `else` is never taken: the wait has no `timeout`", "add a `timeout`"
+        else:
+            message = "this step is never reached: every way before it has ended"
+            hint = "remove it, or move it before the `stop`"
+        yield look.draft.problem(loc, "unreachable", message, hint, key=loc[-1] == "else")
+
+
+def unique_ids(look: Look) -> Iterator[Problem]:
+    """No two steps of a journey have one id."""
+    counts = Counter(step_ids(look.journey.steps).values())
+    for loc, step in every_step(look.journey.steps):
+        if step.id is not None and counts[step.id] > 1:
+            yield look.draft.problem(
+                (*loc, "id"), "duplicate-id", f"`{step.id}` is the id of two steps", "give each its own"
+            )
+
+
+def consented_messages(look: Look) -> Iterator[Problem]:
+    """Every message belongs to a subscription topic that a lead can leave, unless the lead asked for it."""
+    topics = look.workspace.topics
+    default = look.journey.messages.topic
+    if default is not None and default not in topics:
+        yield _unknown_topic(look, ("messages", "topic"), default)
+    for loc, _, message in look.draft.messages():
+        if message.topic is not None and message.topic not in topics:
+            yield _unknown_topic(look, (*loc, "topic"), message.topic)
+        if message.topic is None and default is None and not message.transactional:
+            yield look.draft.problem(
+                loc,
+                "no-topic",
+                "this message belongs to no topic that a lead can leave",
+                "write `messages: {topic: …}` in the journey, or `transactional: true` if the lead asked for it",
+            )
+
+
+def _unknown_topic(look: Look, loc: Loc, name: str) -> Problem:
+    hint = did_you_mean(name, look.workspace.topics) or "declare it under `topics` in dripline.yaml"
+    return look.draft.problem(loc, "unknown-topic", f"no topic `{name}` is declared", hint)
+
+
+def known_senders(look: Look) -> Iterator[Problem]:
+    """Every message has a sender that dripline.yaml declares."""
+    senders = look.workspace.senders
+    for loc, channel, message in look.draft.messages():
+        if message.from_ is not None and message.from_ not in senders:
+            hint = did_you_mean(message.from_, senders) or "declare it under `senders` in dripline.yaml"
+            yield look.draft.problem(
+                (*loc, "from"), "unknown-sender", f"no sender `{message.from_}` is declared", hint
+            )
+        elif message.from_ is None and channel not in senders:
+            yield look.draft.problem(
+                loc,
+                "no-sender",
+                f"nobody is declared whom `{channel}` messages come from",
+                f"declare `{channel}` under `senders` in dripline.yaml",
+            )
+
+
+def used_timeouts(look: Look) -> Iterator[Problem]:
+    """A timeout makes a difference: the journey does something else when the time is up."""
+    for loc, step in every_step(look.journey.steps):
+        if isinstance(step, WaitForStep) and step.length is not None and _same_way(step):
+            yield look.draft.warning(
+                (*loc, "timeout"),
+                "unused-timeout",
+                "nothing depends on whether the event came",
+                "add `then` or `else`, or use `delay`",
+            )
+
+
+def _same_way(step: WaitForStep) -> bool:
+    return step.then is None and step.else_ is None and step.as_ is None
+
+
+def no_delay_before_now(look: Look) -> Iterator[Problem]:
+    """No wait that counts from now stands behind a delay: what happened meanwhile would be missed."""
+    previous: tuple[Loc, Step] | None = None
+    for loc, step in every_step(look.journey.steps):
+        follows = previous is not None and previous[0][:-1] == loc[:-1] and isinstance(previous[1], DelayStep)
+        if follows and isinstance(step, WaitForStep) and step.counts_since == "now":
+            yield look.draft.warning(
+                (*loc, "since"),
+                "misses-events",
+                "events that come during the delay before this do not count",
+                "remove `since: now`",
+            )
+        previous = (loc, step)
+
+
+def way_out(look: Look) -> Iterator[Problem]:
+    """A journey that waits without end has a goal or an exit."""
+    if look.journey.goal is None and not look.journey.exit:
+        for loc, step in every_step(look.journey.steps):
+            if isinstance(step, WaitForStep) and step.length is None:
+                yield look.draft.warning(
+                    (*loc, "wait_for"),
+                    "no-way-out",
+                    "a lead may wait here for ever: the journey has neither goal nor exit",
+                    "add a `timeout`, a `goal` or an `exit`",
+                )
+
+
+def check_journey(draft: Draft, workspace: Workspace, templates: Templates) -> list[Problem]:
+    """Everything that is wrong in a journey of the right form, its templates included."""
+    look = Look(draft, workspace, templates)
+    return [problem for rule in RULES for problem in rule(look)]
+
+
+def check_project(drafts: Sequence[Draft]) -> list[Problem]:
+    """No two journeys have one id."""
+    seen: dict[str, str] = {}
+    problems = []
+    for draft in drafts:
+        first = seen.setdefault(draft.journey.journey, draft.document.path)
+        if first != draft.document.path:
+            message = f"`{draft.journey.journey}` is the id of {first} too"
+            problems.append(draft.problem(("journey",), "duplicate-journey", message, "give it its own"))
+    return problems
+
+
+RULES: tuple[Rule, ...] = (
+    named_like_its_file,
+    declared_events,
+    reachable_steps,
+    unique_ids,
+    known_names,
+    consented_messages,
+    known_senders,
+    existing_templates,
+    subjects_of_emails,
+    filled_templates,
+    used_timeouts,
+    no_delay_before_now,
+    way_out,
+)
+"""Every rule, in the order in which they are told."""

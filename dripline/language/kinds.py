@@ -1,0 +1,124 @@
+"""The kinds of values that journeys are written with, each read from text and refused in the author's words."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from dripline.language.durations import DurationError, parse_duration, parse_limit
+from dripline.language.expressions import ExpressionError, compile_expression
+from dripline.language.load import wrong
+from dripline.language.plan import Duration, Limit
+
+_KEBAB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_TEMPLATE = re.compile(r"[a-z0-9][a-z0-9_-]*(?:/[a-z0-9][a-z0-9_-]*)*")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+TAKEN_NAMES = frozenset(
+    {"lead", "trigger", "event", "journey", "now", "today", "days", "hours", "message", "loop", "self"}
+)
+"""Names that conditions and templates have already."""
+
+
+def read_length(value: Any) -> Any:
+    """The length of time that a text says; anything else as it is, for pydantic to judge."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_duration(value)
+    except DurationError as error:
+        raise wrong("bad-duration", str(error), error.hint) from None
+
+
+def _cap(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_limit(value)
+    except DurationError as error:
+        raise wrong("bad-limit", str(error), error.hint) from None
+
+
+def _expression(source: str) -> str:
+    try:
+        compile_expression(source)
+    except ExpressionError as error:
+        raise wrong("bad-expression", str(error), error.hint, offset=error.offset) from None
+    return source
+
+
+def _flag(value: Any) -> Any:
+    if value in ("true", "false"):
+        return value == "true"
+    if isinstance(value, str):
+        raise wrong(
+            "wrong-type", f"`{value}` stands where true or false should be", "write `true` or `false`"
+        )
+    return value
+
+
+def _one_or_more(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _kebab(value: str) -> str:
+    if not _KEBAB.fullmatch(value):
+        raise wrong("bad-id", f"`{value}` is no id", "write small letters, digits and `-`: `win-back`")
+    return value
+
+
+def _template(value: str) -> str:
+    if not _TEMPLATE.fullmatch(value):
+        raise wrong(
+            "bad-template-name", f"`{value}` is no name of a template", "write it like `welcome/hello`"
+        )
+    return value
+
+
+def _name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise wrong("bad-name", f"`{value}` is no name", "write small letters, digits and `_`: `last_order`")
+    if value in TAKEN_NAMES:
+        raise wrong("bad-name", f"`{value}` has a meaning already", "take another name")
+    return value
+
+
+def _step_id(value: str) -> str:
+    if not value.strip() or len(value) > 200 or not value.isprintable():
+        raise wrong("bad-id", "this is no id of a step", "write a short name on one line")
+    return value
+
+
+def _not_yet(value: Any) -> Any:
+    raise wrong(
+        "not-yet-supported", "this is part of the language, but not supported yet", "leave it out for now"
+    )
+
+
+Text = Annotated[str, Field(min_length=1, max_length=1_000)]
+"""Some words."""
+Length = Annotated[Duration, BeforeValidator(read_length), WithJsonSchema({"type": "string"})]
+"""A length of time: `2 days`."""
+Cap = Annotated[Limit, BeforeValidator(_cap), WithJsonSchema({"type": "string"})]
+"""So many in so long: `3 per 7 days`."""
+Condition = Annotated[str, AfterValidator(_expression)]
+"""An expression."""
+Flag = Annotated[bool, BeforeValidator(_flag)]
+"""`true` or `false`."""
+Events = Annotated[
+    tuple[Text, ...],
+    BeforeValidator(_one_or_more, json_schema_input_type=str | list[str]),
+    Field(min_length=1, max_length=50),
+]
+"""The name of an event, or a list of names."""
+JourneyId = Annotated[str, AfterValidator(_kebab)]
+"""A word in kebab-case."""
+TemplateName = Annotated[str, AfterValidator(_template)]
+"""A template's path under `templates/`, without language and ending."""
+Name = Annotated[str, AfterValidator(_name)]
+"""A name for conditions and templates to use."""
+StepId = Annotated[str, AfterValidator(_step_id)]
+"""A step's id as the author gives it."""
+NotYet = Annotated[Any, BeforeValidator(_not_yet)]
+"""Something that the language defines and this release does not do; refused wherever it stands."""

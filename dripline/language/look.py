@@ -1,0 +1,77 @@
+"""A journey under examination: what it says, where it says it, and what it is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from dripline.language.flow import Flow, Names
+from dripline.language.model import Journey
+from dripline.language.naming import every_step
+from dripline.language.positions import Document, Loc
+from dripline.language.problems import Problem
+from dripline.language.steps import EmailStep, MessageArguments, SmsStep
+from dripline.language.templates import Templates
+from dripline.language.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A journey that has the right form, and the file that it stands in."""
+
+    journey: Journey
+    document: Document
+
+    def messages(self) -> Iterator[tuple[Loc, str, MessageArguments]]:
+        """Every message: where its arguments stand, its channel, its arguments."""
+        for loc, step in every_step(self.journey.steps):
+            if isinstance(step, EmailStep):
+                yield (*loc, "email"), "email", step.email
+            elif isinstance(step, SmsStep):
+                yield (*loc, "sms"), "sms", step.sms
+
+    def templates(self) -> set[str]:
+        """The templates that it names: `email:welcome/hello`."""
+        return {f"{channel}:{message.template}" for _, channel, message in self.messages()}
+
+    def problem(
+        self, loc: Loc, code: str, message: str, hint: str = "", *, offset: int = 0, key: bool = False
+    ) -> Problem:
+        """An error at the value that stands at `loc`, or at its key."""
+        place = self.document.key_place(loc) if key else self.document.place(loc, offset)
+        return Problem(self.document.path, *place, code, "error", message, hint)
+
+    def warning(self, loc: Loc, code: str, message: str, hint: str = "") -> Problem:
+        """A warning at the key of what stands at `loc`."""
+        return Problem(self.document.path, *self.document.key_place(loc), code, "warning", message, hint)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A draft, beside what it is held against."""
+
+    draft: Draft
+    workspace: Workspace
+    templates: Templates
+
+    @property
+    def journey(self) -> Journey:
+        """The journey that is looked at."""
+        return self.draft.journey
+
+    @cached_property
+    def flow(self) -> Flow:
+        """The walk through its steps."""
+        flow = Flow(self.workspace)
+        flow.block(self.journey.steps, ("steps",), {})
+        return flow
+
+    @cached_property
+    def before(self) -> dict[Loc, Names]:
+        """The names that are set on every way to each step."""
+        return {loc: names for loc, _, names in self.flow.visits}
+
+
+Rule = Callable[[Look], Iterator[Problem]]
+"""Finds what breaks one rule; its docstring is the rule."""

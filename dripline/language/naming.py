@@ -1,0 +1,96 @@
+"""The ids of steps: the author's own, else derived so that ordinary edits (a shorter delay) do not change them.
+
+A message is named by its channel and template. A wait, a branch or a stop is named by the step before it that has
+a name of its own (`after email:welcome/hello`, `branch after …`, `stop after …`, at the beginning `after start`);
+the ways of a wait or a branch add `/then`, `/else`, `/arm1`. A second step of one name gets `/2`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from dripline.language.positions import Loc
+from dripline.language.steps import (
+    BranchStep,
+    DelayStep,
+    ElseArm,
+    EmailStep,
+    SmsStep,
+    Step,
+    Steps,
+    StopStep,
+    WaitForStep,
+)
+
+Located = tuple[Loc, Step]
+
+
+def blocks(loc: Loc, step: Step) -> Iterator[tuple[Loc, Steps, str]]:
+    """The ways that begin at a step: where each stands, its steps, and its name."""
+    if isinstance(step, WaitForStep):
+        if step.then is not None:
+            yield (*loc, "then"), step.then, "then"
+        if step.else_ is not None:
+            yield (*loc, "else"), step.else_, "else"
+    elif isinstance(step, BranchStep):
+        for number, arm in enumerate(step.branch):
+            if isinstance(arm, ElseArm):
+                yield (*loc, "branch", number, "else"), arm.else_, "else"
+            else:
+                yield (*loc, "branch", number, "steps"), arm.steps, f"arm{number + 1}"
+
+
+def every_step(steps: Steps, loc: Loc = ("steps",)) -> Iterator[Located]:
+    """Every step with where it stands, in the order of the file."""
+    for number, step in enumerate(steps):
+        here = (*loc, number)
+        yield here, step
+        for where, inner, _ in blocks(here, step):
+            yield from every_step(inner, where)
+
+
+def step_ids(steps: Steps) -> dict[Loc, str]:
+    """The id of every step, by where it stands."""
+    ids = {loc: step.id for loc, step in every_step(steps) if step.id is not None}
+    taken = set(ids.values())
+    for loc, stem in _stems(steps, ("steps",), "start"):
+        name, count = stem, 1
+        while name in taken:
+            count += 1
+            name = f"{stem}/{count}"
+        taken.add(name)
+        ids[loc] = name
+    return ids
+
+
+def _stems(steps: Steps, loc: Loc, before: str) -> Iterator[tuple[Loc, str]]:
+    for number, step in enumerate(steps):
+        here = (*loc, number)
+        if step.id is None:
+            yield here, _stem(step, before)
+        before = step.id or _own_name(step) or before
+        for where, inner, way in blocks(here, step):
+            yield from _stems(inner, where, f"{before}/{way}")
+
+
+def _own_name(step: Step) -> str | None:
+    if isinstance(step, EmailStep):
+        return f"email:{step.email.template}"
+    if isinstance(step, SmsStep):
+        return f"sms:{step.sms.template}"
+    return None
+
+
+def _stem(step: Step, before: str) -> str:
+    match step:
+        case EmailStep() | SmsStep():
+            return _own_name(step) or before
+        case DelayStep() | WaitForStep():
+            return f"after {before}"
+        case BranchStep():
+            return f"branch after {before}"
+        case StopStep():
+            return f"stop after {before}"
+        case _:
+            assert_never(step)

@@ -1,0 +1,130 @@
+"""A whole workspace at once: every file read, every problem told, every journey that has none compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dripline.language.check import check_journey, check_project
+from dripline.language.compile import compile_journey
+from dripline.language.load import fit
+from dripline.language.look import Draft
+from dripline.language.model import Journey
+from dripline.language.plan import Plan
+from dripline.language.positions import Document, read_yaml
+from dripline.language.problems import Problem
+from dripline.language.scenario import ScenarioFile, load_scenarios
+from dripline.language.templates import Templates, find_templates
+from dripline.language.workspace import FILE, Workspace, load_workspace
+
+FOLDER = "journeys"
+TEST_ENDING = ".test.yaml"
+
+
+@dataclass(frozen=True)
+class Project:
+    """What a workspace folder holds."""
+
+    workspace: Workspace | None
+    plans: dict[str, Plan]
+    """By journey, those in which there is no error."""
+    problems: tuple[Problem, ...]
+    """Of all files, in the order of paths and lines."""
+    scenarios: dict[str, ScenarioFile] = field(default_factory=dict)
+    """By journey."""
+    files: int = 0
+    """How many files were checked."""
+    texts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The lines of the journeys and scenarios that were read, by path."""
+
+    @property
+    def errors(self) -> int:
+        """How many of the problems keep something from running."""
+        return sum(problem.severity == "error" for problem in self.problems)
+
+
+def load_project(root: Path, paths: Sequence[Path] = ()) -> Project:
+    """The workspace in the folder `root`; with `paths` only those journeys, scenarios, or folders of them."""
+    root = root.resolve()
+    workspace, problems = load_workspace(root)
+    templates = find_templates(root)
+    files = sorted(set(_files(root, paths)))
+    read = [_read(root, file) for file in files]
+    problems += [problem for _, found in read for problem in found]
+    documents = [document for document, _ in read if document is not None]
+    journeys = [document for document in documents if not document.path.endswith(TEST_ENDING)]
+    drafts, more = _drafts(journeys)
+    problems += more + _template_problems(templates, drafts, bool(paths))
+    plans: dict[str, Plan] = {}
+    scenarios: dict[str, ScenarioFile] = {}
+    if workspace is not None:
+        problems += check_project(drafts)
+        for draft in drafts:
+            found = check_journey(draft, workspace, templates)
+            problems += found
+            plans |= _plan(draft, workspace, templates, problems)
+        tests = [document for document in documents if document.path.endswith(TEST_ENDING)]
+        scenarios, more = load_scenarios(tests, workspace, root / FOLDER)
+        problems += more
+    texts = {document.path: document.lines for document in documents}
+    return Project(workspace, plans, tuple(sorted(set(problems))), scenarios, len(files) + 1, texts)
+
+
+def _files(root: Path, paths: Sequence[Path]) -> Iterator[Path]:
+    for given in paths or [root / FOLDER]:
+        path = given.resolve()
+        if path.is_dir():
+            yield from (
+                file for file in path.rglob("*.y*ml") if "blocks" not in file.parts and file.name != FILE
+            )
+        elif path.name != FILE:
+            yield path
+
+
+def _read(root: Path, file: Path) -> tuple[Document | None, list[Problem]]:
+    path = file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
+    try:
+        content = file.read_bytes()
+    except OSError:
+        return None, [Problem(path, 1, 1, "no-file", "error", "the file cannot be read", "look at its name")]
+    if file.suffix != ".yaml":
+        return None, [Problem(path, 1, 1, "bad-ending", "error", "the file ends in .yml", "name it .yaml")]
+    return read_yaml(path, content)
+
+
+def _drafts(documents: Sequence[Document]) -> tuple[list[Draft], list[Problem]]:
+    drafts, problems = [], []
+    for document in documents:
+        journey, found = fit(document, Journey)
+        problems += found
+        if journey is not None:
+            drafts.append(Draft(journey, document))
+    return drafts, problems
+
+
+def _template_problems(templates: Templates, drafts: Sequence[Draft], only_named: bool) -> list[Problem]:
+    """All of them, or those of the templates that the journeys name."""
+    if not only_named:
+        return templates.problems
+    named = {
+        file.path
+        for draft in drafts
+        for key in draft.templates()
+        for file in templates.files.get(key, {}).values()
+    }
+    return [problem for problem in templates.problems if problem.path in named]
+
+
+def _plan(
+    draft: Draft, workspace: Workspace, templates: Templates, problems: Sequence[Problem]
+) -> dict[str, Plan]:
+    """The plan, unless there is an error in the journey or in a template of it."""
+    paths = {draft.document.path}
+    for key in draft.templates():
+        paths |= {file.path for file in templates.files.get(key, {}).values()}
+        if key in templates.broken:
+            return {}
+    if any(problem.path in paths and problem.severity == "error" for problem in problems):
+        return {}
+    return {draft.journey.journey: compile_journey(draft.journey, workspace, templates)}

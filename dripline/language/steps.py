@@ -1,0 +1,287 @@
+"""The steps of a journey: one class for each verb, as a marketer writes it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+
+from dripline.language.kinds import (
+    Cap,
+    Condition,
+    Events,
+    Flag,
+    Length,
+    Name,
+    NotYet,
+    StepId,
+    TemplateName,
+    Text,
+    read_length,
+)
+from dripline.language.load import Written, wrong
+from dripline.language.plan import Duration
+from dripline.language.problems import did_you_mean, listed
+
+LATER_VERBS = frozenset(
+    {
+        "discount",
+        "remind",
+        "delay_until",
+        "split",
+        "repeat",
+        "update",
+        "set",
+        "assign",
+        "notify",
+        "task",
+        "survey",
+        "webhook",
+        "enroll",
+        "unenroll",
+        "include",
+        "call",
+    }
+)
+"""Verbs of the language that are refused until they are built."""
+
+
+class _StepKeys(Written):
+    id: StepId | None = Field(None, description="A name of your own for reports; without it one is derived.")
+    if_: Condition | None = Field(None, alias="if", description="The step is skipped unless this holds.")
+    note: Text | None = Field(None, description="A remark for your colleagues.")
+
+
+class _NamedResult(_StepKeys):
+    as_: Name | None = Field(None, alias="as", description="The name of the step's result from here on.")
+
+
+def _long_form(key: str) -> Any:
+    def written_out(value: Any) -> Any:
+        return {key: value} if isinstance(value, (str, list)) else value
+
+    return BeforeValidator(written_out)
+
+
+class MessageArguments(Written):
+    """Which message, and how it differs from the journey's defaults."""
+
+    template: TemplateName = Field(description="The template under templates/, like `welcome/hello`.")
+    subject: Text | None = Field(None, description="A subject instead of the template's own (e-mail only).")
+    from_: Text | None = Field(None, alias="from", description="The sender, by its name in dripline.yaml.")
+    topic: Text | None = Field(None, description="The subscription topic that a lead can leave.")
+    transactional: Flag = Field(
+        False, description="The lead asked for this very message (a receipt): no topic, no cap."
+    )
+    limit: Cap | None = Field(None, description="At most so many in so long, over all journeys.")
+    quiet_hours: NotYet = None
+    window: NotYet = None
+    expires: NotYet = None
+    on_limit: NotYet = None
+    fallback: NotYet = None
+
+
+Message = Annotated[MessageArguments, _long_form("template")]
+
+
+class EmailStep(_NamedResult):
+    """Send an e-mail."""
+
+    email: Message = Field(description="The template, like `welcome/hello`.")
+
+    @property
+    def message(self) -> MessageArguments:
+        """What to send."""
+        return self.email
+
+
+class SmsStep(_NamedResult):
+    """Send a text message to the lead's phone."""
+
+    sms: Message = Field(description="The template, like `welcome/hello`.")
+
+    @model_validator(mode="after")
+    def _without_subject(self) -> SmsStep:
+        if self.sms.subject is not None:
+            raise wrong("unknown-key", "an SMS has no subject", "remove it", key="sms")
+        return self
+
+    @property
+    def message(self) -> MessageArguments:
+        """What to send."""
+        return self.sms
+
+
+class DelayStep(_StepKeys):
+    """Wait for a length of time. A day is a calendar day: 09:00 stays 09:00."""
+
+    delay: Length = Field(description="How long, like `2 days` or `3h`.")
+
+
+def _since(value: Any) -> Any:
+    if not isinstance(value, str) or value in ("now", "start"):
+        return value
+    if not value[:1].isdigit() and value[:1] != "P":
+        raise wrong(
+            "not-yet-supported",
+            "`since` with a step's id is not supported yet",
+            "write `now`, `start` or a duration, or leave it out",
+        )
+    return read_length(value)
+
+
+Since = Annotated[Literal["now", "start"] | Duration, BeforeValidator(_since, json_schema_input_type=str)]
+
+
+class WaitArguments(Written):
+    """Which event, and how long."""
+
+    event: Events = Field(description="The event, or a list of events of which any will do.")
+    when: Condition | None = Field(
+        None, description="Only events for which this holds, like `event.seats >= 5`."
+    )
+    timeout: Length | None = Field(None, description="How long to wait; without it, forever.")
+    since: Since | None = Field(
+        None,
+        description="From when on events count: `now`, `start`, or a duration back."
+        " Without it, from this run's last message (else its start).",
+    )
+    until: NotYet = None
+
+
+class WaitForStep(_NamedResult):
+    """Wait until something happens, or until the time is up."""
+
+    wait_for: Annotated[WaitArguments, _long_form("event")] = Field(description="The event to wait for.")
+    when: Condition | None = Field(
+        None, description="Only events for which this holds, like `event.seats >= 5`."
+    )
+    timeout: Length | None = Field(None, description="How long to wait; without it, forever.")
+    since: Since | None = Field(None, description="From when on events count: `now`, `start`, or a duration.")
+    until: NotYet = None
+    then: Steps | None = Field(None, description="What to do when the event came.")
+    else_: Steps | None = Field(None, alias="else", description="What to do when the time is up.")
+
+    @model_validator(mode="after")
+    def _said_once(self) -> WaitForStep:
+        for key in ("when", "timeout", "since"):
+            if getattr(self, key) is not None and getattr(self.wait_for, key) is not None:
+                raise wrong("duplicate-key", f"`{key}` is said twice", "keep one of the two", key=key)
+        return self
+
+    @property
+    def filter(self) -> str | None:
+        """The condition on the event, wherever it stands."""
+        return self.when if self.when is not None else self.wait_for.when
+
+    @property
+    def length(self) -> Duration | None:
+        """The timeout, wherever it stands."""
+        return self.timeout if self.timeout is not None else self.wait_for.timeout
+
+    @property
+    def counts_since(self) -> Literal["now", "start"] | Duration | None:
+        """`since`, wherever it stands."""
+        return self.since if self.since is not None else self.wait_for.since
+
+
+class WhenArm(Written):
+    """A way that is taken if its condition holds."""
+
+    when: Condition = Field(description="The condition, like `lead.plan == 'team'`.")
+    steps: Steps = Field(description="What to do then.")
+
+
+class ElseArm(Written):
+    """The way that is taken if no condition before it held."""
+
+    else_: Steps = Field(alias="else", description="What to do otherwise.")
+
+
+def _arm(value: Any) -> str:
+    return "<else>" if isinstance(value, dict) and "else" in value and "when" not in value else "<when>"
+
+
+Arm = Annotated[Annotated[WhenArm, Tag("<when>")] | Annotated[ElseArm, Tag("<else>")], Discriminator(_arm)]
+
+
+class BranchStep(_StepKeys):
+    """Go the first way whose condition holds; if none does, go on."""
+
+    branch: Annotated[tuple[Arm, ...], Field(min_length=1, max_length=100)] = Field(
+        description="The ways, in order: `when` and `steps` each, the last may be `else`."
+    )
+
+    @model_validator(mode="after")
+    def _else_last(self) -> BranchStep:
+        if any(isinstance(arm, ElseArm) for arm in self.branch[:-1]):
+            raise wrong("wrong-value", "an `else` must be the last way", "move it to the end", key="branch")
+        return self
+
+
+class StopStep(_StepKeys):
+    """End the run."""
+
+    stop: Text = Field(description="Why, for the reports: `booked`.")
+
+
+VERBS: dict[str, type[_StepKeys]] = {
+    "email": EmailStep,
+    "sms": SmsStep,
+    "delay": DelayStep,
+    "wait_for": WaitForStep,
+    "branch": BranchStep,
+    "stop": StopStep,
+}
+"""The class of each verb."""
+
+
+def _one_verb(value: Any) -> Any:
+    if isinstance(value, str):
+        hint = f"write `- {value}: …`" if value in VERBS else "write `- VERB: …`"
+        raise wrong("wrong-type", "a step is a mapping", hint)
+    if not isinstance(value, dict):
+        raise wrong("wrong-type", "a step is a mapping with one verb", "write `- email: welcome/hello`")
+    verbs = [key for key in value if key in VERBS or key in LATER_VERBS]
+    if len(verbs) > 1:
+        raise wrong(
+            "two-verbs",
+            f"a step has one verb, here are {listed(verbs)}",
+            "make two steps of it",
+            key=verbs[1],
+        )
+    if not verbs:
+        common = {key for model in VERBS.values() for key in model.known_keys()} - VERBS.keys()
+        odd = next((key for key in value if key not in common), None)
+        if odd is None:
+            raise wrong("no-verb", "this step has no verb", f"there are {listed(VERBS)}")
+        hint = did_you_mean(odd, VERBS.keys() | LATER_VERBS) or f"there are {listed(VERBS)}"
+        raise wrong("unknown-verb", f"there is no verb `{odd}`", hint, key=odd)
+    if verbs[0] in LATER_VERBS:
+        raise wrong(
+            "not-yet-supported",
+            f"`{verbs[0]}` is part of the language, but not supported yet",
+            "leave the step out for now",
+            key=verbs[0],
+        )
+    return value
+
+
+def _verb(value: Any) -> str | None:
+    return next((f"<{verb}>" for verb in VERBS if verb in value), None) if isinstance(value, dict) else None
+
+
+Step = Annotated[
+    Annotated[EmailStep, Tag("<email>")]
+    | Annotated[SmsStep, Tag("<sms>")]
+    | Annotated[DelayStep, Tag("<delay>")]
+    | Annotated[WaitForStep, Tag("<wait_for>")]
+    | Annotated[BranchStep, Tag("<branch>")]
+    | Annotated[StopStep, Tag("<stop>")],
+    Discriminator(_verb),
+    BeforeValidator(_one_verb),
+]
+Steps = Annotated[tuple[Step, ...], Field(min_length=1, max_length=500)]
+
+for _model in (WaitForStep, WhenArm, ElseArm, BranchStep):
+    _model.model_rebuild()

@@ -1,0 +1,199 @@
+"""The grammar of templates: texts with `{{ … }}`, `{% if %}`, `{% for %}` and `{% set %}`; no more of Jinja2."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import TemplateSyntaxError, nodes, pass_context
+from jinja2.runtime import Context
+
+from dripline.language.grammar import ExpressionError, Reading, dotted_path
+from dripline.language.sandbox import Sandbox
+from dripline.language.values import EvaluationError, or_empty
+
+MAX_LOOPS = 2
+"""Loops within each other."""
+MAX_PASSES = 1_000
+"""Passes of all loops of one rendering together."""
+BUDGET = "_passes"
+"""The name under which a rendering keeps how many passes are left."""
+
+FORMATS: Mapping[str, tuple[int, int]] = {
+    "date": (0, 1),
+    "time": (0, 1),
+    "datetime": (0, 1),
+    "number": (0, 1),
+    "money": (0, 1),
+    "percent": (0, 1),
+    "join": (0, 1),
+}
+"""Filters that only templates have, with how many arguments they take at least and at most."""
+
+
+@dataclass(frozen=True, order=True)
+class Read:
+    """A name that a template reads, and where."""
+
+    path: str
+    line: int
+    column: int
+    guarded: bool
+    """Whether the template only asks if it is there."""
+
+
+class TemplateError(Exception):
+    """A text that is no template of the language; `line` counts from 1."""
+
+    def __init__(self, message: str, line: int, hint: str = "") -> None:
+        super().__init__(message)
+        self.line = line
+        self.hint = hint
+
+
+class TemplateSandbox(Sandbox):
+    """Where templates are read and rendered. `formats` has what the names in FORMATS do."""
+
+    def __init__(self, formats: Mapping[str, Callable[..., Any]] | None = None, **options: Any) -> None:
+        super().__init__(keep_trailing_newline=True, **options)
+        self.filters |= formats if formats is not None else dict.fromkeys(FORMATS, str)
+        self.filters["_counted"] = _counted
+        self.arguments |= FORMATS
+
+    def read(self, source: str) -> tuple[nodes.Template, list[Read]]:
+        """The template as a tree whose loops count their passes, and the names that it reads."""
+        try:
+            tree = self.parse(source)
+            walk = _Walk(self, source)
+            walk.block(tree.body, _Known(), 0)
+        except TemplateSyntaxError as error:
+            raise TemplateError(_words(error.message or ""), error.lineno) from None
+        except (RecursionError, ValueError, OverflowError, AssertionError):
+            raise TemplateError("the template cannot be understood", 1) from None
+        tree.set_environment(self)
+        return tree, walk.reads
+
+
+@pass_context
+def _counted(context: Context, items: Any) -> Iterator[Any]:
+    """The items of a list, taken from what the rendering may still pass through."""
+    if not isinstance(items, (list, tuple)):
+        raise EvaluationError("empty-value" if not items else "not-a-list")
+    budget = context.get(BUDGET)
+    for item in items:
+        budget[0] -= 1
+        if budget[0] < 0:
+            raise EvaluationError("too-many-passes")
+        yield or_empty(item)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a part of a template may rely on."""
+
+    bound: frozenset[str] = frozenset()
+    """Names of its own, by `set` and `for`."""
+    asked: frozenset[str] = frozenset()
+    """Paths that are there, as an `if` around it has asked."""
+
+    def with_bound(self, *names: str) -> _Known:
+        return _Known(self.bound.union(names), self.asked)
+
+    def with_asked(self, paths: frozenset[str]) -> _Known:
+        return _Known(self.bound, self.asked | paths)
+
+    def asks(self, path: str) -> bool:
+        parts = path.split(".")
+        return any(".".join(parts[: end + 1]) in self.asked for end in range(len(parts)))
+
+
+class _Walk:
+    """Reads a template's tree: refuses what the language has not, and gathers names with their lines."""
+
+    def __init__(self, environment: TemplateSandbox, source: str) -> None:
+        self.environment = environment
+        self.lines = source.split("\n")
+        self.reads: list[Read] = []
+
+    def block(self, body: list[nodes.Node], known: _Known, loops: int) -> None:
+        """Read nodes in a row; a `set` binds its name for those after it."""
+        for node in body:
+            match node:
+                case nodes.Output():
+                    for child in node.nodes:
+                        if not isinstance(child, nodes.TemplateData):
+                            self.expression(child, known, printed=True)
+                case nodes.If():
+                    self.condition(node, known, loops)
+                case nodes.For():
+                    self.loop(node, known, loops)
+                case nodes.Assign(target=nodes.Name(name=name)):
+                    self.expression(node.node, known)
+                    known = known.with_bound(name)
+                case _:
+                    word = type(node).__name__.lower()
+                    raise TemplateError(
+                        f"a template cannot have `{{% {word} %}}`",
+                        node.lineno,
+                        "there are `if`, `for` and `set`",
+                    )
+
+    def condition(self, node: nodes.If, known: _Known, loops: int) -> None:
+        """Read an `if`; within it, names that it asks after are there."""
+        self.expression(node.test, known, asked=True)
+        self.block(node.body, known.with_asked(_asked(node.test)), loops)
+        for elif_ in node.elif_:
+            self.condition(elif_, known, loops)
+        self.block(node.else_, known, loops)
+
+    def loop(self, node: nodes.For, known: _Known, loops: int) -> None:
+        """Read a `for`, and let it count its passes."""
+        if node.recursive or node.test is not None or not isinstance(node.target, nodes.Name):
+            raise TemplateError("a loop is `{% for ITEM in LIST %}`", node.lineno)
+        if loops >= MAX_LOOPS:
+            raise TemplateError(f"more than {MAX_LOOPS} loops within each other", node.lineno)
+        self.expression(node.iter, known, printed=True)
+        self.block(node.body, known.with_bound(node.target.name, "loop"), loops + 1)
+        self.block(node.else_, known, loops)
+        node.iter = nodes.Filter(node.iter, "_counted", [], [], None, None, lineno=node.lineno)
+
+    def expression(self, node: nodes.Node, known: _Known, printed: bool = False, asked: bool = False) -> None:
+        """Read an expression: one that must have a value, or one that only asks."""
+        reading = Reading(self.environment, {}, known.bound)
+        try:
+            reading.expression(node, printed)
+        except ExpressionError as error:
+            raise TemplateError(str(error), node.lineno, error.hint) from None
+        for path in reading.names:
+            self.reads.append(
+                Read(
+                    path, *self.place(path, node.lineno), asked or path in reading.guarded or known.asks(path)
+                )
+            )
+
+    def place(self, path: str, line: int) -> tuple[int, int]:
+        """Line and column of a name that is read in an expression of that line or the next ones."""
+        for number in range(line, min(line + 5, len(self.lines)) + 1):
+            match = re.search(rf"\b{re.escape(path)}\b", self.lines[number - 1])
+            if match is not None:
+                return number, match.start() + 1
+        return line, 1
+
+
+def _asked(test: nodes.Node) -> frozenset[str]:
+    """The paths that are there wherever the condition holds."""
+    if isinstance(test, nodes.And):
+        return _asked(test.left) | _asked(test.right)
+    if isinstance(test, nodes.Compare) and test.ops[0].op not in ("ne", "notin"):
+        return _asked(test.expr)
+    if isinstance(test, nodes.Test) and test.name == "defined":
+        test = test.node
+    path = dotted_path(test)
+    return frozenset() if path is None else frozenset({path})
+
+
+def _words(message: str) -> str:
+    """Jinja2's sentence, begun as ours begin."""
+    return f"the template cannot be understood here: {message[:1].lower()}{message[1:].rstrip('.')}"

@@ -1,0 +1,189 @@
+"""The files under templates/: found, read, and known by the step that names them and by language."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import mrml
+from pydantic import Field
+
+from dripline.language.kinds import Text
+from dripline.language.load import Written, fit
+from dripline.language.plan import TemplateSource
+from dripline.language.positions import MAX_BYTES, read_yaml
+from dripline.language.problems import Problem
+from dripline.language.template_grammar import Read, TemplateError, TemplateSandbox
+
+FOLDER = "templates"
+Markup = Literal["mjml", "html", "md", "text"]
+_MARKUPS: dict[str, Markup] = {".mjml": "mjml", ".html": "html", ".md": "md", ".txt": "text"}
+_FILE = re.compile(r"(?P<name>[a-z0-9][a-z0-9_-]*)\.(?P<locale>[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)")
+_SANDBOX = TemplateSandbox()
+
+
+class Head(Written):
+    """The lines between `---` at the top of an e-mail's template."""
+
+    subject: Text | None = Field(None, description="The subject line; may hold `{{ … }}`.")
+    preheader: Text | None = Field(
+        None, description="What the inbox shows beside the subject; may hold `{{ … }}`."
+    )
+
+
+@dataclass(frozen=True)
+class TemplateFile:
+    """One template in one language."""
+
+    path: str
+    locale: str
+    source: TemplateSource
+    reads: tuple[Read, ...]
+
+
+@dataclass
+class Templates:
+    """Every template of the workspace: `email:welcome/hello` to locale to file."""
+
+    files: dict[str, dict[str, TemplateFile]] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+    """Templates of which a file is wrong, so that what it lacks is not said twice."""
+    problems: list[Problem] = field(default_factory=list)
+
+    def sources(self, key: str) -> dict[str, TemplateSource]:
+        """The template in every language, as plans have it."""
+        return {locale: file.source for locale, file in sorted(self.files.get(key, {}).items())}
+
+
+def find_templates(root: Path) -> Templates:
+    """Every template in the workspace folder, and what is wrong with those that are wrong."""
+    templates = Templates()
+    for file in sorted((root / FOLDER).rglob("*")):
+        if file.is_file() and file.suffix in _MARKUPS:
+            _add(templates, root, file)
+    return templates
+
+
+def _add(templates: Templates, root: Path, file: Path) -> None:
+    path = file.relative_to(root).as_posix()
+    match = _FILE.fullmatch(file.stem)
+    if match is None:
+        templates.problems.append(
+            Problem(
+                path,
+                1,
+                1,
+                "bad-template-name",
+                "error",
+                "the file's name does not say which template in which language it is",
+                f"name it like `hello.en{file.suffix}`",
+            )
+        )
+        return
+    name = file.relative_to(root / FOLDER).with_name(match["name"]).as_posix()
+    key = f"{'sms' if file.suffix == '.txt' else 'email'}:{name}"
+    known = templates.files.setdefault(key, {})
+    if match["locale"] in known:
+        other = known[match["locale"]].path
+        problem = Problem(
+            path, 1, 1, "duplicate-template", "error", f"{other} is the same template", "keep one of the two"
+        )
+        templates.problems.append(problem)
+        return
+    read, problems = _read(path, match["locale"], file)
+    templates.problems += problems
+    if read is None or problems:
+        templates.broken.add(key)
+    if read is not None:
+        known[match["locale"]] = read
+
+
+def _read(path: str, locale: str, file: Path) -> tuple[TemplateFile | None, list[Problem]]:
+    content = file.read_bytes()
+    if len(content) > MAX_BYTES:
+        size = f"the template is larger than {MAX_BYTES // 1024} KB"
+        return None, [Problem(path, 1, 1, "too-large", "error", size, "make it smaller")]
+    try:
+        text = content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        return None, [Problem(path, 1, 1, "not-utf8", "error", "the file is not UTF-8", "save it as UTF-8")]
+    markup = _MARKUPS[file.suffix]
+    head, body, first_line, problems = Head(), text, 1, list[Problem]()
+    if markup != "text":
+        head, body, first_line, problems = _split(path, text)
+    reads: list[Read] = []
+    for part, line in ((head.subject, None), (head.preheader, None), (body, first_line)):
+        if part is not None:
+            more, told = _read_part(path, part, line)
+            reads += more
+            problems += told
+    if not body.strip():
+        problems.append(Problem(path, first_line, 1, "empty-template", "error", "the template is empty"))
+    elif markup == "mjml" and not problems:
+        problems += _mjml(path, body, first_line)
+    source = TemplateSource(markup=markup, body=body, subject=head.subject, preheader=head.preheader)
+    return TemplateFile(path, locale, source, tuple(sorted(set(reads)))), problems
+
+
+def _split(path: str, text: str) -> tuple[Head, str, int, list[Problem]]:
+    """Head, body, the body's first line, and what is wrong with the head."""
+    lines = text.split("\n")
+    if lines[0].rstrip() != "---":
+        return Head(), text, 1, []
+    end = next((number for number, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), None)
+    if end is None:
+        problem = Problem(
+            path, 1, 1, "open-head", "error", "the head is not closed", "end it with a line `---`"
+        )
+        return Head(), "", 1, [problem]
+    body = "\n".join(lines[end + 1 :])
+    document, problems = read_yaml(path, "\n".join(lines[1:end]).encode(), first_line=2)
+    if document is None:
+        return Head(), body, end + 2, problems
+    head, more = fit(document, Head)
+    return head or Head(), body, end + 2, problems + more
+
+
+def _read_part(path: str, text: str, line: int | None) -> tuple[list[Read], list[Problem]]:
+    """The names that the body (from `line` on) or a part of the head (line None) reads."""
+    shift = (line or 2) - 1
+    try:
+        reads = _SANDBOX.read(text)[1]
+    except TemplateError as error:
+        problem = Problem(path, error.line + shift, 1, "bad-template", "error", str(error), error.hint)
+        return [], [problem]
+    return [
+        Read(read.path, read.line + shift if line else 1, read.column if line else 1, read.guarded)
+        for read in reads
+    ], []
+
+
+def _mjml(path: str, body: str, first_line: int) -> list[Problem]:
+    """Whether the body is MJML once what is filled in is filled in."""
+    lines = (
+        (text if kind == "data" else "x" if kind == "variable_begin" else "")
+        for _, kind, text in _SANDBOX.lex(body)
+    )
+    try:
+        output = mrml.to_html("".join(lines).strip())
+    except Exception:  # the binding raises OSError and others by what is wrong
+        message, hint = "this is not MJML", "look for a tag that is not closed or not known"
+        return [Problem(path, first_line, 1, "bad-mjml", "error", message, hint)]
+    return [
+        Problem(path, first_line, 1, "bad-mjml", "error", f"MJML does not expect this: {warning.kind}", "")
+        for warning in output.warnings
+    ]
+
+
+def locale_for(wanted: str | None, there: dict[str, TemplateSource] | set[str], default: str) -> str | None:
+    """The language to use: the wanted one, else the same without its region, else the default's; else None."""
+    tags = {tag.lower(): tag for tag in there}
+    for tag in (wanted, default):
+        parts = (tag or "").lower().replace("_", "-").split("-")
+        while parts:
+            if "-".join(parts) in tags:
+                return tags["-".join(parts)]
+            parts.pop()
+    return None
