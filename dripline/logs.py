@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import structlog
 
-_QUIET = ("httpx", "httpcore", "alembic", "sqlalchemy", "twilio.http_client", "python_http_client")
-"""They tell addresses of requests, which may carry a lead's: only their warnings are let through."""
+_QUIET = ("uvicorn", "httpx", "httpcore", "alembic", "sqlalchemy", "twilio.http_client", "python_http_client")
+"""They are talkative, or tell addresses of requests, which may carry a lead's: only their warnings go through."""
 
 
 def configure_logs(

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 
+import structlog
 import uvicorn
 
 from dripline.language.workspace import load_workspace
@@ -17,6 +18,8 @@ from dripline.store.database import Store
 from dripline.store.migrate import migrate
 from dripline.waker import Waker
 from dripline.web.app import create_app
+
+log = structlog.get_logger("dripline.web")
 
 
 async def serve(settings: Settings) -> int:
@@ -49,7 +52,9 @@ async def serve(settings: Settings) -> int:
     server = _Server(config)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, server.stop)
+    log.info("serving", host=settings.host, port=settings.port)
     await server.serve()
+    log.info("served")
     store.close()
     return 0 if server.started else 3
 

@@ -19,6 +19,7 @@ log = structlog.get_logger("dripline.up")
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 _SETTLED = 30.0  # seconds of life after which a death is no longer part of a series
+_FIRST_BREATHS = 10.0  # seconds in which a program that ends by itself surely cannot run as it is set up
 _START_LIMIT = 60.0
 
 
@@ -46,8 +47,10 @@ class Supervisor:
     """Programs started in the order given, each after the one before it was ready, and stopped in reverse."""
 
     def __init__(self, programs: Sequence[Program], prefix: bool = True) -> None:
-        self._kept = [_Kept(program, prefix, max(len(p.name) for p in programs)) for program in programs]
+        width = max(len(program.name) for program in programs)
+        self._kept = [_Kept(program, width if prefix else 0, self._give_up) for program in programs]
         self._stop = asyncio.Event()
+        self._failure: StartFailed | None = None
 
     async def run(self, when_ready: Callable[[], Awaitable[None]]) -> None:
         """Return when SIGINT or SIGTERM (or `stop`) has stopped everything. Raises StartFailed."""
@@ -59,12 +62,18 @@ class Supervisor:
         finally:
             for kept in reversed(self._kept):
                 await kept.stop()
+        if self._failure is not None:
+            raise self._failure
 
     def stop(self) -> None:
         """Begin to stop; said twice, do not wait for anybody."""
         if self._stop.is_set():
             for kept in self._kept:
                 kept.kill()
+        self._stop.set()
+
+    def _give_up(self, failure: StartFailed) -> None:
+        self._failure = failure
         self._stop.set()
 
     async def _start(self, when_ready: Callable[[], Awaitable[None]]) -> None:
@@ -90,9 +99,10 @@ class Supervisor:
 class _Kept:
     """One program, started again whenever it dies."""
 
-    def __init__(self, program: Program, prefix: bool, width: int) -> None:
+    def __init__(self, program: Program, width: int, give_up: Callable[[StartFailed], None]) -> None:
         self._program = program
-        self._label = f"{program.name:<{width}} │ ".encode() if prefix else b""
+        self._give_up = give_up
+        self._label = f"{program.name:<{width}} │ ".encode() if width else b""
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
         self._keeper: asyncio.Task[None] | None = None
@@ -125,11 +135,15 @@ class _Kept:
 
     async def _keep(self, process: asyncio.subprocess.Process) -> None:
         loop = asyncio.get_running_loop()
-        pause, born = _FIRST_PAUSE, loop.time()
+        pause, born, first = _FIRST_PAUSE, loop.time(), True
         while True:
             code = await process.wait()
             if self._stopping:
                 return
+            if first and code > 0 and loop.time() - born < _FIRST_BREATHS:
+                self._give_up(StartFailed(f"{self._program.name} ended with code {code} at its start"))
+                return
+            first = False
             self.kill()
             pause = _FIRST_PAUSE if loop.time() - born > _SETTLED else min(pause * 2, _LONGEST_PAUSE)
             log.warning("it ended; starting it again", program=self._program.name, code=code, seconds=pause)

@@ -52,6 +52,8 @@ def prepare(store: Store, project: Project, day: timedelta | None) -> list[str]:
     try:
         migrate(store)
         with store.write() as connection:
+            machine = machine_clock()
+            ahead = open_house(connection).clock.to_house(machine) - machine
             house = _at_pace(connection, day)
             now = house.clock.to_house(machine_clock())
             changed = [
@@ -61,7 +63,7 @@ def prepare(store: Store, project: Project, day: timedelta | None) -> list[str]:
         raise CannotStart(f"the database does not answer ({type(problem).__name__})") from None
     except StoreTooNew as reason:
         raise CannotStart(str(reason)) from None
-    return [*_about_time(house), *(f"Published journey {name}." for name in changed)]
+    return [*_about_time(house.clock.rate, ahead), *(f"Published journey {name}." for name in changed)]
 
 
 def programs(settings: Settings, temporal_ui: bool) -> list[Program]:
@@ -152,17 +154,15 @@ def _at_pace(connection: Connection, day: timedelta | None) -> House:
     return open_house(connection)
 
 
-def _about_time(house: House) -> list[str]:
-    ahead = house.clock.to_house(machine := machine_clock()) - machine
-    lines = []
-    if house.clock.rate != 1.0:
-        lines.append(f"A day of the journeys takes {86400 / house.clock.rate:g} seconds.")
+def _about_time(rate: float, ahead: timedelta) -> Iterator[str]:
+    if rate != 1.0:
+        yield f"A day of the journeys takes {86400 / rate:g} seconds."
     if ahead > timedelta(minutes=1):
-        lines.append(
-            f"Journey time is {machine + ahead:%Y-%m-%d %H:%M} UTC, {ahead.days} days ahead of the clock on the wall:"
+        hours = round(ahead.total_seconds() / 3600)
+        yield (
+            f"Journey time is {hours // 24} days and {hours % 24} hours ahead of the clock on the wall:"
             " this store has been run with --day."
         )
-    return lines
 
 
 async def _listens(host: str, port: int) -> bool:

@@ -121,6 +121,14 @@ def test_a_program_that_cannot_start_stops_the_others(tmp_path: Path) -> None:
     assert not _alive(_ids(ids)[0])
 
 
+def test_a_program_that_ends_by_itself_at_once_is_not_tried_for_ever(tmp_path: Path) -> None:
+    ids = tmp_path / "ids"
+    broken = Program("broken", [sys.executable, "-c", "raise SystemExit(1)"])
+    with pytest.raises(StartFailed, match="broken ended with code 1"):
+        asyncio.run(Supervisor([_program("one", ids), broken]).run(_nothing))
+    assert not _alive(_ids(ids)[0])
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's promise is Linux's")
 def test_no_child_outlives_a_killed_supervisor(tmp_path: Path) -> None:
     ids = tmp_path / "ids"

@@ -66,6 +66,7 @@ def test_time_that_ran_ahead_goes_on_at_the_usual_pace_and_is_told(empty: Store,
     prepare(empty, project, timedelta(milliseconds=1))
     lines = prepare(empty, project, None)
     assert len(lines) == 1
+    assert "days and" in lines[0]
     assert "ahead of the clock on the wall: this store has been run with --day" in lines[0]
     assert abs(_ahead(empty) - _ahead(empty)) < timedelta(seconds=1)
 
