@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any, cast
 
 from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy
@@ -16,6 +17,11 @@ LONG = 40
 TOO_LONG = 75
 """Events after which it does so whatever is under way: the ledger gives open messages out again."""
 
+FOR_EVER = RetryPolicy(maximum_interval=timedelta(minutes=1))
+HERE = workflow.LocalActivityConfig(
+    start_to_close_timeout=timedelta(seconds=5), retry_policy=RetryPolicy(maximum_attempts=2)
+)
+
 
 @workflow.defn(name="JourneyRun")
 class JourneyRun:
@@ -23,6 +29,7 @@ class JourneyRun:
 
     @workflow.init
     def __init__(self, ref: RunRef) -> None:
+        self._run = ref.run
         self._woken = False
         self._sending: dict[str, asyncio.Task[None]] = {}
 
@@ -37,7 +44,7 @@ class JourneyRun:
         seen = ref.seen
         while True:
             self._woken = False
-            standing = await self._advance(ref.run, seen)
+            standing = await self._advance(seen)
             seen = standing.turn
             workflow.set_current_details(f"{standing.step or '-'}, turn {seen}")
             for delivery in standing.deliver:
@@ -48,56 +55,29 @@ class JourneyRun:
             await self._rest(standing.until)
             length = workflow.info().get_current_history_length()
             if length > TOO_LONG or (length > LONG and not self._sending):
-                workflow.continue_as_new(RunRef(ref.run, seen))
+                workflow.continue_as_new(RunRef(self._run, seen))
 
-    async def _advance(self, run: str, seen: int) -> Standing:
-        request = AdvanceRequest(run, seen, workflow.now().timestamp())
-        standing: Standing
+    async def _advance(self, seen: int) -> Standing:
+        ask = AdvanceRequest(self._run, seen, workflow.now().timestamp())
         try:
-            standing = await workflow.execute_local_activity(
-                "advance",
-                request,
-                result_type=Standing,
-                start_to_close_timeout=timedelta(seconds=5),
-                retry_policy=RetryPolicy(maximum_attempts=2, initial_interval=timedelta(milliseconds=200)),
-            )
+            standing = await workflow.execute_local_activity("advance", ask, result_type=Standing, **HERE)
         except FailureError:
-            standing = await workflow.execute_activity(
-                "advance",
-                request,
-                result_type=Standing,
-                task_queue=TURNS,
-                start_to_close_timeout=timedelta(seconds=60),
-                retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=1)),
-            )
-        return standing
+            standing = await _queued("advance", ask, TURNS, Standing)
+        return cast(Standing, standing)
 
     async def _deliver(self, delivery: Delivery) -> None:
         try:
             if not (delivery.local and await self._deliver_now(delivery.message)):
-                await workflow.execute_activity(
-                    "deliver",
-                    delivery.message,
-                    task_queue=delivery.queue,
-                    start_to_close_timeout=timedelta(minutes=2),
-                    retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=1)),
-                    priority=Priority(priority_key=delivery.priority, fairness_key=delivery.journey),
-                )
+                priority = Priority(priority_key=delivery.priority, fairness_key=delivery.journey)
+                await _queued("deliver", delivery.message, delivery.queue, None, priority)
         finally:
             del self._sending[delivery.message]
 
     async def _deliver_now(self, message: str) -> bool:
         try:
-            done: bool = await workflow.execute_local_activity(
-                "deliver_now",
-                message,
-                result_type=bool,
-                start_to_close_timeout=timedelta(seconds=3),
-                retry_policy=RetryPolicy(maximum_attempts=1),
-            )
+            return bool(await workflow.execute_local_activity("deliver_now", message, **HERE))
         except FailureError:
-            done = False
-        return done
+            return False
 
     async def _rest(self, until: float | None) -> None:
         seconds = None if until is None else max(0.0, until - workflow.now().timestamp())
@@ -105,3 +85,18 @@ class JourneyRun:
             await workflow.wait_condition(lambda: self._woken, timeout=seconds)
         except TimeoutError:
             return
+
+
+async def _queued(
+    activity: str, argument: Any, queue: str, result: type | None, priority: Priority = Priority.default
+) -> Any:
+    """An activity that any worker of the queue may take, tried until it succeeds."""
+    return await workflow.execute_activity(
+        activity,
+        argument,
+        task_queue=queue,
+        result_type=result,
+        priority=priority,
+        start_to_close_timeout=timedelta(minutes=2),
+        retry_policy=FOR_EVER,
+    )
