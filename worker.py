@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import structlog
 from temporalio.client import Client
@@ -33,6 +34,13 @@ from workflows.sweep import Sweep
 
 log = structlog.get_logger("worker")
 
+KNOWN_PROVIDERS = (
+    ("email", Mailbox.name),
+    ("email", SendGrid.name),
+    ("sms", Mailbox.name),
+    ("sms", Twilio.name),
+)
+"""Channel and name of every provider that there is."""
 SENDS_AT_ONCE = 16
 """Threads of each provider's queue."""
 TURNS_AT_ONCE = 8
@@ -79,12 +87,23 @@ def build_gate(settings: Settings, workspace: Workspace, providers: dict[str, Pr
     return Gate(may_message, workspace.daily_limit)
 
 
+def callback_url(settings: Settings) -> str | None:
+    """Where Twilio shall report: nowhere while we are on loopback, which the real Twilio refuses (error 21609)."""
+    public = urlsplit(settings.public_url)
+    real = urlsplit(settings.twilio_base_url).hostname == "api.twilio.com"
+    if real and public.hostname in ("localhost", "127.0.0.1", "::1"):
+        return None
+    return settings.public_url.rstrip("/")
+
+
 def build_workers(client: Client, settings: Settings, store: Store, workspace: Workspace) -> list[Worker]:
     """A worker for the workflows and their local activities, one for turns, one for each provider's queue."""
     providers = build_providers(settings, store)
     secret = settings.secret.get_secret_value() if settings.secret else None
     queues = {channel: f"{channel}.{provider.name}" for channel, provider in providers.items()}
     rates = {channel: workspace.rate(provider.name) for channel, provider in providers.items()}
+    # Queues of providers that we do not use now are served as well: what waited there when one was changed.
+    served = {f"{channel}.{name}": channel for channel, name in KNOWN_PROVIDERS}
     routes = {channel: Route(queue, local=rates[channel] is None) for channel, queue in queues.items()}
     turns = Turns(store, routes, secret)
     deliveries = Deliveries(
@@ -92,7 +111,7 @@ def build_workers(client: Client, settings: Settings, store: Store, workspace: W
         providers,
         build_gate(settings, workspace, providers),
         lease=settings.lease,
-        callback_url=settings.public_url,
+        callback_url=callback_url(settings),
         secret=secret,
     )
     sweeper = Sweeper(
@@ -138,10 +157,10 @@ def build_workers(client: Client, settings: Settings, store: Store, workspace: W
                 activities=[deliveries.deliver],
                 activity_executor=ThreadPoolExecutor(SENDS_AT_ONCE, thread_name_prefix=queue),
                 max_concurrent_activities=SENDS_AT_ONCE,
-                max_task_queue_activities_per_second=rates[channel],
+                max_task_queue_activities_per_second=rates[channel] if queue == queues[channel] else None,
                 graceful_shutdown_timeout=GRACE,
             )
-            for channel, queue in queues.items()
+            for queue, channel in served.items()
         ),
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
@@ -13,6 +13,7 @@ from babel.numbers import is_currency
 from pydantic import AfterValidator, Field, model_validator
 
 from dripline.language.fields import FieldErrors, FieldType, coerce
+from dripline.language.kinds import Cap
 from dripline.language.load import Written, fit, wrong
 from dripline.language.plan import Sender
 from dripline.language.positions import read_yaml
@@ -81,6 +82,15 @@ class SenderEntry(Written):
 
     address: str = Field(description="E-mail address, or phone number like +37410000000, or a short name.")
     name: str | None = Field(None, description="The name that readers see beside the address.")
+    daily_limit: int | None = Field(
+        None, ge=1, description="Messages that leave in this name within 24 hours at most: for warming up."
+    )
+
+
+class ProviderEntry(Written):
+    """How we treat a provider."""
+
+    rate: Cap = Field(description="How fast it may be asked to send, like `100 per second`.")
 
 
 class Workspace(Written):
@@ -117,6 +127,10 @@ class Workspace(Written):
         " numbers (`+12025550123`), beginnings of numbers (`+1202555*`).",
     )
 
+    providers: dict[Literal["sendgrid", "twilio", "mailbox"], ProviderEntry] = Field(
+        default_factory=dict, description="Providers that may not be asked as fast as we can."
+    )
+
     @model_validator(mode="after")
     def _no_built_in_attribute(self) -> Workspace:
         for name in self.attributes:
@@ -141,6 +155,19 @@ class Workspace(Written):
         """The sender of that name, as plans have it."""
         entry = self.senders[name]
         return Sender(address=entry.address, name=entry.name)
+
+    def daily_limit(self, address: str) -> int | None:
+        """How many messages may leave in that sender's name within 24 hours; None: any number."""
+        limits = [entry.daily_limit for entry in self.senders.values() if entry.address == address]
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    def rate(self, provider: str) -> float | None:
+        """How many sends a second that provider may be asked for; None: any number."""
+        entry = {str(name): entry for name, entry in self.providers.items()}.get(provider)
+        if entry is None:
+            return None
+        per = entry.rate.per
+        return entry.rate.count / ((per.months * 30 + per.days) * 86_400 + per.seconds)
 
     def coerce_event(self, name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
         """The properties as JSON of their declared types. Raises FieldErrors (field `name` for the event)."""

@@ -63,7 +63,8 @@ def in_order(connection: Connection, lead_id: str, now: datetime) -> datetime:
     run_at = select(func.max(runs.c.last_at)).where(runs.c.lead_id == lead_id).scalar_subquery()
     row = connection.execute(select(newest.label("event"), run_at.label("run"))).one()
     before = [moment for moment in (row.event, row.run) if moment is not None]
-    return max([now, *(moment + timedelta(microseconds=1) for moment in before)])
+    latest: datetime = max([now, *(moment + timedelta(microseconds=1) for moment in before)])
+    return latest
 
 
 @dataclass(frozen=True)
