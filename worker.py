@@ -189,8 +189,9 @@ async def work(settings: Settings) -> int:
 
 def main() -> None:
     """Run the worker and exit with its code."""
-    configure_logs(process="worker")
-    sys.exit(asyncio.run(work(Settings())))
+    settings = Settings()
+    configure_logs(settings.log_level, settings.log_format, "worker")
+    sys.exit(asyncio.run(work(settings)))
 
 
 if __name__ == "__main__":

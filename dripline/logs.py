@@ -8,7 +8,16 @@ from typing import Any, Literal
 
 import structlog
 
-_QUIET = ("uvicorn", "httpx", "httpcore", "alembic", "sqlalchemy", "twilio.http_client", "python_http_client")
+_QUIET = (
+    "uvicorn",
+    "temporalio.worker",
+    "httpx",
+    "httpcore",
+    "alembic",
+    "sqlalchemy",
+    "twilio.http_client",
+    "python_http_client",
+)
 """They are talkative, or tell addresses of requests, which may carry a lead's: only their warnings go through."""
 
 
