@@ -1,0 +1,56 @@
+"""What a provider reports of a message: kept in the ledger, and minded by everything that comes after."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from dripline.clock import MachineClock, machine_clock
+from dripline.ingest.recording import record
+from dripline.providers import DeliveryReport
+from dripline.store.database import Store
+from dripline.store.events import Event
+from dripline.store.house import House, open_house
+from dripline.store.leads import change_lead, lock_survivor
+from dripline.store.messages import SUPPRESSING, record_report, suppress
+from dripline.store.schema import messages
+
+_LEAVING = ("unsubscribed", "complained")
+
+
+def take_report(
+    store: Store, report: DeliveryReport, secret: str | None = None, machine: MachineClock = machine_clock
+) -> None:
+    """Keep a verified report, suppress the address where it asks for that, and tell the lead's runs.
+
+    A report of a message that is not ours is no error; it never creates a lead.
+    """
+    with store.write() as connection:
+        house = open_house(connection, secret)
+        query = select(messages.c.lead_id, messages.c.channel, messages.c.recipient)
+        message = connection.execute(query.where(messages.c.id == report.key)).one_or_none()
+        if message is None:
+            return
+        lead = lock_survivor(connection, message.lead_id)
+        now = machine()
+        known = replace(report, at=house.clock.to_house(report.at))
+        record_report(connection, known, now)
+        if report.kind in SUPPRESSING and message.recipient:
+            address = house.address_hash(message.channel, message.recipient)
+            suppress(connection, message.channel, address, SUPPRESSING[report.kind], known.at)
+        if report.kind in _LEAVING and lead is not None and lead.erased_at is None:
+            _let_go(connection, house, lead, message.channel, known, now)
+
+
+def _let_go(
+    connection: Connection, house: House, lead: Row[Any], channel: str, report: DeliveryReport, now: datetime
+) -> None:
+    """Take back the lead's consent to the channel, and say so to its runs: once, however often it is reported."""
+    received_at = house.clock.to_house(now)
+    event_id = f"{report.key}.{report.kind}"
+    event = Event(event_id, lead.id, "lead.unsubscribed", {"channel": channel}, received_at)
+    if record(connection, event, now).new:
+        change_lead(connection, lead.id, {"consent": {**lead.consent, channel: False}}, received_at)

@@ -1,0 +1,102 @@
+"""Looking at runs and messages, newest first and a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, case, func, select
+
+from dripline.store.schema import leads, messages, runs
+
+Found = Row[*tuple[Any, ...]]
+"""A row with named columns of several tables."""
+
+_WHO = (
+    leads.c.external_id.label("lead_external_id"),
+    leads.c.email.label("lead_email"),
+    leads.c.phone.label("lead_phone"),
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some rows, and the id after which the next page begins (None: there is no more)."""
+
+    rows: list[Found]
+    next: str | None
+
+
+def list_runs(
+    connection: Connection,
+    journey: str | None = None,
+    lead_id: str | None = None,
+    is_open: bool | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page:
+    """Runs, newest first, each with its lead's names (`lead_email`, …). `after` is the id of the last one seen."""
+    query = select(runs, *_WHO).join(leads, leads.c.id == runs.c.lead_id).order_by(runs.c.id.desc())
+    if journey is not None:
+        query = query.where(runs.c.journey == journey)
+    if lead_id is not None:
+        query = query.where(runs.c.lead_id == lead_id)
+    if is_open is not None:
+        query = query.where(runs.c.ended_at.is_(None) if is_open else runs.c.ended_at.is_not(None))
+    if after is not None:
+        query = query.where(runs.c.id < after)
+    return _page(connection, query, limit)
+
+
+def count_runs(connection: Connection) -> dict[str, dict[str, int]]:
+    """By journey, how many runs are `open` and how many ended, by outcome."""
+    kind = case((runs.c.ended_at.is_(None), "open"), else_=runs.c.outcome)
+    counts: dict[str, dict[str, int]] = {}
+    query = select(runs.c.journey, kind.label("kind"), func.count().label("number"))
+    for row in connection.execute(query.group_by(runs.c.journey, kind).order_by(runs.c.journey)):
+        counts.setdefault(row.journey, {})[row.kind or "ended"] = row.number
+    return counts
+
+
+def list_messages(
+    connection: Connection, lead_id: str | None = None, skip: int = 0, limit: int = 20
+) -> tuple[list[Found], bool]:
+    """Messages of the ledger, the newest first, each with its lead's names; and whether there are more."""
+    query = (
+        select(messages, *_WHO)
+        .join(leads, leads.c.id == messages.c.lead_id)
+        .order_by(messages.c.queued_at.desc(), messages.c.id)
+        .offset(skip)
+        .limit(limit + 1)
+    )
+    if lead_id is not None:
+        query = query.where(messages.c.lead_id == lead_id)
+    rows = list(connection.execute(query).all())
+    return rows[:limit], len(rows) > limit
+
+
+def count_messages(connection: Connection) -> Mapping[str, int]:
+    """How many messages are in each state."""
+    query = select(messages.c.state, func.count().label("number")).group_by(messages.c.state)
+    return {row.state: row.number for row in connection.execute(query)}
+
+
+def find_message(connection: Connection, message_id: str) -> Found | None:
+    """A message of the ledger with its lead's names, or None."""
+    query = select(messages, *_WHO).join(leads, leads.c.id == messages.c.lead_id)
+    return connection.execute(query.where(messages.c.id == message_id)).one_or_none()
+
+
+def find_messages_by_start(connection: Connection, start: str) -> list[Found]:
+    """The messages whose id begins with these characters: two at most, which is enough to know it is not one."""
+    query = select(messages, *_WHO).join(leads, leads.c.id == messages.c.lead_id)
+    return list(
+        connection.execute(query.where(messages.c.id.startswith(start, autoescape=True)).limit(2)).all()
+    )
+
+
+def _page(connection: Connection, query: Select[*tuple[Any, ...]], limit: int) -> Page:
+    rows = list(connection.execute(query.limit(limit + 1)).all())
+    more = len(rows) > limit
+    return Page(rows[:limit], rows[limit - 1].id if more else None)

@@ -1,0 +1,89 @@
+"""The web process: the API, the pages, the webhooks, and what runs beside them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI
+
+from dripline import __version__
+from dripline.clock import MachineClock, machine_clock
+from dripline.ingest.reports import take_report
+from dripline.ingest.service import Ingest
+from dripline.language.workspace import Workspace
+from dripline.providers import DeliveryReport
+from dripline.settings import Settings
+from dripline.store.database import Store
+from dripline.web.api import Problem, build_api
+from dripline.web.guard import Guard
+from dripline.web.health import TemporalReachable, build_health
+from dripline.web.pages import build_pages
+from dripline.web.problems import answer_with_problems
+from dripline.web.webhooks import build_router
+
+Beside = Callable[[], AbstractAsyncContextManager[object]]
+"""Something that runs as long as the app does, such as the waker."""
+
+
+def create_app(
+    settings: Settings,
+    store: Store,
+    workspace: Workspace,
+    nudge: Callable[[], None] = lambda: None,
+    *,
+    background: Sequence[Beside] = (),
+    temporal: TemporalReachable | None = None,
+    machine: MachineClock = machine_clock,
+) -> FastAPI:
+    """The ASGI app. `nudge` is called (from any thread) after whatever may have left runs to be woken."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as beside:
+            for start in background:
+                await beside.enter_async_context(start())
+            yield
+
+    app = FastAPI(
+        title="Dripline",
+        version=__version__,
+        summary="Say what happened to your leads; ask what became of it.",
+        lifespan=lifespan,
+        docs_url=None,  # they would load scripts from elsewhere
+        redoc_url=None,
+    )
+    key = settings.api_key.get_secret_value() if settings.api_key else None
+    app.add_middleware(Guard, key=key)
+    answer_with_problems(app)
+    app.include_router(build_health(store, temporal))
+    app.include_router(build_api(Ingest(store, workspace, nudge, machine), store, workspace))
+    app.include_router(build_router(settings, _recorder(settings, store, nudge, machine)))
+    app.include_router(build_pages(store, workspace, settings.port, machine))
+    _document_problems(app)
+    return app
+
+
+def _recorder(
+    settings: Settings, store: Store, nudge: Callable[[], None], machine: MachineClock
+) -> Callable[[DeliveryReport], None]:
+    secret = settings.secret.get_secret_value() if settings.secret else None
+
+    def record(report: DeliveryReport) -> None:
+        take_report(store, report, secret, machine)
+        nudge()
+
+    return record
+
+
+def _document_problems(app: FastAPI) -> None:
+    """Put the problem document into the description, where every error points."""
+    made = app.openapi
+
+    def described() -> dict[str, object]:
+        schema = made()
+        schema["components"].setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
+        return schema
+
+    app.openapi = partial(described)  # type: ignore[method-assign]

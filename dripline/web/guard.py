@@ -1,0 +1,123 @@
+"""The door: who comes in, how much they may bring, and the headers that every answer carries."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote_to_bytes
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dripline.web.access import may_enter
+from dripline.web.problems import problem
+
+MAX_BODY = 1_000_000
+"""Bytes that a request's body may have."""
+
+OPEN_TO_ALL = ("/health", "/ready", "/webhooks/")
+"""Addresses that tell nothing of leads, or that check their callers by themselves (signatures)."""
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+class Guard:
+    """ASGI middleware; the outermost, so that nothing is read of a request that is not let in."""
+
+    def __init__(self, app: ASGIApp, key: str | None) -> None:
+        self._app = app
+        self._key = key
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer by itself, or let the app answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        send = _with_headers(send)
+        refusal = self._refusal(scope)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        body = await _body(scope, receive)
+        if body is None:
+            too_large = problem(
+                413, "too-large", f"The body may have {MAX_BODY:,} bytes.", headers={"Connection": "close"}
+            )
+            await too_large(scope, receive, send)
+            return
+        await self._app(scope, _replay(body, receive), send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        if _is_unreadable(scope):
+            return problem(400, "malformed", "The address is not UTF-8, or holds a NUL character.")
+        path: str = scope["path"]
+        if any(path == one or (one.endswith("/") and path.startswith(one)) for one in OPEN_TO_ALL):
+            return None
+        if may_enter(scope, self._key):
+            return None
+        if self._key is None:
+            return problem(
+                403,
+                "local-only",
+                "Without an API key only callers on this machine are served."
+                " Set DRIPLINE_API_KEY, and send it as Authorization: Bearer.",
+            )
+        scheme = "Bearer" if path.startswith("/v1/") else 'Basic realm="Dripline"'
+        return problem(
+            401, "no-key", "Send the API key as Authorization: Bearer.", headers={"WWW-Authenticate": scheme}
+        )
+
+
+def _is_unreadable(scope: Scope) -> bool:
+    raw = unquote_to_bytes(scope.get("raw_path") or b"") + unquote_to_bytes(scope.get("query_string") or b"")
+    try:
+        return "\x00" in raw.decode("utf-8") or "\x00" in scope["path"]
+    except UnicodeDecodeError:
+        return True
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes | None:
+    """The whole body, or None if it is larger than may be."""
+    length = Headers(scope=scope).get("content-length", "0")
+    if not length.isdigit() or int(length[:20]) > MAX_BODY:
+        return None
+    chunks = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return bytes(chunks)
+        chunks += message.get("body", b"")
+        if len(chunks) > MAX_BODY:
+            return None
+        if not message.get("more_body", False):
+            return bytes(chunks)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    given = False
+
+    async def replayed() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replayed
+
+
+def _with_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return sending

@@ -1,0 +1,95 @@
+"""How the pages say things: times, lengths, names, links."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import groupby
+from typing import Any
+from urllib.parse import urlencode
+
+from markupsafe import Markup
+
+from dripline.story import Entry
+
+_FRAME_HEAD = (
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline';"
+    ' img-src https: data:; font-src data:"><base target="_blank">'
+)
+_HEAD = re.compile(r"<head(?:\s[^>]*)?>", re.IGNORECASE)
+
+MOMENTS = (
+    ("queued", "queued_at"),
+    ("accepted", "accepted_at"),
+    ("delivered", "delivered_at"),
+    ("opened", "first_opened_at"),
+    ("clicked", "first_clicked_at"),
+    ("bounced", "bounced_at"),
+    ("complained", "complained_at"),
+    ("failed", "failed_at"),
+    ("skipped", "skipped_at"),
+    ("held", "held_at"),
+)
+"""What can become of a message, and the column that says when."""
+
+
+def who(row: Any) -> str:
+    """A lead's best name in a row of an overview: its address, its number, or the caller's id."""
+    return str(row.lead_email or row.lead_phone or row.lead_external_id or row.lead_id)
+
+
+def since(run: Any) -> datetime:
+    """Since when a run is where it is: the start of its wait, its end, or its last turn."""
+    began = datetime.fromisoformat(run.wait["began"]) if run.wait else None
+    at: datetime = run.ended_at or began or run.last_at
+    return at
+
+
+def framed(html: str) -> str:
+    """An e-mail's HTML for a frame's srcdoc: its own policy before anything else, links in new windows."""
+    head = _HEAD.search(html)
+    at = head.end() if head else 0
+    return html[:at] + _FRAME_HEAD + html[at:]
+
+
+def moment(at: datetime | None, now: datetime, where: tzinfo) -> Markup:
+    """A time in that zone, with how far off it is."""
+    if at is None:
+        return Markup("–")
+    exact = at.astimezone(UTC).isoformat(timespec="seconds")
+    return Markup('<time datetime="{}" title="{}">{}</time> <small>{}</small>').format(
+        exact, exact, f"{at.astimezone(where):%Y-%m-%d %H:%M}", _off(at, now)
+    )
+
+
+def say_length(length: timedelta) -> str:
+    """A short length of machine time: `2 s`, `1.5 min`."""
+    seconds = length.total_seconds()
+    return f"{seconds:g} s" if seconds < 120 else f"{seconds / 60:g} min"
+
+
+def by_day(entries: Iterable[Entry], where: tzinfo) -> list[tuple[str, list[Entry]]]:
+    """Entries under the local day that each fell on."""
+    days = groupby(entries, key=lambda entry: entry.at.astimezone(where).date())
+    return [(day.strftime("%A, %-d %B %Y"), list(group)) for day, group in days]
+
+
+def link(chosen: Mapping[str, Any], changed: Mapping[str, Any], anchor: str = "") -> str:
+    """The address of the overview with some of what was chosen changed; defaults are left out."""
+    defaults = {"show": "all", "mail": 1, "live": False}
+    said = {
+        name: "true" if value is True else value
+        for name, value in {**chosen, **changed}.items()
+        if value is not None and value != defaults.get(name)
+    }
+    return "/" + (f"?{urlencode(said)}" if said else "") + anchor
+
+
+def _off(at: datetime, now: datetime) -> str:
+    seconds = abs((at - now).total_seconds())
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        if seconds >= length:
+            number = f"{int(seconds // length)} {unit}"
+            return f"in {number}" if at > now else f"{number} ago"
+    return "now"
