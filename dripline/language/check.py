@@ -162,7 +162,9 @@ def way_out(look: Look) -> Iterator[Problem]:
 def check_journey(draft: Draft, workspace: Workspace, templates: Templates) -> list[Problem]:
     """Everything that is wrong in a journey of the right form, its templates included."""
     look = Look(draft, workspace, templates)
-    return [problem for rule in RULES for problem in rule(look)]
+    problems = [problem for rule in RULES for problem in rule(look)]
+    # Where a part had to be left out, what hangs on it would be told falsely.
+    return problems if draft.complete else [problem for problem in problems if problem.code in _LOCAL]
 
 
 def check_project(drafts: Sequence[Draft]) -> list[Problem]:
@@ -177,6 +179,18 @@ def check_project(drafts: Sequence[Draft]) -> list[Problem]:
     return problems
 
 
+_LOCAL = frozenset(
+    {
+        "unknown-event",
+        "unknown-attribute",
+        "unknown-topic",
+        "unknown-sender",
+        "missing-template",
+        "missing-locale",
+        "missing-subject",
+    }
+)
+"""Problems that stand by themselves, whatever else a journey says."""
 RULES: tuple[Rule, ...] = (
     named_like_its_file,
     declared_events,

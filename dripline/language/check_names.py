@@ -76,8 +76,10 @@ class Scope:
             return None
         if parent in known and parts[0] not in ("consent", "topics"):
             return "unknown-attribute", f"`{parent}` has no parts", f"write `{parent}`"
-        hint = did_you_mean(path, known) or f"{_DECLARE} under `attributes`"
-        return "unknown-attribute", f"leads have no `{path.removeprefix('lead.')}`", hint
+        said = path.removeprefix("lead.")
+        hint = did_you_mean(said, (name.removeprefix("lead.") for name in known), "lead.{}")
+        hint = hint or f"{_DECLARE} under `attributes`"
+        return "unknown-attribute", f"leads have no `{said}`", hint
 
 
 def _known(names: set[str]) -> str:

@@ -11,12 +11,12 @@ from typing import Any, Literal
 from jinja2 import Template, TemplateSyntaxError, nodes
 from jinja2.utils import consume
 
-from dripline.language.grammar import (
+from dripline.language.grammar import Reading
+from dripline.language.parsing import (
     MAX_NODES,
     MAX_SOURCE,
     SANDBOX,
     ExpressionError,
-    Reading,
     parse,
     places_of,
     tokenize,

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import TemplateSyntaxError, nodes
-from jinja2.lexer import TokenStream
-from jinja2.parser import Parser
+from jinja2 import nodes
 
+from dripline.language.parsing import MAX_DEPTH, ExpressionError
 from dripline.language.problems import did_you_mean, listed
 from dripline.language.sandbox import Sandbox
-
-MAX_SOURCE = 1_000
-"""Characters of an expression."""
-MAX_NODES = 200
-"""Names, operators and values of an expression."""
-MAX_DEPTH = 25
-"""Brackets within brackets, and operators within operators."""
 
 CALLS = frozenset({"days", "hours"})
 _RESERVED = frozenset({"self", "super", "caller", "varargs", "kwargs", "namespace"})
@@ -43,18 +34,7 @@ _OPERATORS: tuple[type[nodes.Node], ...] = (
     nodes.Getattr,
     nodes.Getitem,
 )
-_RIGHT_SIGNS = {"&&": "and", "||": "or", "!": "not", "=": "==", "&": "and", "?": "A if CONDITION else B"}
 _SIGNS = {"pow": "`**`", "slice": "`[from:to]`", "dict": "`{…}`"}
-SANDBOX = Sandbox()
-
-
-class ExpressionError(Exception):
-    """A text that is no expression of the language; `offset` (from 0) is the character that it goes wrong at."""
-
-    def __init__(self, message: str, offset: int = 0, hint: str = "") -> None:
-        super().__init__(message)
-        self.offset = offset
-        self.hint = hint
 
 
 class Reading:
@@ -74,6 +54,7 @@ class Reading:
         self.unguarded: set[str] = set()
         self.seen: list[nodes.Node] = []
         self.printed = False
+        self.asked: frozenset[str] = frozenset()
 
     def expression(self, node: nodes.Node, printed: bool = False) -> None:
         """Read an expression; one that is `printed` must have a value."""
@@ -97,14 +78,28 @@ class Reading:
                 self._call(node, depth)
             case nodes.Filter() | nodes.Test():
                 self._filter_or_test(node, depth)
-            case nodes.CondExpr(expr2=None):
-                raise ExpressionError("`if` wants an `else`", hint="write `A if CONDITION else B`")
+            case nodes.CondExpr():
+                if node.expr2 is None:
+                    raise ExpressionError("`if` wants an `else`", hint="write `A if CONDITION else B`")
+                self._read(node.test, depth + 1, guarded=False)
+                self._read_where(node.test, node.expr1, depth + 1)
+                self._read(node.expr2, depth + 1, guarded=False)
+            case nodes.And():
+                self._read(node.left, depth + 1, guarded=False)
+                self._read_where(node.left, node.right, depth + 1)
             case _ if isinstance(node, _OPERATORS):
                 for child in node.iter_child_nodes():
                     self._read(child, depth + 1, guarded=False)
             case _:
                 word = type(node).__name__.lower()
                 raise ExpressionError(f"an expression cannot have {_SIGNS.get(word, word)}")
+
+    def _read_where(self, test: nodes.Node, node: nodes.Node, depth: int) -> None:
+        """Read what is only evaluated where the test holds."""
+        before = self.asked
+        self.asked = before | asked_paths(test)
+        self._read(node, depth, guarded=False)
+        self.asked = before
 
     def _name(self, path: str, guarded: bool) -> None:
         root = path.split(".")[0]
@@ -115,6 +110,7 @@ class Reading:
             raise ExpressionError(f"`{root}` wants a number", offset, f"write `{root}(2)`")
         if root in _RESERVED or root.startswith("_"):
             raise ExpressionError(f"`{root}` cannot be read", offset)
+        guarded = guarded or not self.asked.isdisjoint(beginnings(path))
         self.names.add(path)
         (self.guarded if guarded else self.unguarded).add(path)
 
@@ -127,9 +123,9 @@ class Reading:
         name = dotted_path(called) or "this"
         last = name.split(".")[-1]
         hint = "only `days(n)` and `hours(n)` can be called"
-        if last in SANDBOX.filters:
+        if last in self.environment.filters:
             hint = f"write `| {last}`"
-        elif last in SANDBOX.tests:
+        elif last in self.environment.tests:
             hint = f"write `is {last}(…)`"
         raise ExpressionError(f"`{name}` cannot be called", self.places.get(name, 0), hint)
 
@@ -169,94 +165,19 @@ def dotted_path(node: nodes.Node) -> str | None:
     return None
 
 
-@dataclass(frozen=True)
-class Token:
-    kind: str
-    text: str
-    offset: int
+def asked_paths(test: nodes.Node) -> frozenset[str]:
+    """The paths that are there wherever the condition holds."""
+    if isinstance(test, nodes.And):
+        return asked_paths(test.left) | asked_paths(test.right)
+    if isinstance(test, nodes.Compare) and test.ops[0].op not in ("ne", "notin"):
+        return asked_paths(test.expr)
+    if isinstance(test, nodes.Test) and test.name == "defined":
+        test = test.node
+    path = dotted_path(test)
+    return frozenset() if path is None else frozenset({path})
 
 
-def tokenize(source: str) -> list[Token]:
-    tokens: list[Token] = []
-    offset = depth = 0
-    try:
-        for _, kind, text in SANDBOX.lexer.tokeniter(source, None, None, "variable"):
-            tokens.append(Token(kind, text, offset))
-            offset += len(text)
-            depth += (text in ("(", "[", "{")) - (text in (")", "]", "}"))
-            if depth > MAX_DEPTH:
-                raise ExpressionError("the expression is too deep", offset, "split it in two")
-    except TemplateSyntaxError:
-        hint = _sign_hint(source[offset : offset + 2])
-        raise ExpressionError(_unexpected(source, offset), offset, hint) from None
-    return tokens
-
-
-def parse(source: str, tokens: list[Token]) -> nodes.Expr:
-    pulled = 0
-
-    def counted() -> Iterator[Any]:
-        nonlocal pulled
-        raw = [(1, token.kind, token.text) for token in tokens]
-        significant = [token for token in tokens if token.kind != "whitespace"]
-        for pulled, token in enumerate(SANDBOX.lexer.wrap(iter(raw)), 1):  # noqa: B007 (read by `where`)
-            yield token
-        pulled = len(significant) + 1
-
-    def where() -> int:
-        significant = [token for token in tokens if token.kind != "whitespace"]
-        return significant[pulled - 1].offset if 0 < pulled <= len(significant) else len(source)
-
-    try:
-        parser = Parser(SANDBOX, "", state="variable")
-        parser.stream = TokenStream(counted(), None, None)
-        if parser.stream.eos:
-            raise ExpressionError("the expression is empty")
-        tree = parser.parse_expression()
-        if not parser.stream.eos:
-            raise ExpressionError(_unexpected(source, where()), where(), _sign_hint(source[where() :][:2]))
-    except (TemplateSyntaxError, RecursionError, ValueError, OverflowError, AssertionError):
-        raise ExpressionError(_unexpected(source, where()), where()) from None
-    tree.set_environment(SANDBOX)
-    return tree
-
-
-def _unexpected(source: str, offset: int) -> str:
-    rest = source[offset:].split()
-    if not rest:
-        return "the expression is not complete: something is missing at its end"
-    if rest[0][0] in "'\"":
-        return "a quotation mark is not closed, or a text stands where none can"
-    return f"the expression cannot go on with `{rest[0][:20]}`"
-
-
-def _sign_hint(sign: str) -> str:
-    for wrong, right in {
-        "&&": "and",
-        "||": "or",
-        "!": "not",
-        "=": "==",
-        "&": "and",
-        "?": "… if … else …",
-    }.items():
-        if sign.startswith(wrong):
-            return f"write `{right}` for `{wrong}`"
-    return ""
-
-
-def places_of(tokens: list[Token]) -> dict[str, int]:
-    """Where each dotted path begins, its shorter beginnings included."""
-    places: dict[str, int] = {}
-    significant = [token for token in tokens if token.kind != "whitespace"]
-    path = ""
-    start = 0
-    for before, token in zip([Token("", "", 0), *significant], significant, strict=False):
-        if token.kind == "name":
-            if before.text == "." and path:
-                path = f"{path}.{token.text}"
-            else:
-                path, start = token.text, token.offset
-            places.setdefault(path, start)
-        elif token.text != ".":
-            path = ""
-    return places
+def beginnings(path: str) -> list[str]:
+    """The path and every shorter one that it begins with: `a`, `a.b`, `a.b.c`."""
+    parts = path.split(".")
+    return [".".join(parts[: end + 1]) for end in range(len(parts))]

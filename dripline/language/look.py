@@ -22,6 +22,10 @@ class Draft:
 
     journey: Journey
     document: Document
+    mended: bool = False
+    """Whether something in it was mended, so that it cannot be compiled."""
+    complete: bool = True
+    """Whether everything that it says is there: false where a part had to be left out."""
 
     def messages(self) -> Iterator[tuple[Loc, str, MessageArguments]]:
         """Every message: where its arguments stand, its channel, its arguments."""

@@ -10,13 +10,15 @@ from dripline.language.check import check_journey, check_project
 from dripline.language.compile import compile_journey
 from dripline.language.load import fit
 from dripline.language.look import Draft
+from dripline.language.mending import mended
 from dripline.language.model import Journey
 from dripline.language.plan import Plan
-from dripline.language.positions import Document, read_yaml
+from dripline.language.positions import Document
 from dripline.language.problems import Problem
 from dripline.language.scenario import ScenarioFile, load_scenarios
 from dripline.language.templates import Templates, find_templates
 from dripline.language.workspace import FILE, Workspace, load_workspace
+from dripline.language.yaml_reader import read_yaml
 
 FOLDER = "journeys"
 TEST_ENDING = ".test.yaml"
@@ -36,7 +38,7 @@ class Project:
     files: int = 0
     """How many files were checked."""
     texts: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """The lines of the journeys and scenarios that were read, by path."""
+    """The lines of the files in which there are problems, by path."""
 
     @property
     def errors(self) -> int:
@@ -59,7 +61,7 @@ def load_project(root: Path, paths: Sequence[Path] = ()) -> Project:
     plans: dict[str, Plan] = {}
     scenarios: dict[str, ScenarioFile] = {}
     if workspace is not None:
-        problems += check_project(drafts)
+        problems += check_project([draft for draft in drafts if draft.complete])
         for draft in drafts:
             found = check_journey(draft, workspace, templates)
             problems += found
@@ -67,7 +69,7 @@ def load_project(root: Path, paths: Sequence[Path] = ()) -> Project:
         tests = [document for document in documents if document.path.endswith(TEST_ENDING)]
         scenarios, more = load_scenarios(tests, workspace, root / FOLDER)
         problems += more
-    texts = {document.path: document.lines for document in documents}
+    texts = {problem.path: _lines(root / problem.path) for problem in problems}
     return Project(workspace, plans, tuple(sorted(set(problems))), scenarios, len(files) + 1, texts)
 
 
@@ -93,6 +95,13 @@ def _read(root: Path, file: Path) -> tuple[Document | None, list[Problem]]:
     return read_yaml(path, content)
 
 
+def _lines(file: Path) -> tuple[str, ...]:
+    try:
+        return tuple(file.read_text(encoding="utf-8-sig").splitlines())
+    except (OSError, ValueError):
+        return ()
+
+
 def _drafts(documents: Sequence[Document]) -> tuple[list[Draft], list[Problem]]:
     drafts, problems = [], []
     for document in documents:
@@ -100,6 +109,10 @@ def _drafts(documents: Sequence[Document]) -> tuple[list[Draft], list[Problem]]:
         problems += found
         if journey is not None:
             drafts.append(Draft(journey, document))
+            continue
+        journey, only_values = mended(document)
+        if journey is not None:
+            drafts.append(Draft(journey, document, mended=True, complete=only_values))
     return drafts, problems
 
 
@@ -120,6 +133,8 @@ def _plan(
     draft: Draft, workspace: Workspace, templates: Templates, problems: Sequence[Problem]
 ) -> dict[str, Plan]:
     """The plan, unless there is an error in the journey or in a template of it."""
+    if draft.mended:
+        return {}
     paths = {draft.document.path}
     for key in draft.templates():
         paths |= {file.path for file in templates.files.get(key, {}).values()}

@@ -10,7 +10,8 @@ from typing import Any
 from jinja2 import TemplateSyntaxError, nodes, pass_context
 from jinja2.runtime import Context
 
-from dripline.language.grammar import ExpressionError, Reading, dotted_path
+from dripline.language.grammar import Reading, asked_paths, beginnings
+from dripline.language.parsing import ExpressionError
 from dripline.language.sandbox import Sandbox
 from dripline.language.values import EvaluationError, or_empty
 
@@ -105,8 +106,7 @@ class _Known:
         return _Known(self.bound, self.asked | paths)
 
     def asks(self, path: str) -> bool:
-        parts = path.split(".")
-        return any(".".join(parts[: end + 1]) in self.asked for end in range(len(parts)))
+        return not self.asked.isdisjoint(beginnings(path))
 
 
 class _Walk:
@@ -143,7 +143,7 @@ class _Walk:
     def condition(self, node: nodes.If, known: _Known, loops: int) -> None:
         """Read an `if`; within it, names that it asks after are there."""
         self.expression(node.test, known, asked=True)
-        self.block(node.body, known.with_asked(_asked(node.test)), loops)
+        self.block(node.body, known.with_asked(asked_paths(node.test)), loops)
         for elif_ in node.elif_:
             self.condition(elif_, known, loops)
         self.block(node.else_, known, loops)
@@ -180,18 +180,6 @@ class _Walk:
             if match is not None:
                 return number, match.start() + 1
         return line, 1
-
-
-def _asked(test: nodes.Node) -> frozenset[str]:
-    """The paths that are there wherever the condition holds."""
-    if isinstance(test, nodes.And):
-        return _asked(test.left) | _asked(test.right)
-    if isinstance(test, nodes.Compare) and test.ops[0].op not in ("ne", "notin"):
-        return _asked(test.expr)
-    if isinstance(test, nodes.Test) and test.name == "defined":
-        test = test.node
-    path = dotted_path(test)
-    return frozenset() if path is None else frozenset({path})
 
 
 def _words(message: str) -> str:

@@ -13,9 +13,9 @@ from pydantic import Field
 from dripline.language.kinds import Text
 from dripline.language.load import Written, fit
 from dripline.language.plan import TemplateSource
-from dripline.language.positions import MAX_BYTES, read_yaml
 from dripline.language.problems import Problem
 from dripline.language.template_grammar import Read, TemplateError, TemplateSandbox
+from dripline.language.yaml_reader import MAX_BYTES, read_yaml
 
 FOLDER = "templates"
 Markup = Literal["mjml", "html", "md", "text"]

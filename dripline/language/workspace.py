@@ -16,8 +16,8 @@ from dripline.language.fields import FieldErrors, FieldType, coerce
 from dripline.language.kinds import Cap
 from dripline.language.load import Written, fit, wrong
 from dripline.language.plan import Sender
-from dripline.language.positions import read_yaml
 from dripline.language.problems import Problem, did_you_mean
+from dripline.language.yaml_reader import read_yaml
 
 FILE = "dripline.yaml"
 
