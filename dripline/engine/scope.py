@@ -31,7 +31,7 @@ def scope(
     """The names that an expression may read; `now` and `today` are in the lead's zone."""
     local = now.astimezone(where)
     return {
-        **{name: value for name, value in variables.items()},
+        **{name: _remembered(plan, value) for name, value in variables.items()},
         "lead": revive(lead, plan.attribute_times),
         "trigger": event_scope(plan, trigger),
         "event": event_scope(plan, event),
@@ -39,6 +39,12 @@ def scope(
         "now": local,
         "today": local.date(),
     }
+
+
+def _remembered(plan: Plan, value: Any) -> Any:
+    if isinstance(value, Mapping) and value.get("name") in plan.event_times:  # an event that a wait accepted
+        return revive(value, plan.event_times[value["name"]])
+    return value
 
 
 def goal_value(goal: Goal, names: dict[str, Any]) -> float | None:
