@@ -80,7 +80,7 @@ def _run_everything(
 ) -> None:
     from dripline.stack import demo as demo_leads
     from dripline.stack.supervise import Supervisor
-    from dripline.stack.up import alone, local_url, prepare, programs, public_url
+    from dripline.stack.up import alone, local_url, prepare, programs, public_url, usual_pace
     from dripline.store.database import Store
 
     async def when_ready() -> None:
@@ -94,8 +94,11 @@ def _run_everything(
         store = Store(settings.store_url())
         for line in prepare(store, project, day):
             typer.echo(line)
-        store.close()
-        asyncio.run(Supervisor(parts, prefix=people).run(when_ready))
+        try:
+            asyncio.run(Supervisor(parts, prefix=people).run(when_ready))
+        finally:
+            usual_pace(store)
+            store.close()
 
 
 def _project(settings: Settings) -> Project:

@@ -66,6 +66,12 @@ def prepare(store: Store, project: Project, day: timedelta | None) -> list[str]:
     return [*_about_time(house.clock.rate, ahead), *(f"Published journey {name}." for name in changed)]
 
 
+def usual_pace(store: Store) -> None:
+    """Let a short day end with the programs: while nothing runs, journey time passes like everybody's."""
+    with contextlib.suppress(*UNAVAILABLE), store.write() as connection:
+        _at_pace(connection, None)
+
+
 def programs(settings: Settings, temporal_ui: bool) -> list[Program]:
     """Temporal (where none is configured), the worker, the web process. Raises CannotStart where one cannot run."""
     if not WORKER.exists():
@@ -185,4 +191,14 @@ def _any_port() -> int:
         return port
 
 
-__all__ = ["WORKER", "CannotStart", "alone", "local_url", "port_is_free", "prepare", "programs", "public_url"]
+__all__ = [
+    "WORKER",
+    "CannotStart",
+    "alone",
+    "local_url",
+    "port_is_free",
+    "prepare",
+    "programs",
+    "public_url",
+    "usual_pace",
+]

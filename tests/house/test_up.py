@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from dripline.clock import machine_clock
 from dripline.language.project import Project, load_project
 from dripline.settings import Settings
-from dripline.stack.up import CannotStart, alone, local_url, prepare, programs, public_url
+from dripline.stack.up import CannotStart, alone, local_url, prepare, programs, public_url, usual_pace
 from dripline.store import schema
 from dripline.store.database import Store
 from dripline.store.house import open_house
@@ -69,6 +69,13 @@ def test_time_that_ran_ahead_goes_on_at_the_usual_pace_and_is_told(empty: Store,
     assert "days and" in lines[0]
     assert "ahead of the clock on the wall: this store has been run with --day" in lines[0]
     assert abs(_ahead(empty) - _ahead(empty)) < timedelta(seconds=1)
+
+
+def test_a_short_day_ends_with_the_programs(empty: Store, project: Project) -> None:
+    prepare(empty, project, timedelta(milliseconds=1))
+    usual_pace(empty)
+    reached = _ahead(empty)
+    assert _ahead(empty) - reached < timedelta(seconds=1)
 
 
 def test_a_database_that_is_away_is_told_without_a_traceback(tmp_path: Path, project: Project) -> None:
