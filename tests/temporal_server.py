@@ -35,6 +35,11 @@ class TemporalServer:
         """What a client connects to."""
         return f"127.0.0.1:{self.port}"
 
+    @property
+    def running(self) -> bool:
+        """Whether it has been started and is alive."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> None:
         """Start, or start again; returns when the namespace `default` answers."""
         command = server_command(self.program, port=self.port, database=self.db_filename)

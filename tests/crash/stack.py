@@ -101,7 +101,6 @@ class Stack:
         prepare(self.store, project, None)
 
     def __enter__(self) -> Self:
-        self.temporal.start()
         self._keep_up.set()
         self._watchdog = threading.Thread(target=self._watch, name="watchdog", daemon=True)
         self._watchdog.start()
@@ -136,7 +135,6 @@ class Stack:
         """Kill -9 one of `worker`, `web`, `temporal`; it comes back by itself."""
         if name == "temporal":
             self.temporal.kill()
-            self.temporal.start()
         else:
             {"worker": self.worker, "web": self.web}[name].kill()
 
@@ -145,7 +143,10 @@ class Stack:
         return self.log_path.read_bytes()[-size:].decode(errors="replace")
 
     def _watch(self) -> None:
+        # Children die with the thread that started them: this one lives as long as the stack.
         while self._keep_up.is_set():
+            if not self.temporal.running:
+                self.temporal.start()
             for process in (self.worker, self.web):
                 process.start()
             time.sleep(0.2)
