@@ -15,7 +15,7 @@ import psycopg
 
 from dripline.stack.children import die_with_parent
 
-_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+_FAST = ("fsync=off", "full_page_writes=off", "max_connections=200")  # a commit still outlives a kill -9
 
 
 class NoPostgres(Exception):
