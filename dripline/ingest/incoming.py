@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
@@ -9,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
 EventId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
 EventName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
+_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 TopicName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 
@@ -103,7 +105,7 @@ class EventIn(_Said):
     id: EventId | None = Field(
         None, description="The caller's id of this event: repeats of it change nothing. Best always given."
     )
-    occurred_at: AwareDatetime | None = Field(
+    occurred_at: Annotated[AwareDatetime, Field(ge=_EARLIEST, le=_LATEST)] | None = Field(
         None, description="When it happened (ISO 8601 with offset), where that is not now. For reports only."
     )
     historical: bool = Field(False, description="True for imported history: starts and moves nothing.")

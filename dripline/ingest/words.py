@@ -48,7 +48,9 @@ def _words(error: Mapping[str, Any]) -> str:
     if kind == "too_long":
         return f"must hold at most {limits['max_length']} entries"
     if kind in ("less_than_equal", "greater_than_equal"):
-        return f"must be {'at most' if 'le' in limits else 'at least'} {limits.get('le', limits.get('ge'))}"
+        limit = limits.get("le", limits.get("ge"))
+        said = limit if isinstance(limit, int | float) else str(limit)[:10]  # of a time, the day
+        return f"must be {'at most' if 'le' in limits else 'at least'} {said}"
     return _WORDS.get(kind, "does not hold what it must")
 
 

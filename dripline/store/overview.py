@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, case, func, select
 
-from dripline.store.schema import leads, messages, runs
+from dripline.clock import HouseClock
+from dripline.store.database import Store
+from dripline.store.schema import house, leads, messages, runs
 
 Found = Row[*tuple[Any, ...]]
 """A row with named columns of several tables."""
@@ -100,3 +102,12 @@ def _page(connection: Connection, query: Select[*tuple[Any, ...]], limit: int) -
     rows = list(connection.execute(query.limit(limit + 1)).all())
     more = len(rows) > limit
     return Page(rows[:limit], rows[limit - 1].id if more else None)
+
+
+def house_clock(store: Store) -> HouseClock:
+    """The installation's clock, for whoever only looks; the machine's own where nobody opened the house yet."""
+    with store.read() as connection:
+        row = connection.execute(select(house)).one_or_none()
+    if row is None:
+        return HouseClock()
+    return HouseClock(machine_epoch=row.machine_epoch, house_epoch=row.house_epoch, rate=row.rate)

@@ -18,9 +18,8 @@ from dripline.ingest.service import Ingest
 from dripline.language.workspace import Workspace
 from dripline.store.database import Store
 from dripline.store.leads import facts, read_lead
-from dripline.store.overview import list_runs
+from dripline.store.overview import house_clock, list_runs
 from dripline.story import standing, tell
-from dripline.web.clock import house_clock
 from dripline.web.strict_json import StrictRoute
 
 

@@ -17,11 +17,17 @@ from dripline.ingest.refusal import Refused, erased_lead, unknown_lead
 from dripline.language.workspace import Workspace
 from dripline.store.database import Store
 from dripline.store.leads import read_lead
-from dripline.store.overview import count_messages, count_runs, find_message, list_messages, list_runs
+from dripline.store.overview import (
+    count_messages,
+    count_runs,
+    find_message,
+    house_clock,
+    list_messages,
+    list_runs,
+)
 from dripline.store.plans import published
 from dripline.story import tell
 from dripline.web import saying
-from dripline.web.clock import house_clock
 from dripline.web.sms import measure
 
 RUNS_A_PAGE = 25

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, StatementError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
@@ -64,6 +64,7 @@ def answer_with_problems(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _not_valid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(DataError, _not_keepable)
+    app.add_exception_handler(StatementError, _not_keepable)
     for kind in UNAVAILABLE:
         app.add_exception_handler(kind, _away)
     app.add_exception_handler(DBAPIError, _database)
@@ -106,7 +107,8 @@ def _database(request: Request, error: Exception) -> Response:
     return _ours(request, error)
 
 
-def _not_keepable(request: Request, _error: Exception) -> Response:
+def _not_keepable(request: Request, error: Exception) -> Response:
+    _log.warning("not-keepable", path=_path(request), error=type(error).__name__)
     return _answer(request, 422, "invalid", "The database cannot keep such values.")
 
 

@@ -1,0 +1,52 @@
+"""The web process over a store of the test's own, asked from this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from dripline.language.workspace import Workspace
+from dripline.settings import Settings
+from dripline.store.database import Store
+from dripline.web.app import create_app
+
+HERE = "http://127.0.0.1:8080"
+
+WORKSPACE = Workspace.model_validate(
+    {
+        "timezone": "Asia/Yerevan",
+        "locales": ["hy"],
+        "default_region": "AM",
+        "topics": {"newsletter": "News"},
+        "events": {"demo.booked": {"seats": "integer", "note": "any"}, "order.paid": {"total": "number"}},
+        "attributes": {"company": "text"},
+    }
+)
+
+Opened = Callable[..., TestClient]
+
+
+@pytest.fixture
+def open_app(store: Store) -> Opened:
+    """Opens a client of the app; by default one that comes from the loopback interface, without a key."""
+
+    def opened(
+        client: tuple[str, int] = ("127.0.0.1", 50_000),
+        base_url: str = HERE,
+        store: Store = store,
+        **more: Any,
+    ) -> TestClient:
+        settings = Settings(_env_file=None, api_key=more.pop("api_key", None))  # type: ignore[call-arg]
+        app = create_app(settings, store, WORKSPACE, **more)
+        return TestClient(app, base_url=base_url, client=client, raise_server_exceptions=False)
+
+    return opened
+
+
+@pytest.fixture
+def client(open_app: Opened) -> TestClient:
+    """Somebody at this very machine."""
+    return open_app()

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import insert, update
+
+from dripline.clock import HouseClock
+from dripline.store.database import Store
+from dripline.store.house import open_house, set_clock
+from dripline.store.schema import messages, runs, step_log
+from dripline.web.sms import measure
+from tests.ingest.journeys import a_plan, published, run_rows
+from tests.web.conftest import Opened
+
+MAIL = (
+    "<!doctype html><html><head><title>x</title></head><body><h1>Բարև</h1>"
+    '<script>alert(1)</script><img src="http://tracker.example/x.gif"></body></html>'
+)
+
+
+@pytest.fixture
+def lead(client: TestClient, store: Store) -> str:
+    """A lead with a run that waits, an e-mail that was delivered, and an SMS that was not sent."""
+    with store.write() as connection:
+        open_house(connection)
+        published(connection, a_plan())
+    body = {"email": "ani@example.com", "external_id": "<b>crm</b>", "attributes": {"company": "<i>Arpi</i>"}}
+    lead_id: str = client.put("/v1/leads", json=body).json()["id"]
+    now = datetime.now(UTC)
+    with store.write() as connection:
+        [run] = run_rows(connection)
+        wait = {"began": now.isoformat()}
+        until = now + timedelta(days=3)
+        connection.execute(update(runs).values(step="for-the-demo", turn=1, wait=wait, until=until))
+        for what, step, detail in (
+            ("entered", None, {"event": "lead.created"}),
+            ("queued", "email:welcome/hello", {"message": "m1", "template": "welcome/hello"}),
+            ("waits", "for-the-demo", {"until": until.isoformat(), "events": ["demo.booked"]}),
+        ):
+            connection.execute(
+                insert(step_log).values(run_id=run.id, turn=1, at=now, step=step, what=what, detail=detail)
+            )
+        common: dict[str, Any] = {
+            "run_id": run.id, "lead_id": lead_id, "journey": "welcome", "plan_hash": run.plan_hash, "visit": 1,
+            "transactional": False, "priority": 50, "context": {}, "progress_at": now, "queued_at": now,
+        }  # fmt: skip
+        connection.execute(
+            insert(messages).values(
+                **common, id="m1", step="email:welcome/hello", channel="email", template="welcome/hello",
+                recipient="ani@example.com", subject="Բարի գալուստ <3", html=MAIL, body="Բարև text", provider="mailbox",
+                accepted_at=now, delivered_at=now,
+            )
+        )  # fmt: skip
+        connection.execute(
+            insert(messages).values(
+                **common, id="m2", step="sms:welcome/nudge", channel="sms", template="welcome/nudge",
+                skipped_at=now, reason="no phone number",
+            )
+        )  # fmt: skip
+    return lead_id
+
+
+def test_an_empty_house_says_what_to_do_next(client: TestClient, store: Store) -> None:
+    assert "No journey is published yet" in client.get("/").text
+    with store.write() as connection:
+        published(connection, a_plan())
+    page = client.get("/").text
+    assert "Nobody has entered yet" in page
+    assert "curl -X PUT http://127.0.0.1:8080/v1/leads" in page
+    assert "No messages yet" in page
+
+
+def test_the_overview_shows_where_each_run_stands_and_each_message_as_it_looks(
+    client: TestClient, lead: str
+) -> None:
+    page = client.get("/").text
+    for words in (
+        "ani@example.com",
+        "for-the-demo",
+        "in 2 d",
+        "Բարև text",
+        "no phone number",
+        "delivered",
+        "skipped",
+    ):
+        assert words in page
+    frame = unescape(page.split('srcdoc="')[1].split('"')[0])
+    assert frame.index("Content-Security-Policy") < frame.index("<script>"), (
+        "the policy stands before the mail"
+    )
+    assert "<script>" not in page, "nothing of a message is part of the page itself"
+    assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in page
+
+
+def test_pages_run_no_scripts_and_are_framed_by_nobody(client: TestClient, lead: str) -> None:
+    for path in ("/", "/messages/m1", f"/leads/{lead}"):
+        answer = client.get(path)
+        policy = answer.headers["content-security-policy"]
+        assert answer.status_code == 200
+        assert policy.startswith("default-src 'none'")
+        assert "script-src" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_lead_page_tells_every_decision_and_escapes_what_the_lead_wrote(
+    client: TestClient, lead: str
+) -> None:
+    page = client.get(f"/leads/{lead}").text
+    for words in (
+        "enters the journey by lead.created",
+        "queues email:welcome/hello",
+        "waits at for-the-demo for",
+    ):
+        assert words in page
+    assert "was delivered" in page
+    assert "&lt;i&gt;Arpi" in page
+    assert "<i>" not in page
+
+
+def test_what_is_not_there_is_a_page_for_people_and_a_problem_for_programs(client: TestClient) -> None:
+    for path in ("/messages/none", "/leads/none", "/none"):
+        page = client.get(path, headers={"Accept": "text/html"})
+        assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+        assert client.get(path).headers["content-type"] == "application/problem+json"
+
+
+def test_runs_are_chosen_by_journey_and_by_whether_they_are_open(client: TestClient, lead: str) -> None:
+    assert "None like that" in client.get("/?show=ended").text
+    assert "for-the-demo" in client.get("/?show=open&journey=welcome").text
+    assert "None like that" in client.get("/?journey=other").text
+
+
+def test_a_quick_house_says_how_long_a_day_takes(open_app: Opened, store: Store) -> None:
+    with store.write() as connection:
+        open_house(connection)
+        set_clock(connection, HouseClock().at_rate(43_200.0, datetime.now(UTC)))
+    assert "a day takes 2 s" in open_app().get("/").text
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "segments"),
+    [
+        ("a" * 160, "GSM-7", 1),
+        ("a" * 161, "GSM-7", 2),
+        ("€" * 80, "GSM-7", 1),
+        ("€" * 81, "GSM-7", 2),
+        ("a" * 152 + "€" + "a" * 152, "GSM-7", 3),
+        ("Բ" * 70, "UCS-2", 1),
+        ("Բ" * 71, "UCS-2", 2),
+        ("😀" * 35, "UCS-2", 1),
+        ("😀" * 36, "UCS-2", 2),
+    ],
+)
+def test_an_sms_is_counted_as_it_is_paid_for(text: str, encoding: str, segments: int) -> None:
+    assert (measure(text).encoding, measure(text).segments) == (encoding, segments)
