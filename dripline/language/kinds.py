@@ -22,9 +22,11 @@ TAKEN_NAMES = frozenset(
 
 
 def read_length(value: Any) -> Any:
-    """The length of time that a text says; anything else as it is, for pydantic to judge."""
-    if not isinstance(value, str):
+    """The length of time that a text says."""
+    if isinstance(value, Duration):
         return value
+    if not isinstance(value, str):
+        raise wrong("wrong-type", "a duration stands here as a text", "write it like `2 days`")
     try:
         return parse_duration(value)
     except DurationError as error:
@@ -32,8 +34,10 @@ def read_length(value: Any) -> Any:
 
 
 def _cap(value: Any) -> Any:
-    if not isinstance(value, str):
+    if isinstance(value, Limit):
         return value
+    if not isinstance(value, str):
+        raise wrong("wrong-type", "a limit stands here as a text", "write it like `3 per 7 days`")
     try:
         return parse_limit(value)
     except DurationError as error:
@@ -92,7 +96,10 @@ def _step_id(value: str) -> str:
 
 def _not_yet(value: Any) -> Any:
     raise wrong(
-        "not-yet-supported", "this is part of the language, but not supported yet", "leave it out for now"
+        "not-yet-supported",
+        "this is part of the language, but not supported yet",
+        "leave it out for now",
+        key="",
     )
 
 

@@ -39,7 +39,7 @@ Model = TypeVar("Model", bound=Written)
 def wrong(
     code: str, message: str, hint: str = "", *, key: str | None = None, offset: int = 0
 ) -> PydanticCustomError:
-    """A problem found by a validator: of the value, of `key` in it, or at a character in it."""
+    """A problem found by a validator: of the value, of `key` in it (its own key if ""), or at a character in it."""
     context = {"message": message, "hint": hint, "key": key, "offset": offset}
     return PydanticCustomError(code, "{message}", context)
 
@@ -91,12 +91,12 @@ def _told(
         yield problem(document.place(loc[:-1]), "missing-key", message, f"add `{loc[-1]}: …`")
     elif kind == "too_short" and _at(content, loc):
         return  # its items are wrong, and each has been told
-    elif kind == "not-yet-supported" and context.get("key") is None and document.key(loc) is not None:
+    elif kind == "not-yet-supported" and context.get("key") == "" and document.key(loc) is not None:
         message = f"`{loc[-1]}` is part of the language, but not supported yet"
         yield problem(document.key_place(loc), kind, message, context["hint"])
     elif "message" in context:
         place = document.place(loc, context.get("offset", 0))
-        if context.get("key") is not None:
+        if context.get("key"):
             place = document.key_place((*loc, context["key"]))
         hint = _quote_hint(document, loc, kind) or context["hint"]
         yield problem(place, kind, context["message"], hint)

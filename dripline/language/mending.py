@@ -45,9 +45,11 @@ def _mend(content: Any, details: ErrorDetails) -> bool:
     if kind in _VALUES:
         _put(content, loc, _VALUES[kind])
         return True
-    if kind == "extra_forbidden" or (kind == "not-yet-supported" and _is_key(loc)):
-        with suppress(KeyError, TypeError):
-            del _at(content, loc[:-1])[loc[-1]]
+    if kind == "too_short" and _at(content, loc):
+        return True  # its items are wrong, and each is mended by itself
+    own_key = kind == "extra_forbidden" or details.get("ctx", {}).get("key") == ""
+    if own_key and loc[-1:] == details["loc"][-1:]:
+        del _at(content, loc[:-1])[loc[-1]]
         return False
     for end in range(len(loc), 1, -1):
         if isinstance(loc[end - 1], int) and loc[end - 2] in _STEP_LISTS:
@@ -59,10 +61,6 @@ def _mend(content: Any, details: ErrorDetails) -> bool:
     else:
         content.pop(top, None)
     return False
-
-
-def _is_key(loc: Loc) -> bool:
-    return bool(loc) and isinstance(loc[-1], str) and loc[-1] not in ("trigger", "since")
 
 
 def _in_file(content: Any, loc: Loc) -> Loc:

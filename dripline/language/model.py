@@ -13,11 +13,11 @@ from dripline.language.steps import Steps
 
 
 def _reentry(value: Any) -> Any:
-    if not isinstance(value, str) or value in ("never", "always"):
+    if value in ("never", "always") or isinstance(value, Duration):
         return value
-    if not value.startswith("after "):
+    if not isinstance(value, str) or not value.startswith("after "):
         raise wrong(
-            "wrong-value", f"`{value}` is no rule of re-entry", "write `never`, `always` or `after 30 days`"
+            "wrong-value", "this is no rule of re-entry", "write `never`, `always` or `after 30 days`"
         )
     return read_length(value.removeprefix("after "))
 

@@ -44,6 +44,8 @@ def tokenize(source: str) -> list[Token]:
     offset = depth = 0
     try:
         for _, kind, text in SANDBOX.lexer.tokeniter(source, None, None, "variable"):
+            if kind == "operator" and text == "|" and tokens and tokens[-1].text == "|":
+                raise ExpressionError(_unexpected(source, offset - 1), offset - 1, _sign_hint("||"))
             tokens.append(Token(kind, text, offset))
             offset += len(text)
             depth += (text in ("(", "[", "{")) - (text in (")", "]", "}"))

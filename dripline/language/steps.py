@@ -119,9 +119,9 @@ class DelayStep(_StepKeys):
 
 
 def _since(value: Any) -> Any:
-    if not isinstance(value, str) or value in ("now", "start"):
+    if value in ("now", "start"):
         return value
-    if not value[:1].isdigit() and value[:1] != "P":
+    if isinstance(value, str) and not value[:1].isdigit() and value[:1] != "P":
         raise wrong(
             "not-yet-supported",
             "`since` with a step's id is not supported yet",

@@ -188,11 +188,10 @@ class Workspace(Written):
 
 
 def _allowed(entry: str, address: str, domain: str | None) -> bool:
-    if entry == address:
-        return True
     if domain is None:
-        return entry.startswith("+") and entry.endswith("*") and address.startswith(entry[:-1])
-    return domain == entry or (entry.startswith(".") and domain.endswith(entry))
+        number = entry.startswith("+") and entry.endswith("*") and address.startswith(entry[:-1])
+        return address.startswith("+") and (entry == address or number)
+    return entry == address or domain == entry or (entry.startswith(".") and domain.endswith(entry))
 
 
 def load_workspace(root: Path) -> tuple[Workspace | None, list[Problem]]:

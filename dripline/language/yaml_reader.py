@@ -151,9 +151,8 @@ class _Reader:
         column = start.column + (2 if event.style in ("'", '"') else 1)
         line = self.lines[start.line] if start.line < len(self.lines) else ""
         literal = start.line == end.line and line[column - 1 : column - 1 + len(event.value)] == event.value
-        scalar = Scalar(start.line + 1, start.column + 1, event.value, event.style is None, False)
-        if literal:
-            scalar = Scalar(start.line + 1, column, event.value, event.style is None, True)
+        plain = event.style is None and event.tag is None
+        scalar = Scalar(start.line + 1, column if literal else start.column + 1, event.value, plain, literal)
         rest = self.lines[end.line][end.column :] if end.line < len(self.lines) else ""
         after = rest.strip()
         if scalar.plain and scalar.text and after.startswith("#") and after[1:2].strip("# !-=") != "":
@@ -195,7 +194,10 @@ class _Reader:
         """Refuse a key that is no text: mostly `{{ x }}` without quotes."""
         line = self.lines[event.start_mark.line]
         if "{{" in line:
-            self.stop(event, "unquoted", "YAML takes `{{` for a mapping", bent_value(line) or QUOTE)
+            at = line.index("{{") + 1
+            cure = bent_value(line) or QUOTE
+            self.tell(event.start_mark.line + 1, at, "unquoted", "YAML takes `{{` for a mapping", cure)
+            raise _Stop
         self.stop(event, "bad-key", "a key must be a plain word", "write `key: value`")
 
     def not_nothing(self, node: Node, line: int, column: int, what: str) -> None:

@@ -1,0 +1,85 @@
+"""The language reference tells the truth."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dripline.language.check import RULES
+from dripline.language.fields import FieldType
+from dripline.language.filters import FILTERS, TESTS
+from dripline.language.model import Goal, Journey, Messages, Trigger
+from dripline.language.project import load_project
+from dripline.language.steps import VERBS
+from dripline.language.template_grammar import FORMATS
+from dripline.language.workspace import LEAD_FIELDS, Workspace
+from dripline.language.yaml_reader import read_yaml
+
+ROOT = Path(__file__).parents[2]
+DOCS = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_every_yaml_block_of_the_reference_loads(block: str, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "dripline.yaml", tmp_path)
+    shutil.copytree(ROOT / "templates", tmp_path / "templates")
+    shutil.copytree(ROOT / "journeys", tmp_path / "journeys")
+    name = re.match(r"journey: (\S+)", block)
+    path = f"{name[1]}.yaml" if name else "welcome.test.yaml"
+    (tmp_path / "journeys" / path).write_text(block, encoding="utf-8")
+    project = load_project(tmp_path)
+    assert [str(problem) for problem in project.problems] == []
+
+
+def test_every_row_about_yaml_is_true() -> None:
+    section = DOCS.split("## What YAML does")[1]
+    rows = re.findall(r"^\| `(.+?)` \| .+? \| `(.+?)` \|$", section, re.MULTILINE)
+    assert len(rows) == 5
+    for bent, right in rows:
+        assert [problem.code for problem in read_yaml("f.yaml", bent.encode())[1]] == ["unquoted"]
+        assert read_yaml("f.yaml", right.encode())[1] == []
+
+
+def test_everything_that_there_is_stands_in_the_reference() -> None:
+    words = {
+        *VERBS,
+        *FILTERS,
+        *TESTS,
+        *FORMATS,
+        *Workspace.known_keys(),
+        *Trigger.known_keys(),
+        *Goal.known_keys(),
+    }
+    words |= {
+        *Journey.known_keys(),
+        *(f"lead.{field}" for field in LEAD_FIELDS if field not in ("consent", "topics")),
+    }
+    words |= set(FieldType.__args__)
+    later = {
+        name
+        for model in (Trigger, Messages)
+        for name, field in model.model_fields.items()
+        if field.description is None
+    }
+    missing = {word for word in words - later - {"in"} if f"`{word}" not in DOCS and f"is {word}" not in DOCS}
+    assert missing == set()
+
+
+def test_every_rule_says_what_it_is() -> None:
+    assert all((rule.__doc__ or "").endswith(".") for rule in RULES)
+
+
+def test_every_key_of_the_model_is_described_for_its_author() -> None:
+    undescribed = [
+        f"{model.__name__}.{name}"
+        for model in (Journey, Trigger, Goal, Messages, Workspace, *VERBS.values())
+        for name, field in model.model_fields.items()
+        if field.description is None
+        and "NotYet" not in repr(field.metadata)
+        and "_not_yet" not in repr(field.metadata)
+    ]
+    assert undescribed == []
