@@ -8,7 +8,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import structlog
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from dripline.store.database import UNAVAILABLE
 
@@ -21,7 +21,8 @@ log = structlog.get_logger(__name__)
 def not_yet(code: str, message_id: str, again_in: float | None = None) -> ApplicationError:
     """An ordinary "later": Temporal tries again, after `again_in` seconds where that is known."""
     delay = timedelta(seconds=again_in) if again_in is not None else None
-    return ApplicationError(code, message_id, type=code, next_retry_delay=delay)
+    benign = ApplicationErrorCategory.BENIGN  # nothing to log as an error
+    return ApplicationError(code, message_id, type=code, next_retry_delay=delay, category=benign)
 
 
 def coded(function: Callable[P, R]) -> Callable[P, R]:

@@ -97,6 +97,6 @@ async def _queued(
         task_queue=queue,
         result_type=result,
         priority=priority,
-        start_to_close_timeout=timedelta(minutes=2),
+        start_to_close_timeout=timedelta(seconds=45),
         retry_policy=FOR_EVER,
     )
