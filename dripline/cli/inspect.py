@@ -69,10 +69,10 @@ def show_runs(
             )
             _print_json([{name: getattr(run, name) for name in names} for run in page.rows])
             return
-        table = _table("Run", "Lead", "Journey", "Where it stands", "Started")
+        table = _table("Lead", "Journey", "Where it stands", "Started")
         for run in page.rows:
             name = run.lead_email or run.lead_phone or run.lead_external_id or run.lead_id
-            _add(table, run.id, name, run.journey, standing(run, house.zone), house.say(run.started_at))
+            _add(table, name, run.journey, standing(run, house.zone), house.minute(run.started_at))
     _print_table(table, "No runs." if not (journey or lead or is_open) else "No such runs.")
     if page.next:
         typer.echo(f"There are more than {limit}: see --limit.")
@@ -126,7 +126,7 @@ def show_mailbox(
             to = row.recipient or row.lead_email or row.lead_phone or row.lead_id
             content = row.subject or (row.body or f"{row.channel} {row.template}").splitlines()[0]
             state = f"{row.state}: {row.reason}" if row.reason else row.state
-            _add(table, row.id[:12], house.say(row.accepted_at or row.queued_at), to, content, state)
+            _add(table, row.id[:12], house.minute(row.accepted_at or row.queued_at), to, content, state)
     _print_table(table, "No messages yet.")
     if more:
         typer.echo(f"There are more than {limit}: see --limit.")
@@ -159,6 +159,10 @@ class _House:
         if row is None or row.erased_at is not None:
             refuse("This lead was erased; nothing is kept of it any more.")
         return row
+
+    def minute(self, at: datetime) -> str:
+        """A time in the workspace's zone, without seconds."""
+        return f"{at.astimezone(self.zone):%Y-%m-%d %H:%M}"
 
     def say(self, at: datetime) -> str:
         """A time in the workspace's zone."""
@@ -222,7 +226,7 @@ def _show_message(house: _House, start: str) -> None:
 
 def _table(first: str, *others: str) -> Table:
     table = Table()
-    table.add_column(first, no_wrap=True)
+    table.add_column(first, overflow="fold")
     for name in others:
         table.add_column(name, overflow="fold")
     return table
