@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
@@ -22,6 +23,8 @@ from dripline.language.values import Empty, EvaluationError
 READER = "_reader"
 """The name under which a rendering keeps whom it is for."""
 
+# Unicode's rules for currencies want a space between letters and digits (UTS 35, currencySpacing); Babel has none.
+_LETTER_AT_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
 _LENGTHS = ("short", "medium", "long", "full")
 Width = Literal["short", "medium", "long", "full"]
 
@@ -98,7 +101,8 @@ def _money(reader: Reader, value: Any, currency: Any = None) -> str:
     code = currency or reader.currency
     if not isinstance(code, str) or not is_currency(code):
         raise EvaluationError("no-currency")
-    return format_currency(_decimal(value), code, locale=reader.locale)
+    text = format_currency(_decimal(value), code, locale=reader.locale)
+    return _LETTER_AT_DIGIT.sub("\u00a0", text)
 
 
 def _percent(reader: Reader, value: Any, digits: Any = 0) -> str:
