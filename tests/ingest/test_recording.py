@@ -167,7 +167,7 @@ def test_a_trigger_condition_sees_the_lead_and_the_event(store: Store) -> None:
         a_lead(connection, "vip", attributes={"vip": True})
         a_lead(connection, "plain", attributes={"vip": False})
         published(connection, a_plan(on=on))
-        paid = {"properties": {"total": 250}}
+        paid: dict[str, Any] = {"properties": {"total": 250}}
         assert record(connection, an_event("order.paid", "event-1", lead_id="vip", **paid), NOW).started
         assert not record(connection, an_event("order.paid", "event-2", lead_id="plain", **paid), NOW).started
         assert not record(connection, an_event("order.paid", "event-3", lead_id="vip"), NOW).started

@@ -39,7 +39,7 @@ def open_app(store: Store) -> Opened:
         store: Store = store,
         **more: Any,
     ) -> TestClient:
-        settings = Settings(_env_file=None, api_key=more.pop("api_key", None))  # type: ignore[call-arg]
+        settings = Settings(_env_file=None, api_key=more.pop("api_key", None))
         app = create_app(settings, store, WORKSPACE, **more)
         return TestClient(app, base_url=base_url, client=client, raise_server_exceptions=False)
 

@@ -48,7 +48,7 @@ def test_the_key_opens_from_anywhere_and_nothing_else_does(open_app: Opened) -> 
     )
     for wrong in ("Bearer wrong", "Bearer ", "Bearer", "correct horse", "Basic ???", "Bearer \xe9"):
         headers = {"Authorization": wrong.encode("latin-1")}
-        refused = client.put("/v1/leads", json=LEAD, headers=headers)  # type: ignore[arg-type]
+        refused = client.put("/v1/leads", json=LEAD, headers=headers)
         assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
 
 
