@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from dripline.language.check import RULES
 from dripline.language.fields import FieldType
 from dripline.language.filters import FILTERS, TESTS
+from dripline.language.load import Written
 from dripline.language.model import Goal, Journey, Messages, Trigger
 from dripline.language.project import load_project
 from dripline.language.steps import VERBS
@@ -58,7 +60,7 @@ def test_everything_that_there_is_stands_in_the_reference() -> None:
         *Journey.known_keys(),
         *(f"lead.{field}" for field in LEAD_FIELDS if field not in ("consent", "topics")),
     }
-    words |= set(FieldType.__args__)
+    words |= set(get_args(FieldType))
     later = {
         name
         for model in (Trigger, Messages)
@@ -74,9 +76,10 @@ def test_every_rule_says_what_it_is() -> None:
 
 
 def test_every_key_of_the_model_is_described_for_its_author() -> None:
+    models: tuple[type[Written], ...] = (Journey, Trigger, Goal, Messages, Workspace, *VERBS.values())
     undescribed = [
         f"{model.__name__}.{name}"
-        for model in (Journey, Trigger, Goal, Messages, Workspace, *VERBS.values())
+        for model in models
         for name, field in model.model_fields.items()
         if field.description is None
         and "NotYet" not in repr(field.metadata)
