@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -176,7 +176,9 @@ async def work(settings: Settings) -> int:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
     store = Store(settings.store_url(), pool_size=TURNS_AT_ONCE + 2 * SENDS_AT_ONCE + 8)
-    client = await connect()
+    client = await _connected(stop)
+    if client is None:
+        return 0
     async with AsyncExitStack() as running:
         for worker in build_workers(client, settings, store, workspace):
             await running.enter_async_context(worker)
@@ -185,6 +187,18 @@ async def work(settings: Settings) -> int:
         log.info("stopping")
     store.close()
     return 0
+
+
+async def _connected(stop: asyncio.Event) -> Client | None:
+    """A client, as soon as Temporal answers; None if we are told to stop before."""
+    while not stop.is_set():
+        try:
+            return await connect()
+        except RuntimeError as problem:  # what the SDK raises while the server is away
+            log.warning("waiting for Temporal", error=type(problem).__name__)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), 1.0)
+    return None
 
 
 def main() -> None:

@@ -68,14 +68,15 @@ class Turns:
     @activity.defn(name="advance")
     @coded
     def advance(self, request: AdvanceRequest) -> Standing:
-        """Take the turn after `seen`, or only say where the run is if that has been taken already."""
+        """Take the turn after `seen`; if that has been taken, and nothing came since, only say where the run is."""
         with self._store.write() as connection:
             house = open_house(connection, self._secret)
             run = _lock(connection, request.run)
             if run is None:
                 return Standing(turn=request.seen, ended=True)
             machine_now = datetime.fromtimestamp(request.now, tz=UTC)
-            if run.ended_at is None and run.turn == request.seen:
+            due = run.turn == request.seen or runs.has_mail(connection, run.id)
+            if run.ended_at is None and due:
                 self._take(connection, house, run, house.clock.to_house(machine_now))
                 run = lock_run(connection, request.run) or run
             return self._standing(connection, house.clock, run, machine_now)
@@ -152,9 +153,9 @@ class _World:
                 return runs.suppression(connection, channel, self._house.address_hash(channel, address))
             case QueueMessage():
                 self._brake()
-                return messages.queue(connection, run, effect, self._machine_now)
+                return messages.queue(connection, run, effect, self._now, self._machine_now)
             case SkipMessage(message, reason):
-                return messages.queue(connection, run, message, self._machine_now, skipped=reason)
+                return messages.queue(connection, run, message, self._now, self._machine_now, skipped=reason)
             case RecordGoal(at, value):
                 return runs.record_goal(connection, run.id, at, value)
             case Note(at, step, what, detail):

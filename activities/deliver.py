@@ -91,7 +91,8 @@ class Deliveries:
         self._callback_url = callback_url
         self._secret = secret
         self._clock = clock
-        self._slots = asyncio.Semaphore(local_slots)
+        self._slots = local_slots
+        self._slots_taken = 0
         self._pool = ThreadPoolExecutor(local_slots, thread_name_prefix="local-send")
         self._breakers = {channel: Breaker() for channel in providers}
 
@@ -103,14 +104,18 @@ class Deliveries:
 
         The attempt goes on in its thread even when we stop waiting: its lease keeps everyone else off.
         """
-        if self._slots.locked():
+        if self._slots_taken >= self._slots:
             return False
-        async with self._slots:
-            attempt = asyncio.get_running_loop().run_in_executor(self._pool, self._try_local, message_id)
-            done, _ = await asyncio.wait([attempt], timeout=LOCAL_LIMIT)
-            return attempt.result() if done else False
+        self._slots_taken += 1
+        attempt = asyncio.get_running_loop().run_in_executor(self._pool, self._try_local, message_id)
+        attempt.add_done_callback(self._give_slot_back)  # when its thread is free again, not when we leave
+        done, _ = await asyncio.wait([attempt], timeout=LOCAL_LIMIT)
+        return attempt.result() if done else False
 
-    @activity.defn(name="deliver")
+    def _give_slot_back(self, _attempt: asyncio.Future[bool]) -> None:
+        self._slots_taken -= 1
+
+    @activity.defn(name="deliver", no_thread_cancel_exception=True)
     @coded
     def deliver(self, message_id: str) -> None:
         """Attempt until settled; Temporal's retries bring the next attempt."""
@@ -191,7 +196,8 @@ class Deliveries:
         left = (row.lease_until - now).total_seconds()
         if left > 0:
             return Later("in-flight", min(left + 0.1, 5.0))
-        if self._providers[row.channel].repeatable:
+        provider = self._providers[row.channel]
+        if provider.repeatable and provider.name == row.provider:
             messages.give_back(connection, row.id, row.attempt_id, now, "attempt lost")
             return Later("attempt-lost", 0.1)
         messages.write_outcome(
@@ -256,7 +262,7 @@ class Deliveries:
             accepted = provider.send(lease.message)
             breaker.succeeded()
             facts = {"accepted_at": lease.clock.to_house(self._clock())}
-            facts |= {"provider_id": accepted.provider_id, "reason": None}
+            facts |= {"provider_id": accepted.provider_id}
         except NotAccepted as problem:
             breaker.failed()
             return self._give_back(lease, Later(problem.code, problem.retry_after))

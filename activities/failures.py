@@ -8,7 +8,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import structlog
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory, CancelledError
 
 from dripline.store.database import UNAVAILABLE
 
@@ -32,7 +32,7 @@ def coded(function: Callable[P, R]) -> Callable[P, R]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return function(*args, **kwargs)
-        except ApplicationError:
+        except (ApplicationError, CancelledError):  # of the SDK: thrown into our thread at a time limit
             raise
         except UNAVAILABLE as problem:
             log.warning("store unavailable", activity=function.__name__, error=type(problem).__name__)

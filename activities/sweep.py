@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 BATCH = 500
 """Rows of each kind that one sweep takes."""
+SEND_AGAIN = 3
+"""Attempts after which an uncertain message is held for a person, whatever the settings say."""
 ASKING = 8.0
 """Seconds that one sweep asks providers for their records, at most: below its activity's limit."""
 
@@ -61,9 +63,9 @@ class Sweeper:
     def sweep(self) -> int:
         """One pass; how many rows were mended."""
         found = {
-            "uncertain": self._settle_uncertain(),
             "overdue": self._wake_overdue(),
             "stalled": self._wake_stalled(),
+            "uncertain": self._settle_uncertain(),  # last: it may wait for providers
         }
         if any(found.values()):
             log.info("swept", **found)
@@ -113,15 +115,20 @@ class Sweeper:
                 select(table).where(table.c.state == "uncertain").order_by(table.c.uncertain_at).limit(BATCH)
             ).all()
         give_up = time.monotonic() + ASKING
+        silent: set[str] = set()
         settled = 0
         for row in rows:
-            if time.monotonic() > give_up:
-                break
-            settled += self._settle(row)
+            provider_id = None
+            if row.channel not in silent and time.monotonic() < give_up:
+                try:
+                    provider_id = self._look_up(row)
+                except ProviderError as problem:
+                    silent.add(row.channel)
+                    log.warning("provider's records unavailable", message=row.id, code=problem.code)
+            settled += self._settle(row, provider_id)
         return settled
 
-    def _settle(self, row: Row[Any]) -> bool:
-        provider_id = self._look_up(row)
+    def _settle(self, row: Row[Any], provider_id: str | None) -> bool:
         now = self._clock()
         patience = self._patience
         waited = (now - row.uncertain_at).total_seconds()
@@ -138,7 +145,7 @@ class Sweeper:
                 messages.write_outcome(
                     connection, row.id, row.attempt_id, now, accepted_at=at, provider_id=provider_id
                 )
-            elif fate == "send-again":
+            elif fate == "send-again" and fresh.attempts < SEND_AGAIN:
                 messages.requeue(connection, row.id, now)
                 want_wake(connection, [row.run_id], now)
             else:
@@ -159,11 +166,7 @@ class Sweeper:
                 )
             ).scalars()
             others = frozenset(found for found in known if found)
-        try:
-            return provider.find(_as_sent(row), _floor(row.attempted_at), others)
-        except ProviderError as problem:
-            log.warning("provider's records unavailable", message=row.id, code=problem.code)
-            return None
+        return provider.find(_as_sent(row), _floor(row.attempted_at), others)
 
 
 def _floor(moment: datetime) -> datetime:

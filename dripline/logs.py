@@ -72,7 +72,13 @@ def mask_phone(number: str) -> str:
 
 def _ending(as_json: bool, process: str | None) -> list[Any]:
     if not as_json:
-        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)]
+        return [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(),
+                pad_event_to=0,
+                exception_formatter=structlog.dev.plain_traceback,  # others show locals: addresses
+            )
+        ]
 
     def name_process(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
         return {"process": process, **event} if process else event

@@ -57,7 +57,6 @@ class Settings(BaseSettings):
     twilio_base_url: str = Field("https://api.twilio.com", description="Twilio's API.")
 
     http_timeout: float = Field(10.0, gt=0, description="Seconds for one provider call.")
-    local_timeout: float = Field(1.5, gt=0, description="Seconds for the first, local attempt of a send.")
     lease: float = Field(
         30.0, gt=0, description="Seconds that a send may own its ledger row; above http_timeout."
     )
@@ -68,7 +67,7 @@ class Settings(BaseSettings):
     uncertain_transactional: Literal["hold", "send-again"] = Field(
         "send-again", description="What then becomes of an uncertain transactional message."
     )
-    sweep_every: float = Field(30.0, gt=0, description="Seconds between sweeps.")
+    sweep_every: float = Field(300.0, gt=0, description="Seconds between sweeps.")
     overdue_after: float = Field(120.0, gt=0, description="Seconds past its time after which a run is swept.")
     stalled_after: float = Field(
         300.0, gt=0, description="Seconds without progress after which a send is swept."

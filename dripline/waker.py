@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import structlog
@@ -18,13 +18,14 @@ from temporalio.client import (
     ScheduleOverlapPolicy,
     SchedulePolicy,
     ScheduleSpec,
+    ScheduleUpdate,
 )
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
 from dripline.clock import MachineClock, machine_clock
 from dripline.store import wakes
-from dripline.store.database import UNAVAILABLE, Store
+from dripline.store.database import Store
 from dripline.store.house import open_house, set_temporal_id
 from dripline.store.wakes import Wake
 from dripline.wire import JOURNEYS, SWEEP, RunRef, workflow_id
@@ -44,7 +45,7 @@ class Waker:
     """Starts or signals the workflow of each run that wants waking; rebuilds all of them on a new Temporal."""
 
     def __init__(
-        self, store: Store, client: Client, sweep_every: float = 30.0, clock: MachineClock = machine_clock
+        self, store: Store, client: Client, sweep_every: float = 300.0, clock: MachineClock = machine_clock
     ) -> None:
         self._store = store
         self._client = client
@@ -77,13 +78,11 @@ class Waker:
                 await self._check_temporal()
                 while await self.wake_batch():
                     await self._check_temporal()
-            except (*UNAVAILABLE, RPCError, OSError) as problem:
+            except Exception as problem:  # whatever it is, runs must be woken when it is over
                 log.warning("cannot wake runs now", error=type(problem).__name__)
                 await asyncio.sleep(POLL)
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._nudged.wait(), POLL)
-            except TimeoutError:
-                pass
             self._nudged.clear()
 
     async def wake_batch(self) -> int:
@@ -140,6 +139,8 @@ class Waker:
             DescribeNamespaceRequest(namespace=self._client.namespace), timeout=timedelta(seconds=5)
         )
         temporal_id = namespace.namespace_info.id
+        if self._checked == float("-inf"):
+            await ensure_sweep(self._client, self._sweep_every)
         if await asyncio.to_thread(self._known_temporal) != temporal_id:
             await ensure_sweep(self._client, self._sweep_every)
             count = await asyncio.to_thread(self._rebuild)
@@ -166,7 +167,7 @@ class Waker:
 
 
 async def ensure_sweep(client: Client, every: float) -> None:
-    """Have the sweep scheduled every so many seconds, unless it is."""
+    """Have the sweep scheduled every so many seconds, by whatever interval it was scheduled before."""
     action = ScheduleActionStartWorkflow("Sweep", id=SWEEP, task_queue=JOURNEYS)
     schedule = Schedule(
         action=action,
@@ -176,4 +177,4 @@ async def ensure_sweep(client: Client, every: float) -> None:
     try:
         await client.create_schedule(SWEEP, schedule)
     except ScheduleAlreadyRunningError:
-        return
+        await client.get_schedule_handle(SWEEP).update(lambda _found: ScheduleUpdate(schedule))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, cast
 
@@ -13,14 +14,12 @@ from temporalio.exceptions import FailureError
 from dripline.wire import TURNS, AdvanceRequest, Delivery, RunRef, Standing
 
 LONG = 40
-"""Events of history after which a run goes on in a new one, once nothing is under way."""
-TOO_LONG = 75
-"""Events after which it does so whatever is under way: the ledger gives open messages out again."""
+"""Events of history after which a run goes on in a new one, once nothing is under way; after twice as many
+it does so whatever is: the ledger gives open messages out again."""
 
 FOR_EVER = RetryPolicy(maximum_interval=timedelta(minutes=1))
-HERE = workflow.LocalActivityConfig(
-    start_to_close_timeout=timedelta(seconds=5), retry_policy=RetryPolicy(maximum_attempts=2)
-)
+TWICE = RetryPolicy(maximum_attempts=2)
+HERE = workflow.LocalActivityConfig(start_to_close_timeout=timedelta(seconds=5), retry_policy=TWICE)
 
 
 @workflow.defn(name="JourneyRun")
@@ -48,13 +47,17 @@ class JourneyRun:
             seen = standing.turn
             workflow.set_current_details(f"{standing.step or '-'}, turn {seen}")
             for delivery in standing.deliver:
-                if delivery.message not in self._sending:
-                    self._sending[delivery.message] = asyncio.create_task(self._deliver(delivery))
-            if standing.ended:
-                return await workflow.wait_condition(lambda: not self._sending)
-            await self._rest(standing.until)
+                task = self._sending.get(delivery.message)
+                if task is not None and task.get_name() != delivery.queue:
+                    task.cancel()  # its provider was changed
+                if task is None or task.cancelling():
+                    task = asyncio.create_task(self._deliver(delivery), name=delivery.queue)
+                self._sending[delivery.message] = task
+            await self._rest(standing)
+            if standing.ended and not (self._woken or self._sending):
+                return
             length = workflow.info().get_current_history_length()
-            if length > TOO_LONG or (length > LONG and not self._sending):
+            if length > 2 * LONG or (length > LONG and not self._sending):
                 workflow.continue_as_new(RunRef(self._run, seen))
 
     async def _advance(self, seen: int) -> Standing:
@@ -62,38 +65,35 @@ class JourneyRun:
         try:
             standing = await workflow.execute_local_activity("advance", ask, result_type=Standing, **HERE)
         except FailureError:
-            standing = await _queued("advance", ask, TURNS, Standing)
+            standing = await _queued("advance", ask, TURNS, Standing, Priority.default)
         return cast(Standing, standing)
 
     async def _deliver(self, delivery: Delivery) -> None:
-        try:
-            if not (delivery.local and await self._deliver_now(delivery.message)):
-                priority = Priority(priority_key=delivery.priority, fairness_key=delivery.journey)
-                await _queued("deliver", delivery.message, delivery.queue, None, priority)
-        finally:
-            del self._sending[delivery.message]
+        done, message = False, delivery.message
+        priority = Priority(priority_key=delivery.priority, fairness_key=delivery.journey)
+        with suppress(FailureError):
+            if delivery.local:
+                done = await workflow.execute_local_activity("deliver_now", message, **HERE)
+        with suppress(FailureError):  # only where it was cancelled
+            if not done:
+                await _queued("deliver", message, delivery.queue, None, priority)
+        if self._sending.get(message) is asyncio.current_task():
+            del self._sending[message]
 
-    async def _deliver_now(self, message: str) -> bool:
-        try:
-            return bool(await workflow.execute_local_activity("deliver_now", message, **HERE))
-        except FailureError:
-            return False
-
-    async def _rest(self, until: float | None) -> None:
-        seconds = None if until is None else max(0.0, until - workflow.now().timestamp())
-        try:
-            await workflow.wait_condition(lambda: self._woken, timeout=seconds)
-        except TimeoutError:
-            return
+    async def _rest(self, at: Standing) -> None:
+        """Until woken, or until the wait's end; a run that has ended, until nothing is left to deliver."""
+        left = None if at.until is None else max(0.0, at.until - workflow.now().timestamp())
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: self._woken or (at.ended and not self._sending), timeout=left
+            )
 
 
-async def _queued(
-    activity: str, argument: Any, queue: str, result: type | None, priority: Priority = Priority.default
-) -> Any:
+async def _queued(name: str, about: Any, queue: str, result: type | None, priority: Priority) -> Any:
     """An activity that any worker of the queue may take, tried until it succeeds."""
     return await workflow.execute_activity(
-        activity,
-        argument,
+        name,
+        about,
         task_queue=queue,
         result_type=result,
         priority=priority,

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dripline.engine.effects import Event
-from dripline.language.expressions import compile_expression, revive
+from dripline.language.expressions import EvaluationError, compile_expression, revive
 from dripline.language.plan import Goal, Plan
 
 
@@ -48,6 +48,9 @@ def _remembered(plan: Plan, value: Any) -> Any:
 
 
 def goal_value(goal: Goal, names: dict[str, Any]) -> float | None:
-    """What a conversion is worth, None where the goal or the event does not say."""
-    found = compile_expression(goal.value).evaluate(names) if goal.value else None
+    """What a conversion is worth; None where that is not said, or cannot be reckoned from the event."""
+    try:
+        found = compile_expression(goal.value).evaluate(names) if goal.value else None
+    except EvaluationError:
+        return None
     return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None

@@ -46,7 +46,7 @@ from dripline.language.plan import (
 )
 
 MAX_STEPS = 1000
-"""Steps of one turn, after which the run ends as `too-long`: a loop that never waits."""
+"""Steps without a wait after which a run ends as `too-long`, and steps after which a turn ends at its next wait."""
 
 MAX_ACCEPTED = 200
 """How many of the events that ended a wait a run remembers."""
@@ -64,10 +64,13 @@ def take_turn(
     """
     turn = _Turn(plan, run, lead, inbox, max(now, run.last_at))
     try:
-        return (yield from turn.take())
+        end = yield from turn.take()
     except EvaluationError as problem:
         yield Note(turn.at, turn.state.step, "parked", {"reason": str(problem)})
-        return TurnEnd(replace(turn.state, last_at=turn.at), parked=str(problem))
+        end = TurnEnd(replace(turn.state, last_at=turn.at), parked=str(problem))
+    for when, (name, reason) in turn.failed_filters.items():
+        yield Note(turn.at, end.state.step, "filter-failed", {"event": name, "when": when, "reason": reason})
+    return end
 
 
 class _Turn:
@@ -83,7 +86,9 @@ class _Turn:
         self.at = run.last_at
         self.where: ZoneInfo = zone_of(lead.get("timezone"), lead.get("country"), plan.timezone)
         self.pending = {event.id: event for event in inbox}
+        self.failed_filters: dict[str, tuple[str, str]] = {}
         self.steps_taken = 0
+        self.steps_since_wait = 0
 
     def take(self) -> Turn:
         if self.state.step is None and not self.state.visits:
@@ -95,12 +100,16 @@ class _Turn:
             fact = self._next_fact()
             if resting and fact is None:
                 return TurnEnd(replace(self.state, last_at=max(self.at, self.now)))
+            if resting and self.steps_taken > MAX_STEPS:  # enough for one transaction: the next turn goes on
+                return TurnEnd(replace(self.state, last_at=self.at))
             if fact is not None:
                 outcome = yield from self._take_fact(fact)
             elif self.state.step is None:
                 outcome = Outcome("finished")
             else:
                 outcome = yield from self._enter(self.plan.by_id[self.state.step])
+        if outcome.kind != "goal":
+            yield from self._convert_late()
         yield Note(self.at, self.state.step, "ended", {"outcome": outcome.kind, "reason": outcome.reason})
         return TurnEnd(replace(self.state, wait=None, last_at=self.at), outcome)
 
@@ -151,8 +160,17 @@ class _Turn:
 
     def _convert(self, event: Event) -> Asking:
         value = goal_value(self.plan.goal, self._scope(event)) if self.plan.goal else None
-        yield RecordGoal(self.at, value)
-        yield Note(self.at, self.state.step, "goal", {"event": event.name, "value": value})
+        at = max(self.at, event.received_at)
+        yield RecordGoal(at, value)
+        yield Note(at, self.state.step, "goal", {"event": event.name, "value": value})
+
+    def _convert_late(self) -> Asking:
+        """Count a goal that came after the end, but before this (late) turn: ingest saw the run still open."""
+        goal = self.plan.goal
+        coming = sorted(self.pending.values(), key=lambda event: event.received_at)
+        reached = next((event for event in coming if self._is_goal(event)), None)
+        if goal and goal.within and reached:
+            yield from self._convert(reached)
 
     def _wait_ended(self) -> Asking:
         step = self.plan.by_id[self.state.step or ""]
@@ -167,7 +185,8 @@ class _Turn:
 
     def _enter(self, step: Step) -> Generator[Effect, Any, Outcome | None]:
         self.steps_taken += 1
-        if self.steps_taken > MAX_STEPS:
+        self.steps_since_wait += 1
+        if self.steps_since_wait > MAX_STEPS:
             return Outcome("too-long", f"more than {MAX_STEPS} steps without a wait")
         if step.condition and not self._holds(step.condition):
             yield Note(self.at, step.id, "if-false", {"if": step.condition})
@@ -229,12 +248,13 @@ class _Turn:
         """When the period of a cap that ends now began."""
         per = limit.per
         return add(
-            self.now,
+            self.at,
             Duration(months=-per.months, days=-per.days, seconds=-per.seconds),
             self.where,
         )
 
     def _rest(self, step: Step, duration: Duration | None) -> Asking:
+        self.steps_since_wait = 0
         until = add(self.at, duration, self.where) if duration else None
         self.state = replace(self.state, wait=Wait(self.at, until))
         detail: dict[str, Any] = {"until": until.isoformat() if until else None}
@@ -317,6 +337,13 @@ class _Turn:
         return compile_expression(condition).holds(self._scope())
 
     def _matches(self, wanted: EventFilter, event: Event) -> bool:
+        """Whether the filter lets the event through; one that cannot be evaluated lets nothing through."""
         if event.name not in wanted.events:
             return False
-        return wanted.when is None or compile_expression(wanted.when).holds(self._scope(event))
+        if wanted.when is None:
+            return True
+        try:
+            return compile_expression(wanted.when).holds(self._scope(event))
+        except EvaluationError as problem:
+            self.failed_filters[wanted.when] = (event.name, str(problem))
+            return False

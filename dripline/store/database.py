@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, create_engine, event, select
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from dripline.store import schema
@@ -16,8 +16,19 @@ from dripline.store import schema
 BUSY_TIMEOUT = 15.0
 """Seconds that a SQLite connection waits for another's write transaction."""
 
-UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout)
+UNAVAILABLE = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 """What SQLAlchemy raises while the database is away or too busy: try again later."""
+
+
+_POSTGRES = {
+    "connect_timeout": 5,
+    # Without these a machine that dies in the middle of a turn keeps its lead locked for two hours.
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
+}
 
 
 class Store:
@@ -73,7 +84,7 @@ def _engine(url: str, pool_size: int) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5}, **options)
+    return create_engine(url, pool_pre_ping=True, connect_args=_POSTGRES, **options)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

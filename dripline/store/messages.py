@@ -40,6 +40,7 @@ def queue(
     connection: Connection,
     run: Row[Any],
     wanted: QueueMessage,
+    now: datetime,
     machine_now: datetime,
     skipped: str | None = None,
 ) -> str:
@@ -63,6 +64,7 @@ def queue(
             priority=run.priority,
             context=dict(wanted.context),
             queued_at=wanted.at,
+            written_at=now,
             progress_at=machine_now,
             skipped_at=wanted.at if skipped else None,
             reason=skipped,
@@ -84,9 +86,9 @@ def count_toward_limit(connection: Connection, lead_id: str, since: datetime) ->
 
 
 def count_all(connection: Connection, lead_id: str, since: datetime) -> int:
-    """How many messages of any kind the lead was to get since then."""
+    """How many messages of any kind were really put in the ledger for the lead since then."""
     query = select(func.count()).where(
-        messages.c.lead_id == lead_id, messages.c.queued_at > since, messages.c.state.in_(COUNTED)
+        messages.c.lead_id == lead_id, messages.c.written_at > since, messages.c.state.in_(COUNTED)
     )
     return connection.execute(query).scalar_one()
 

@@ -11,7 +11,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from dripline.language.plan import Plan
 from dripline.store.schema import journeys, plans, publications
 
-
 _CACHE: dict[str, Plan] = {}
 _CACHE_SIZE = 512
 
@@ -30,6 +29,8 @@ def load_plan(connection: Connection, plan_hash: str) -> Plan:
     if plan is None:
         body = connection.execute(select(plans.c.body).where(plans.c.hash == plan_hash)).scalar_one()
         plan = Plan.model_validate(body)
+        # A later release may know more fields, and would hash the same plan to another name.
+        plan.__dict__["hash"] = plan_hash
         if len(_CACHE) >= _CACHE_SIZE:
             _CACHE.pop(next(iter(_CACHE)), None)
         _CACHE[plan_hash] = plan

@@ -59,6 +59,14 @@ def load_inbox(connection: Connection, run_id: str) -> list[Event]:
     return [to_event(row) for row in connection.execute(query)]
 
 
+def has_mail(connection: Connection, run_id: str) -> bool:
+    """Whether anything waits to be looked at by the run."""
+    found = connection.execute(
+        select(inbox.c.seq).where(inbox.c.run_id == run_id, inbox.c.taken_in.is_(None)).limit(1)
+    )
+    return found.one_or_none() is not None
+
+
 def find_events(connection: Connection, lead_id: str, names: tuple[str, ...], after: datetime) -> list[Event]:
     """A lead's events of these names received after `after`, oldest first; imported history left out."""
     query = (

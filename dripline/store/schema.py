@@ -286,7 +286,8 @@ messages = Table(
     Column("transactional", Boolean, nullable=False),
     Column("priority", Integer, nullable=False),
     Column("context", Json, nullable=False),  # what the run knew when it queued the message, less the lead
-    Column("queued_at", Utc, nullable=False),
+    Column("queued_at", Utc, nullable=False),  # the run's own time, however late its worker was
+    Column("written_at", Utc, nullable=False),  # when it was really put here
     # What left, exactly: written with the lease, the same on every try.
     Column("locale", String(35)),
     Column("recipient", String(320)),
@@ -318,6 +319,8 @@ messages = Table(
     Column("state", String(16), Computed(MESSAGE_STATE, persisted=True), nullable=False),
     UniqueConstraint("run_id", "step", "visit"),
     Index("ix_messages_lead", "lead_id", "queued_at"),
+    Index("ix_messages_sender", "sender", "attempted_at"),
+    Index("ix_messages_recipient", "recipient"),
     Index(
         "ix_messages_open",
         "progress_at",

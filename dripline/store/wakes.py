@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from dripline.store.schema import runs
 
@@ -23,12 +23,13 @@ class Wake:
 
 
 def want_wake(connection: Connection, run_ids: Sequence[str], machine_now: datetime) -> int:
-    """Let these runs be woken soon; how many there are."""
-    if not run_ids:
+    """Let these runs be woken soon, less those that somebody is busy with; how many there are."""
+    ids = _free(connection, run_ids)
+    if not ids:
         return 0
     done = connection.execute(
         update(runs)
-        .where(runs.c.id.in_(run_ids))
+        .where(runs.c.id.in_(ids))
         .values(wake_wanted=runs.c.wake_wanted + 1, wake_wanted_at=machine_now)
     )
     return done.rowcount
@@ -48,13 +49,24 @@ def wanted(connection: Connection, limit: int) -> list[Wake]:
 
 
 def wakes_done(connection: Connection, wakes: Sequence[Wake]) -> None:
-    """These wishes were fulfilled; later ones of the same runs remain."""
-    for wake in wakes:
+    """These wishes were fulfilled; later ones of the same runs remain, and those of runs that are locked."""
+    fulfilled = {wake.run: wake.wanted for wake in wakes}
+    rows = [{"run": run, "wanted": fulfilled[run]} for run in _free(connection, list(fulfilled))]
+    if rows:
         connection.execute(
             update(runs)
-            .where(runs.c.id == wake.run, runs.c.wake_done < wake.wanted)
-            .values(wake_done=wake.wanted)
+            .where(runs.c.id == bindparam("run"), runs.c.wake_done < bindparam("wanted"))
+            .values(wake_done=bindparam("wanted")),
+            rows,
         )
+
+
+def _free(connection: Connection, run_ids: Sequence[str]) -> list[str]:
+    """Lock those of the runs that nobody has locked: who locks many leads' runs must wait for none of them."""
+    if not run_ids:
+        return []
+    query = select(runs.c.id).where(runs.c.id.in_(run_ids)).with_for_update(skip_locked=True)
+    return list(connection.execute(query).scalars())
 
 
 def want_all(connection: Connection, after: str, limit: int, machine_now: datetime) -> list[str]:

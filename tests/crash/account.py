@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,7 +71,7 @@ def take_account(store: Store, sink: Sink, everyone: list[Person]) -> Account:
     return account
 
 
-def _compare_fates(account: Account, everyone: list[Person], rows: list[Any], run_rows: list[Any]) -> None:
+def _compare_fates(account: Account, everyone: list[Person], rows: Sequence[Any], run_rows: Sequence[Any]) -> None:
     got: dict[str, set[str]] = {}
     for row in rows:
         got.setdefault(row.email, set()).add(row.template)

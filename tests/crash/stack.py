@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -146,7 +147,8 @@ class Stack:
         # Children die with the thread that started them: this one lives as long as the stack.
         while self._keep_up.is_set():
             if not self.temporal.running:
-                self.temporal.start()
+                with suppress(RuntimeError):  # killed again while it started
+                    self.temporal.start()
             for process in (self.worker, self.web):
                 process.start()
             time.sleep(0.2)

@@ -96,7 +96,11 @@ async def test_a_late_local_attempt_and_its_fallback_send_once(store: Store) -> 
     house = House(store, HELLO)
     key = house.queued_message()
     go_on = threading.Event()
-    house.email.meanwhile = lambda message: go_on.wait(20) and None  # type: ignore[func-returns-value]
+
+    def hang(message: Outgoing) -> None:
+        assert go_on.wait(20)
+
+    house.email.meanwhile = hang
     assert await house.deliveries.deliver_now(key) is False
     held_off = house.deliveries.attempt(key)
     assert isinstance(held_off, Later)

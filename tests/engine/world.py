@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from dripline.engine.calendar import add, zone
 from dripline.engine.effects import (
     AskSuppression,
     CountMessages,
@@ -100,7 +101,17 @@ class World:
                 break
             now = max(now, min(moments) + lateness)
             self._take(now, coming)
+        for event in coming:
+            self._credit(event)
         return self.lines
+
+    def _credit(self, event: Event) -> None:
+        """What ingest does with a goal that comes after the end."""
+        goal = self.plan.goal
+        if self.goal or not goal or not goal.within or event.name not in goal.on.events:
+            return
+        if event.received_at <= add(MONDAY, goal.within, zone("UTC")):
+            self.goal = (event.received_at, float(event.properties["total"]))
 
     def _take(self, now: datetime, coming: list[Event]) -> None:
         inbox = [event for event in coming if event.received_at <= now]

@@ -30,7 +30,8 @@ def sent(store: Store) -> str:
             insert(messages).values(
                 id="m1", run_id=run, lead_id="lead-1", journey="welcome", plan_hash=a_plan(exits=(way_out,)).hash,
                 step="email:x", visit=1, channel="email", template="x", transactional=False, priority=50, context={},
-                queued_at=MONDAY, progress_at=NOW, recipient="Ani@example.com",
+                queued_at=MONDAY,
+            written_at=MONDAY, progress_at=NOW, recipient="Ani@example.com",
             )
         )  # fmt: skip
     return run

@@ -47,6 +47,7 @@ def lead(client: TestClient, store: Store) -> str:
         common: dict[str, Any] = {
             "run_id": run.id, "lead_id": lead_id, "journey": "welcome", "plan_hash": run.plan_hash, "visit": 1,
             "transactional": False, "priority": 50, "context": {}, "progress_at": now, "queued_at": now,
+            "written_at": now,
         }  # fmt: skip
         connection.execute(
             insert(messages).values(

@@ -233,6 +233,7 @@ def upgrade() -> None:
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("context", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("locale", sa.String(length=35), nullable=True),
         sa.Column("recipient", sa.String(length=320), nullable=True),
         sa.Column("sender", sa.String(length=320), nullable=True),
@@ -284,7 +285,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('queued', 'sending', 'uncertain')"),
     )
     op.create_index(op.f("ix_messages_provider_id"), "messages", ["provider_id"], unique=False)
+    op.create_index("ix_messages_recipient", "messages", ["recipient"], unique=False)
     op.create_index(op.f("ix_messages_run_id"), "messages", ["run_id"], unique=False)
+    op.create_index("ix_messages_sender", "messages", ["sender", "attempted_at"], unique=False)
     op.create_table(
         "outbox",
         sa.Column("key", sa.String(length=64), nullable=False),
