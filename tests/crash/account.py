@@ -71,7 +71,9 @@ def take_account(store: Store, sink: Sink, everyone: list[Person]) -> Account:
     return account
 
 
-def _compare_fates(account: Account, everyone: list[Person], rows: Sequence[Any], run_rows: Sequence[Any]) -> None:
+def _compare_fates(
+    account: Account, everyone: list[Person], rows: Sequence[Any], run_rows: Sequence[Any]
+) -> None:
     got: dict[str, set[str]] = {}
     for row in rows:
         got.setdefault(row.email, set()).add(row.template)

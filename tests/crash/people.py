@@ -97,18 +97,21 @@ class Caller:
             time.sleep(0.1)
 
 
-def live(url: str, everyone: list[Person], seconds: float, callers: int = 6) -> Iterator[int]:
+def live(
+    url: str, everyone: list[Person], seconds: float, callers: int = 6, patience: float = 60.0
+) -> Iterator[int]:
     """Let everyone come, spread evenly over so many seconds; yields how many have come so far."""
-    caller = Caller(url)
+    caller = Caller(url, patience)
     began = time.monotonic()
 
-    def come(person: Person) -> None:
-        wait = began + seconds * person.number / len(everyone) - time.monotonic()
+    def come(numbered: tuple[int, Person]) -> None:
+        number, person = numbered
+        wait = began + seconds * number / len(everyone) - time.monotonic()
         if wait > 0:
             time.sleep(wait)
         caller.put_lead(person)
         caller.act(person)
 
     with ThreadPoolExecutor(callers) as pool:
-        for number, _ in enumerate(pool.map(come, everyone), 1):
+        for number, _ in enumerate(pool.map(come, enumerate(everyone)), 1):
             yield number
