@@ -106,7 +106,7 @@ def test_a_childs_own_children_end_with_it(tmp_path: Path) -> None:
         supervisor.stop()
 
     asyncio.run(supervisor.run(stop))
-    assert not any(_alive(number) for number in _ids(ids))
+    asyncio.run(_until(lambda: not any(_alive(number) for number in _ids(ids))))
 
 
 def test_a_program_that_cannot_start_stops_the_others(tmp_path: Path) -> None:

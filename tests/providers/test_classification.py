@@ -182,8 +182,8 @@ def test_an_error_of_twilio_in_the_form_of_rfc_9457_is_understood(
     ("headers", "seconds"),
     [
         ({"Retry-After": "7"}, 7.0),
-        ({"Retry-After": format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=False)}, 30.0),
-        ({"X-RateLimit-Reset": str(int(time.time()) + 20)}, 20.0),
+        ({"Retry-After": "a date in 30 s"}, 30.0),
+        ({"X-RateLimit-Reset": "a time in 20 s"}, 20.0),
         ({"Retry-After": "5", "X-RateLimit-Reset": str(int(time.time()) + 500)}, 5.0),
         ({"Retry-After": "-5"}, 0.0),
         ({"Retry-After": "1e300"}, 3600.0),
@@ -195,7 +195,12 @@ def test_an_error_of_twilio_in_the_form_of_rfc_9457_is_understood(
 def test_a_provider_that_is_too_busy_says_for_how_long(
     sink: Sink, sendgrid: SendGrid, email: Outgoing, headers: dict[str, str], seconds: float | None
 ) -> None:
-    sink.behaviour = Behaviour([Do(take=False, status=429, headers=tuple(headers.items()))])
+    said = {
+        "a date in 30 s": format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=False),
+        "a time in 20 s": str(int(time.time()) + 20),
+    }
+    answer = tuple((name, said.get(value, value)) for name, value in headers.items())
+    sink.behaviour = Behaviour([Do(take=False, status=429, headers=answer)])
 
     problem = failure(sendgrid, email)
 
