@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import structlog
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, delete, select, update
 from temporalio import activity
 
 from activities.failures import coded
@@ -26,6 +26,8 @@ BATCH = 500
 """Rows of each kind that one sweep takes."""
 SEND_AGAIN = 3
 """Attempts after which an uncertain message is held for a person, whatever the settings say."""
+REMEMBERED = timedelta(days=7)
+"""How long an answer is kept by its Idempotency-Key."""
 ASKING = 8.0
 """Seconds that one sweep asks providers for their records, at most: below its activity's limit."""
 
@@ -65,11 +67,20 @@ class Sweeper:
         found = {
             "overdue": self._wake_overdue(),
             "stalled": self._wake_stalled(),
+            "forgotten": self._forget(),
             "uncertain": self._settle_uncertain(),  # last: it may wait for providers
         }
         if any(found.values()):
             log.info("swept", **found)
         return sum(found.values())
+
+    def _forget(self) -> int:
+        """Answers kept by Idempotency-Key, once nobody repeats those requests any more."""
+        long_ago = self._clock() - REMEMBERED
+        with self._store.write() as connection:
+            return connection.execute(
+                delete(schema.idempotency).where(schema.idempotency.c.created_at < long_ago)
+            ).rowcount
 
     def _wake_overdue(self) -> int:
         """Open runs whose time has come and gone: their workflow is lost, or late."""

@@ -106,6 +106,7 @@ def save_turn(connection: Connection, run: Row[Any], end: TurnEnd, inbox_taken: 
         "last_message_at": state.last_message_at,
         "last_at": state.last_at,
         "parked_reason": end.parked,
+        "wake_done": run.wake_wanted,  # whatever it was to be woken for, this turn has looked at it
     }
     if end.outcome:
         values |= ended(end.outcome, state.last_at)
