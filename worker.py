@@ -28,6 +28,7 @@ from dripline.settings import Settings
 from dripline.stack.connection import connect
 from dripline.store.database import Store
 from dripline.store.house import open_house
+from dripline.store.migrate import migrate
 from dripline.wire import JOURNEYS, TURNS
 from workflows.journey import JourneyRun
 from workflows.sweep import Sweep
@@ -176,6 +177,7 @@ async def work(settings: Settings) -> int:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
     store = Store(settings.store_url(), pool_size=TURNS_AT_ONCE + 2 * SENDS_AT_ONCE + 8)
+    await asyncio.to_thread(migrate, store)
     client = await _connected(stop)
     if client is None:
         return 0
