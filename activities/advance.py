@@ -65,7 +65,7 @@ class Turns:
         self._secret = secret
         self._clock = clock
 
-    @activity.defn(name="advance")
+    @activity.defn(name="advance", no_thread_cancel_exception=True)  # not in the middle of a transaction
     @coded
     def advance(self, request: AdvanceRequest) -> Standing:
         """Take the turn after `seen`; if that has been taken, and nothing came since, only say where the run is."""

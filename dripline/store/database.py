@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, create_engine, event, select
@@ -37,6 +38,8 @@ class Store:
     def __init__(self, url: str, pool_size: int = 10) -> None:
         self.engine = _engine(url, pool_size)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        # SQLite has one writer, and who waits for it polls: our own threads queue up here instead.
+        self._turn_to_write: AbstractContextManager[Any] = Lock() if self.is_sqlite else nullcontext()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -47,7 +50,7 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that may write: all of it or none. On SQLite it has the one write lock from its start."""
-        with self.engine.connect() as connection:
+        with self._turn_to_write, self.engine.connect() as connection:
             writing = connection.execution_options(dripline_writes=True)
             with writing.begin():
                 yield writing
