@@ -110,6 +110,9 @@ def show_mailbox(
         str | None,
         typer.Option(metavar="ID", help="Show one message in full; the beginning of its id is enough."),
     ] = None,
+    state: Annotated[
+        MessageState | None, typer.Option(help="Only messages in this state, say `held`: with the reason.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
 ) -> None:
     """Show the messages that runs asked for, newest first, and what became of each."""
@@ -120,7 +123,7 @@ def show_mailbox(
             _show_message(house, show)
             return
         lead_id = house.lead(lead).id if lead else None
-        rows, more = list_messages(house.connection, lead_id, 0, limit)
+        rows, more = list_messages(house.connection, lead_id, 0, limit, state and state.value)
         table = _table("Message", "When", "To", "Message as sent", "State")
         for row in rows:
             to = row.recipient or row.lead_email or row.lead_phone or row.lead_id
@@ -130,6 +133,20 @@ def show_mailbox(
     _print_table(table, "No messages yet.")
     if more:
         typer.echo(f"There are more than {limit}: see --limit.")
+
+
+class MessageState(StrEnum):
+    """What may have become of a message, as the ledger says it."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    HELD = "held"
+    UNCERTAIN = "uncertain"
 
 
 class _House:

@@ -62,7 +62,11 @@ def count_runs(connection: Connection) -> dict[str, dict[str, int]]:
 
 
 def list_messages(
-    connection: Connection, lead_id: str | None = None, skip: int = 0, limit: int = 20
+    connection: Connection,
+    lead_id: str | None = None,
+    skip: int = 0,
+    limit: int = 20,
+    state: str | None = None,
 ) -> tuple[list[Found], bool]:
     """Messages of the ledger, the newest first, each with its lead's names; and whether there are more."""
     query = (
@@ -74,6 +78,8 @@ def list_messages(
     )
     if lead_id is not None:
         query = query.where(messages.c.lead_id == lead_id)
+    if state is not None:
+        query = query.where(messages.c.state == state)
     rows = list(connection.execute(query).all())
     return rows[:limit], len(rows) > limit
 

@@ -22,6 +22,7 @@ from dripline.providers import (
 from dripline.store import messages, schema
 from dripline.store.database import Store
 from dripline.store.house import open_house, set_stopped
+from dripline.store.overview import list_messages
 from tests.durable.house import NOW, House
 from tests.engine.plans import email, on, plan
 
@@ -137,6 +138,9 @@ def test_while_everything_is_stopped_messages_are_held_not_lost(store: Store) ->
         set_stopped(connection, NOW)
     house.deliveries.attempt(key)
     assert (house.message().state, house.message().reason) == ("held", "everything is stopped")
+    with store.read() as connection:
+        assert [row.id for row in list_messages(connection, state="held")[0]] == [key]
+        assert list_messages(connection, state="accepted") == ([], False)
     with store.write() as connection:
         set_stopped(connection, None)
         assert messages.requeue(connection, key, NOW)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from dripline.language.plan import DelayStep, Duration, Goal, Limit, StopStep, Trigger, WaitForStep
+from dripline.language.plan import DelayStep, Duration, Goal, Limit, Step, StopStep, Trigger, WaitForStep
 from dripline.store import schema
 from dripline.store.database import Store
 from tests.durable.house import NOW, House
@@ -57,7 +57,7 @@ def test_a_late_turn_keeps_the_cap(store: Store) -> None:
 
 
 def test_the_brake_sees_a_flood_after_an_outage(store: Store) -> None:
-    steps = []
+    steps: list[Step] = []
     for number in range(25):
         steps += [
             email(f"m{number}", next=f"rest{number}"),

@@ -86,6 +86,8 @@ def test_runs_are_listed_for_people_and_for_programs(house: Store) -> None:
 
 def test_an_empty_mailbox_says_so(house: Store) -> None:
     assert run("mailbox") == (0, "No messages yet.\n")
+    assert run("mailbox", "--state", "held") == (0, "No messages yet.\n")
+    assert run("mailbox", "--state", "lost")[0] == 2
     assert run("mailbox", "--show", "abc") == (1, "There is no such message.\n")
 
 
