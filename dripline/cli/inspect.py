@@ -128,8 +128,8 @@ def show_mailbox(
         for row in rows:
             to = row.recipient or row.lead_email or row.lead_phone or row.lead_id
             content = row.subject or (row.body or f"{row.channel} {row.template}").splitlines()[0]
-            state = f"{row.state}: {row.reason}" if row.reason else row.state
-            _add(table, row.id[:12], house.minute(row.accepted_at or row.queued_at), to, content, state)
+            fate = f"{row.state}: {row.reason}" if row.reason else row.state
+            _add(table, row.id[:12], house.minute(row.accepted_at or row.queued_at), to, content, fate)
     _print_table(table, "No messages yet.")
     if more:
         typer.echo(f"There are more than {limit}: see --limit.")
