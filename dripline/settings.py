@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -58,7 +58,7 @@ class Settings(BaseSettings):
 
     http_timeout: float = Field(10.0, gt=0, description="Seconds for one provider call.")
     lease: float = Field(
-        30.0, gt=0, description="Seconds that a send may own its ledger row; above http_timeout."
+        30.0, lt=45, description="Seconds that a send may own its ledger row: above http_timeout, below 45."
     )
     uncertain_after: float = Field(900.0, gt=0, description="Seconds in which an uncertain send may settle.")
     uncertain_marketing: Literal["hold", "send-again"] = Field(
@@ -72,6 +72,13 @@ class Settings(BaseSettings):
     stalled_after: float = Field(
         300.0, gt=0, description="Seconds without progress after which a send is swept."
     )
+
+    @model_validator(mode="after")
+    def _a_send_ends_before_its_lease(self) -> Settings:
+        """Else another attempt could begin while the first is still under way, and double it."""
+        if self.lease < self.http_timeout + 2:
+            raise ValueError("lease must be at least 2 seconds longer than http_timeout")
+        return self
 
     def store_url(self) -> str:
         """The database, by default a file under `data`."""

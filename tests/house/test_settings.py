@@ -1,0 +1,14 @@
+"""Settings that would break a promise are refused at the start."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from dripline.settings import Settings
+
+
+@pytest.mark.parametrize(("http_timeout", "lease"), [(10, 11), (30, 20), (10, 45), (5, -1)])
+def test_a_lease_that_a_send_could_outlive_is_refused(http_timeout: float, lease: float) -> None:
+    with pytest.raises(ValidationError):
+        Settings(http_timeout=http_timeout, lease=lease)
