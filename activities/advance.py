@@ -95,7 +95,7 @@ class Turns:
             except StopIteration as stop:
                 end: TurnEnd = stop.value
                 break
-        runs.save_turn(connection, run, end, inbox_taken=bool(inbox))
+        runs.save_turn(connection, run, end, inbox_seen=inbox)
 
     def _standing(self, connection: Connection, clock: HouseClock, run: Row[Any], now: datetime) -> Standing:
         until = None

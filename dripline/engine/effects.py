@@ -59,6 +59,8 @@ class TurnEnd:
     state: RunState
     outcome: Outcome | None = None
     parked: str | None = None
+    left: frozenset[str] = frozenset()
+    """Ids of events in the inbox that were not looked at yet: the next turn does."""
 
 
 @dataclass(frozen=True)

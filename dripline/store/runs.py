@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -91,7 +91,7 @@ def suppression(connection: Connection, channel: str, address_hash: str) -> str 
     ).scalar_one_or_none()
 
 
-def save_turn(connection: Connection, run: Row[Any], end: TurnEnd, inbox_taken: bool) -> None:
+def save_turn(connection: Connection, run: Row[Any], end: TurnEnd, inbox_seen: Sequence[Event]) -> None:
     """Write what a turn came to. The turn number moves on even if nothing else did."""
     state = end.state
     values: dict[str, Any] = {
@@ -111,10 +111,11 @@ def save_turn(connection: Connection, run: Row[Any], end: TurnEnd, inbox_taken: 
     if end.outcome:
         values |= ended(end.outcome, state.last_at)
     connection.execute(update(runs).where(runs.c.id == run.id).values(**values))
-    if inbox_taken and end.parked is None:
+    taken = [event.id for event in inbox_seen if event.id not in end.left]
+    if taken:
         connection.execute(
             update(inbox)
-            .where(inbox.c.run_id == run.id, inbox.c.taken_in.is_(None))
+            .where(inbox.c.run_id == run.id, inbox.c.event_id.in_(taken))
             .values(taken_in=run.turn + 1)
         )
 

@@ -6,7 +6,18 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from dripline.language.plan import DelayStep, Duration, Goal, Limit, Step, StopStep, Trigger, WaitForStep
+from dripline.language.plan import (
+    Arm,
+    BranchStep,
+    DelayStep,
+    Duration,
+    Goal,
+    Limit,
+    Step,
+    StopStep,
+    Trigger,
+    WaitForStep,
+)
 from dripline.store import schema
 from dripline.store.database import Store
 from tests.durable.house import NOW, House
@@ -106,3 +117,21 @@ def test_a_condition_that_fails_on_one_event_does_not_keep_the_others_from_the_r
     house.happens("lead.unsubscribed", NOW + 2 * DAY)
     house.advance(run, NOW + 2 * DAY)
     assert house.run(run).outcome == "exit", house.run(run).parked_reason
+
+
+def test_an_event_behind_more_steps_than_one_turn_takes_is_taken_by_a_later_turn(store: Store) -> None:
+    hourly = plan(
+        DelayStep(id="rest", duration=Duration(seconds=3600), next="again"),
+        BranchStep(id="again", arms=(Arm(when=None, to="rest"),)),
+    )
+    house = House(store, hourly)
+    [run] = house.happens("lead.created")
+    house.advance(run, NOW)
+    house.happens("lead.unsubscribed", NOW + 60 * DAY)  # the workers were away for sixty days
+    turns = 1
+    while not house.advance(run, NOW + 60 * DAY).ended:
+        turns += 1
+        assert turns < 10
+    assert turns > 1
+    assert house.run(run).outcome == "exit"
+    assert house.run(run).ended_at == NOW + 60 * DAY

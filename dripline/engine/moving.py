@@ -1,0 +1,75 @@
+"""The moving parts of one turn, and the small things that every step does with them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dripline.engine.calendar import zone_of
+from dripline.engine.effects import Effect, Event, RunState, TurnEnd
+from dripline.engine.scope import scope
+from dripline.language.expressions import EvaluationError, compile_expression
+from dripline.language.plan import EventFilter, Plan
+
+Turn = Generator[Effect, Any, TurnEnd]
+"""A turn: yields effects, is sent their answers, returns how it ended."""
+
+Asking = Generator[Effect, Any, None]
+"""A part of a turn that comes to nothing but its effects."""
+
+
+class Moving:
+    """A run in the middle of a turn: its instant `at`, its state, the events not yet looked at."""
+
+    def __init__(
+        self, plan: Plan, run: RunState, lead: Mapping[str, Any], inbox: Sequence[Event], now: datetime
+    ) -> None:
+        self.plan = plan
+        self.state = run
+        self.lead = lead
+        self.now = now
+        self.at = run.last_at
+        self.where: ZoneInfo = zone_of(lead.get("timezone"), lead.get("country"), plan.timezone)
+        self.pending = {event.id: event for event in inbox}
+        self.failed_filters: dict[str, tuple[str, str]] = {}
+        self.steps_taken = 0
+        self.steps_since_wait = 0
+
+    def go_to(self, step: str | None) -> None:
+        self.state = replace(self.state, step=step, wait=None)
+
+    def remember(self, name: str, value: Mapping[str, Any]) -> None:
+        self.state = replace(self.state, variables={**self.state.variables, name: value})
+
+    def context(self) -> dict[str, Any]:
+        """What a template may read besides the lead: kept with the message, as plain JSON."""
+        trigger, event = self.state.trigger, self.state.last_event or self.state.trigger
+        return {
+            "variables": dict(self.state.variables),
+            "trigger": {"name": trigger.name, "properties": dict(trigger.properties)} if trigger else None,
+            "event": {"name": event.name, "properties": dict(event.properties)} if event else None,
+        }
+
+    def names(self, event: Event | None = None) -> dict[str, Any]:
+        candidate = event or self.state.last_event or self.state.trigger
+        return scope(
+            self.plan, self.lead, self.state.trigger, candidate, self.state.variables, self.at, self.where
+        )
+
+    def holds(self, condition: str) -> bool:
+        return compile_expression(condition).holds(self.names())
+
+    def matches(self, wanted: EventFilter, event: Event) -> bool:
+        """Whether the filter lets the event through; one that cannot be evaluated lets nothing through."""
+        if event.name not in wanted.events:
+            return False
+        if wanted.when is None:
+            return True
+        try:
+            return compile_expression(wanted.when).holds(self.names(event))
+        except EvaluationError as problem:
+            self.failed_filters[wanted.when] = (event.name, str(problem))
+            return False
