@@ -15,7 +15,8 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.advance import Route, Turns
-from activities.deliver import Deliveries, Gate
+from activities.deliver import Deliveries
+from activities.gate import Gate
 from activities.providers.mailbox import Mailbox
 from activities.providers.sendgrid import SendGrid
 from activities.providers.twilio import Twilio

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,13 +23,14 @@ from temporalio import activity
 from activities.breaker import Breaker
 from activities.content import MessageContent, compose
 from activities.failures import coded, not_yet
+from activities.gate import Gate, ask_again, over_daily_limit
 from dripline.clock import HouseClock, MachineClock, machine_clock
-from dripline.engine.policy import ADDRESS, refusal
+from dripline.engine.policy import ADDRESS
 from dripline.providers import NotAccepted, Outgoing, PermanentFailure, Provider, Uncertain
 from dripline.rendering import RenderError
 from dripline.store import messages, runs, schema
 from dripline.store.database import UNAVAILABLE, Store, lock_lead
-from dripline.store.house import House, open_house
+from dripline.store.house import open_house
 from dripline.store.leads import facts as lead_facts
 from dripline.store.plans import load_plan
 
@@ -57,16 +58,6 @@ class Later:
 
     code: str
     seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class Gate:
-    """What must hold at the moment of sending, besides the lead's own will."""
-
-    may_message: Callable[[str, str], bool]
-    """Whether a channel and address may be messaged from this installation (the development list)."""
-    daily_limit: Callable[[str], int | None] = lambda sender: None
-    """How many messages a sender may send in 24 hours (warm-up); None: as many as it likes."""
 
 
 class Deliveries:
@@ -173,7 +164,7 @@ class Deliveries:
         provider = self._providers[row.channel]
         if row.state == "sending":
             return self._others_lease(connection, row, now)
-        verdict = self._ask_again(connection, house, row, lead)
+        verdict = ask_again(connection, house, self._gate, row, lead)
         if verdict is not None:
             kind, reason = verdict
             messages.decide(connection, row.id, now, reason, **{kind: house.clock.to_house(now)})
@@ -184,9 +175,8 @@ class Deliveries:
             messages.decide(connection, row.id, now, f"template: {composed}", held_at=at)
             _tell(connection, row, at, "held_at", f"template: {composed}")
             return Settled.YES
-        warm_up = self._warm_up(connection, composed.sender, now)
-        if warm_up is not None:
-            return warm_up
+        if over_daily_limit(connection, self._gate, composed.sender, now):
+            return Later("warm-up", WARM_UP_PAUSE)
         content = messages.Content(recipient=getattr(lead, ADDRESS[row.channel]), **vars(composed))
         attempt = messages.take_lease(connection, row.id, content, provider.name, now, self._lease)
         return _Lease(attempt, row.channel, house.clock, self._outgoing(row, content))
@@ -204,40 +194,6 @@ class Deliveries:
             connection, row.id, row.attempt_id, now, uncertain_at=now, reason="attempt lost"
         )
         return Settled.YES
-
-    def _ask_again(
-        self, connection: Connection, house: House, row: Row[Any], lead: Row[Any]
-    ) -> tuple[str, str] | None:
-        """Whether the message must be skipped (`skipped_at`) or held (`held_at`) after all, and why."""
-        run = connection.execute(select(schema.runs.c.outcome).where(schema.runs.c.id == row.run_id)).one()
-        if lead.erased_at is not None:
-            return "skipped_at", "lead erased"
-        if lead.merged_into is not None:
-            return "skipped_at", "lead merged"
-        if run.outcome in ("exit", "goal", "merged", "erased", "operator"):
-            return "skipped_at", f"run left by {run.outcome}"
-        address = getattr(lead, ADDRESS[row.channel])
-        suppressed = None
-        if address:
-            hashed = house.address_hash(row.channel, address)
-            suppressed = runs.suppression(connection, row.channel, hashed)
-        reason = refusal(row.channel, row.topic, row.transactional, lead_facts(lead), suppressed)
-        if reason:
-            return "skipped_at", reason
-        if not self._gate.may_message(row.channel, address):
-            return "skipped_at", "not on the list of those who may be messaged outside production"
-        if house.stopped_at is not None:
-            return "held_at", "everything is stopped"
-        paused = connection.execute(
-            select(schema.journeys.c.paused_at).where(schema.journeys.c.id == row.journey)
-        ).scalar_one_or_none()
-        return ("held_at", "journey paused") if paused else None
-
-    def _warm_up(self, connection: Connection, sender: str, now: datetime) -> Later | None:
-        limit = self._gate.daily_limit(sender)
-        if limit is None or messages.sent_by(connection, sender, now - timedelta(hours=24)) < limit:
-            return None
-        return Later("warm-up", WARM_UP_PAUSE)
 
     def _outgoing(self, row: Row[Any], content: messages.Content) -> Outgoing:
         callback = None

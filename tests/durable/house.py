@@ -13,7 +13,8 @@ from sqlalchemy import event as sa_event
 from sqlalchemy import select
 
 from activities.advance import Route, Turns
-from activities.deliver import Deliveries, Gate
+from activities.deliver import Deliveries
+from activities.gate import Gate
 from dripline.clock import machine_clock
 from dripline.ingest.recording import record
 from dripline.language.plan import Plan

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from activities.deliver import Gate, Later, Settled
+from activities.deliver import Later, Settled
+from activities.gate import Gate
 from activities.sweep import Patience, Sweeper
 from dripline.language.plan import DelayStep, Duration, EventFilter, Exit, WaitForStep
 from dripline.providers import (

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from activities.deliver import Deliveries, Gate, Settled
+from activities.deliver import Deliveries, Settled
+from activities.gate import Gate
 from activities.sweep import Patience, Sweeper
 from dripline.language.plan import DelayStep, Duration
 from dripline.providers import DeliveryReport, Outgoing, Uncertain

@@ -1,0 +1,60 @@
+"""What must hold at the very moment of sending, asked under the lead's lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from dripline.engine.policy import ADDRESS, refusal
+from dripline.store import messages, runs, schema
+from dripline.store.house import House
+from dripline.store.leads import facts
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What must hold at the moment of sending, besides the lead's own will."""
+
+    may_message: Callable[[str, str], bool]
+    """Whether a channel and address may be messaged from this installation (the development list)."""
+    daily_limit: Callable[[str], int | None] = lambda sender: None
+    """How many messages a sender may send in 24 hours (warm-up); None: as many as it likes."""
+
+
+def ask_again(
+    connection: Connection, house: House, gate: Gate, row: Row[Any], lead: Row[Any]
+) -> tuple[str, str] | None:
+    """Whether the message must be skipped (`skipped_at`) or held (`held_at`) after all, and why."""
+    run = connection.execute(select(schema.runs.c.outcome).where(schema.runs.c.id == row.run_id)).one()
+    if lead.erased_at is not None:
+        return "skipped_at", "lead erased"
+    if lead.merged_into is not None:
+        return "skipped_at", "lead merged"
+    if run.outcome in ("exit", "goal", "merged", "erased", "operator"):
+        return "skipped_at", f"run left by {run.outcome}"
+    address = getattr(lead, ADDRESS[row.channel])
+    suppressed = None
+    if address:
+        hashed = house.address_hash(row.channel, address)
+        suppressed = runs.suppression(connection, row.channel, hashed)
+    reason = refusal(row.channel, row.topic, row.transactional, facts(lead), suppressed)
+    if reason:
+        return "skipped_at", reason
+    if not gate.may_message(row.channel, address):
+        return "skipped_at", "not on the list of those who may be messaged outside production"
+    if house.stopped_at is not None:
+        return "held_at", "everything is stopped"
+    paused = connection.execute(
+        select(schema.journeys.c.paused_at).where(schema.journeys.c.id == row.journey)
+    ).scalar_one_or_none()
+    return ("held_at", "journey paused") if paused else None
+
+
+def over_daily_limit(connection: Connection, gate: Gate, sender: str, now: datetime) -> bool:
+    """Whether the sender, in its warm-up, has sent all that it may within 24 hours (machine time)."""
+    limit = gate.daily_limit(sender)
+    return limit is not None and messages.sent_by(connection, sender, now - timedelta(hours=24)) >= limit
