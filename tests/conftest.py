@@ -15,7 +15,7 @@ from dripline.store.migrate import migrate
 from tests.postgres import NoPostgres, PostgresServer
 from tests.temporal_server import NoTemporal, TemporalServer
 
-_DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 
 @pytest.fixture(scope="session")
@@ -43,12 +43,11 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=_DATABASES)
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty, migrated store of the test's own; each test runs once on each database."""
+def migrated_store(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """For a fixture with the parameters DATABASES: the URL of an empty, migrated store, for as long as it lasts."""
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "dripline.db")
-        yield f"sqlite:///{tmp_path / 'dripline.db'}"
+        shutil.copy(request.getfixturevalue("migrated_file"), folder / "dripline.db")
+        yield f"sqlite:///{folder / 'dripline.db'}"
         return
     server: PostgresServer = request.getfixturevalue("postgres")
     name = f"test_{uuid.uuid4().hex}"
@@ -56,7 +55,13 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     server.drop(name)
 
 
-@pytest.fixture(params=_DATABASES)
+@pytest.fixture(params=DATABASES)
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty, migrated store of the test's own; each test runs once on each database."""
+    yield from migrated_store(request, tmp_path)
+
+
+@pytest.fixture(params=DATABASES)
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database with nothing in it, not even tables, on each database."""
     if request.param == "sqlite":

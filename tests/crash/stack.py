@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -69,6 +70,7 @@ class Stack:
         *,
         workspace: Path = CRASH_WORKSPACE,
         settings: Mapping[str, str] | None = None,
+        day: timedelta | None = None,
     ) -> None:
         self.folder, self.store_url, self.sink = folder, store_url, sink
         self.port = free_port()
@@ -99,7 +101,7 @@ class Stack:
         self.web = Process("web", [sys.executable, "-m", "dripline", "serve"], environment, self._log)
         project = load_project(workspace)
         assert not project.problems, project.problems
-        prepare(self.store, project, None)
+        prepare(self.store, project, day)
 
     def __enter__(self) -> Self:
         self._keep_up.set()
