@@ -40,6 +40,10 @@ class RunState:
     last_message_at: datetime | None
     started_at: datetime
     last_at: datetime
+    holdout: bool = False
+    """Whether the run is of the control group: it waits, branches and updates, but sends and issues nothing."""
+    loops: Mapping[str, Any] = field(default_factory=dict)
+    """By step id, how far a loop (`repeat`, `remind`) has come; left out before its first pass."""
     accepted: tuple[str, ...] = ()
     """Ids of the events that ended a wait of this run: none of them ends another."""
 

@@ -120,7 +120,10 @@ def read_lead(connection: Connection, lead_id: str) -> Row[Any] | None:
 
 def facts(lead: Row[Any]) -> dict[str, Any]:
     """A lead as conditions and templates see it: its columns, and the workspace's attributes beside them."""
-    own = {name: getattr(lead, name) for name in ("id", *COLUMNS, "consent", "topics", "created_at")}
+    own = {
+        name: getattr(lead, name)
+        for name in ("id", *COLUMNS, "score", "tags", "owner", "consent", "topics", "created_at")
+    }
     return {**(lead.attributes or {}), **own}
 
 

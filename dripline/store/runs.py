@@ -44,6 +44,8 @@ def load_state(connection: Connection, run: Row[Any]) -> RunState:
         last_message_at=run.last_message_at,
         started_at=run.started_at,
         last_at=run.last_at,
+        holdout=run.holdout,
+        loops=run.loops,
         accepted=tuple(run.accepted),
     )
 
@@ -100,6 +102,7 @@ def save_turn(connection: Connection, run: Row[Any], end: TurnEnd, inbox_seen: S
         "wait": {"began": state.wait.began.isoformat()} if state.wait else None,
         "until": state.wait.until if state.wait else None,
         "variables": dict(state.variables),
+        "loops": dict(state.loops),
         "visits": dict(state.visits),
         "accepted": list(state.accepted),
         "last_event": state.last_event.id if state.last_event else None,

@@ -90,6 +90,9 @@ leads = Table(
     Column("timezone", String(64)),  # IANA
     Column("country", String(2)),  # ISO 3166-1 alpha-2
     Column("stage", String(32)),
+    Column("score", Float, nullable=False, server_default="0"),
+    Column("tags", Json, nullable=False, server_default=text("'[]'")),
+    Column("owner", String(128)),  # the person who looks after the lead, by the name in the workspace file
     Column("consent", Json, nullable=False),  # {"email": true, "sms": false}
     Column("topics", Json, nullable=False),  # {"newsletter": false}: only what the lead said
     Column("attributes", Json, nullable=False),  # the workspace's own
@@ -174,6 +177,7 @@ runs = Table(
     Column("key", String(256)),
     Column("plan_hash", String(64), ForeignKey("plans.hash"), nullable=False),
     Column("priority", Integer, nullable=False, server_default="50"),
+    Column("holdout", Boolean, nullable=False, server_default=text("false")),  # of the control group
     Column("depth", Integer, nullable=False, server_default="0"),
     Column("trigger_event", String(128), ForeignKey("events.id")),
     Column("turn", Integer, nullable=False, server_default="0"),
@@ -181,6 +185,7 @@ runs = Table(
     Column("wait", Json),  # {"began": iso, "until": iso | null, "visit": n}: NULL when not waiting
     Column("until", Utc),  # when the present wait ends; NULL: only an event ends it
     Column("variables", Json, nullable=False),
+    Column("loops", Json, nullable=False, server_default=text("'{}'")),  # step id to how far its loop is
     Column("visits", Json, nullable=False),  # step id to the number of times that it was reached
     Column("last_event", String(128)),  # id of the event accepted last
     Column("accepted", Json, nullable=False),  # ids of the events that ended a wait

@@ -16,7 +16,7 @@ locales: [en]
 currency: AMD
 topics: {newsletter: News}
 senders: {email: {address: hello@example.com}, sms: {address: Example}}
-attributes: {first_name: text, plan: text, vip: boolean, tags: list, birthday: date, trial_ends_at: datetime}
+attributes: {first_name: text, plan: text, vip: boolean, birthday: date, trial_ends_at: datetime}
 events:
   demo.booked: {seats: integer, starts_at: datetime}
   order.paid: {total: number, items: list}
