@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
+from babel.core import parse_locale
 from phonenumbers import SUPPORTED_REGIONS
 
 from dripline.engine.calendar import UnknownZone, zone
@@ -18,6 +19,7 @@ from dripline.language.workspace import FieldErrors, Workspace
 from dripline.store.leads import COLUMNS, IDENTIFYING, Identity, identity_of
 
 _MAPS = ("consent", "topics", "attributes")
+_COUNTRIES = Locale("en").territories
 
 
 @dataclass(frozen=True)
@@ -101,10 +103,23 @@ def _normal(name: str, value: str, workspace: Workspace) -> str:
 
 
 def _normal_locale(text: str) -> str:
+    tag = text.replace("_", "-")
     try:
-        return str(Locale.parse(text.replace("_", "-"), sep="-")).replace("_", "-")
+        try:
+            return str(Locale.parse(tag, sep="-")).replace("_", "-")
+        except UnknownLocaleError:
+            return _locale_abroad(tag)
     except (UnknownLocaleError, ValueError):
         raise NotNormal("is not a language tag such as hy-AM") from None
+
+
+def _locale_abroad(tag: str) -> str:
+    """A known language in a country that Unicode's list does not pair with it: `ru-AM`. Raises as Locale.parse."""
+    language, country, script, *_ = parse_locale(tag, sep="-")
+    known = Locale.parse("-".join(part for part in (language, script) if part), sep="-")
+    if country not in _COUNTRIES:
+        raise ValueError(country)
+    return f"{known}-{country}".replace("_", "-")
 
 
 def _normal_zone(text: str) -> str:
