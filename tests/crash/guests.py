@@ -139,6 +139,7 @@ _PLACES: dict[str, list[tuple[str | None, str | None, str | None, int]]] = {
         ("en-US", "US", "America/New_York", -5),
         ("en", "IE", None, 0),
         ("fr-FR", "FR", None, 1),
+        ("en-AM", "AM", None, 4),
         (None, None, None, 4),
     ],
     "hy": [
@@ -146,7 +147,12 @@ _PLACES: dict[str, list[tuple[str | None, str | None, str | None, int]]] = {
         ("hy", "AM", None, 4),
         ("hy", "US", "America/Los_Angeles", -8),
     ],
-    "ru": [("ru-RU", "RU", "Europe/Moscow", 3), ("ru-KZ", "KZ", "Asia/Almaty", 5), ("ru", "AM", None, 4)],
+    "ru": [
+        ("ru-RU", "RU", "Europe/Moscow", 3),
+        ("ru-KZ", "KZ", "Asia/Almaty", 5),
+        ("ru-AM", "AM", None, 4),
+        ("ru", "GE", None, 4),
+    ],
 }
 
 

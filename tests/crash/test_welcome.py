@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import os
@@ -13,17 +12,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from google.protobuf.json_format import MessageToDict
 from sqlalchemy import select
-from temporalio.client import Client
 from typer.testing import CliRunner
 
 from dripline.cli import app
 from dripline.store.schema import events, leads, messages, runs
 from tests.conftest import DATABASES, migrated_store
+from tests.crash.exposed import addresses_in, everything_on_temporal, personal_data_in, readable
 from tests.crash.guests import FATES, Guest, guests
 from tests.crash.party import EVENTS, Party, Told
 from tests.crash.stack import ROOT, Stack
@@ -147,22 +144,20 @@ def test_every_event_is_kept_once_and_rubbish_not_at_all(welcomed: Welcomed) -> 
 def test_temporal_holds_ids_only(welcomed: Welcomed) -> None:
     with welcomed.stack.store.read() as connection:
         run_ids = set(connection.execute(select(runs.c.id)).scalars())
-    workflows = _everything_on_temporal(welcomed.stack.temporal.address)
+    workflows = everything_on_temporal(welcomed.stack.temporal.address)
     journeys = {name.rpartition("/")[2]: one for (name, _), one in workflows.items() if "/" in name}
     assert run_ids <= set(journeys)
     assert all(run in one.text for run, one in journeys.items() if run in run_ids)  # so we can read them
     assert max(one.events for one in workflows.values()) < 100
-    found = _personal_data(welcomed, "\n".join(one.text for one in workflows.values()))
-    assert not found
+    assert not _leaked(welcomed, "\n".join(one.text for one in workflows.values()))
 
 
 def test_the_grep_would_find_what_was_leaked(welcomed: Welcomed) -> None:
     guest = next(one for one in welcomed.everyone if one.language == "hy" and one.first_name and one.email)
     payload = base64.b64encode(json.dumps({"first_name": guest.first_name}).encode()).decode()
     raw = base64.b64encode(f"to {guest.email}".encode()).decode()
-    text = _readable({"input": {"payloads": [{"data": payload}]}, "details": raw})
-    assert guest.first_name in _personal_data(welcomed, text)
-    assert guest.email in _personal_data(welcomed, text)
+    text = readable({"input": {"payloads": [{"data": payload}]}, "details": raw})
+    assert {guest.first_name, guest.email} <= set(_leaked(welcomed, text))
 
 
 def test_the_file_of_temporal_holds_no_address(welcomed: Welcomed) -> None:
@@ -171,13 +166,19 @@ def test_the_file_of_temporal_holds_no_address(welcomed: Welcomed) -> None:
     with welcomed.stack.store.read() as connection:
         run_id = connection.execute(select(runs.c.id).limit(1)).scalar_one()
     assert run_id.encode() in content
-    assert not _addresses_in(content, welcomed.everyone)
+    assert not addresses_in(content, welcomed.everyone)
 
 
 def test_the_logs_hold_no_address(welcomed: Welcomed) -> None:
     log = welcomed.stack.log_path.read_bytes()
     assert b"working" in log
-    assert not _addresses_in(log, welcomed.everyone)
+    assert not addresses_in(log, welcomed.everyone)
+
+
+def _leaked(welcomed: Welcomed, text: str) -> list[str]:
+    written = {one.subject or one.text for one in welcomed.sink.accepted}
+    written |= {"Good to have you here", "your demo is booked", "вы записаны", "Ուրախ ենք, որ միացաք մեզ"}
+    return personal_data_in(text, welcomed.everyone, written)
 
 
 # -- why -----------------------------------------------------------------------------------------------------
@@ -263,74 +264,3 @@ def _follows(wanted: list[str], texts: list[str], fate: str) -> None:
         assert any(text.startswith(beginning) for text in left), (
             f"{fate}: {beginning!r} out of order: {texts}"
         )
-
-
-# -- reading Temporal ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _OnTemporal:
-    events: int
-    text: str
-
-
-def _everything_on_temporal(address: str) -> dict[tuple[str, str], _OnTemporal]:
-    """All that the server tells of every workflow execution, readable, by workflow id and run id."""
-
-    async def read() -> dict[tuple[str, str], _OnTemporal]:
-        client = await Client.connect(address)
-        listed = [one async for one in client.list_workflows()]
-        handles = [client.get_workflow_handle(one.id, run_id=one.run_id) for one in listed]
-        histories = await asyncio.gather(*(handle.fetch_history() for handle in handles))
-        described = await asyncio.gather(*(handle.describe() for handle in handles))
-        found = {}
-        for one, history, more in zip(listed, histories, described, strict=True):
-            told = [
-                *map(MessageToDict, history.events),
-                MessageToDict(one.raw_info),
-                MessageToDict(more.raw_description),
-            ]
-            found[one.id, one.run_id] = _OnTemporal(len(history.events), _readable(told))
-        return found
-
-    return asyncio.run(read())
-
-
-def _readable(told: Any) -> str:
-    """Every text in it, and what those say that are base64, JSON in them with its escapes undone."""
-    if isinstance(told, dict):
-        return "\n".join(f"{name}\n{_readable(value)}" for name, value in told.items())
-    if isinstance(told, list):
-        return "\n".join(map(_readable, told))
-    if not isinstance(told, str):
-        return str(told)
-    try:
-        decoded = base64.b64decode(told, validate=True).decode()
-    except ValueError:
-        return told
-    try:
-        return f"{told}\n{decoded}\n{_texts(json.loads(decoded))}"
-    except ValueError:
-        return f"{told}\n{decoded}"
-
-
-def _texts(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _personal_data(welcomed: Welcomed, text: str) -> list[str]:
-    """What of the leads, and of what was written to them, stands in the text; names as whole words."""
-    known = {one for guest in welcomed.everyone for one in guest.personal()}
-    known |= {guest.greeting() for guest in welcomed.everyone}
-    known |= {sent.subject or sent.text for sent in welcomed.sink.accepted}
-    known |= {"Five minutes now", "your demo is booked", "вы записаны"}
-    text = text.casefold()
-    present = [one for one in sorted(known) if one.casefold() in text]
-    return [one for one in present if re.search(rf"(?<!\w){re.escape(one.casefold())}(?!\w)", text)]
-
-
-def _addresses_in(content: bytes, everyone: list[Guest]) -> set[bytes]:
-    """The ends of what looks like a lead's address, and the leads' numbers, with + or without."""
-    numbers = {guest.phone[1:].encode() for guest in everyone if guest.phone}
-    found = set(re.findall(rb"(?:@|%40)example\.(?:com|org|net)", content.lower()))
-    return found | {number for number in re.findall(rb"\d{11,}", content) if number in numbers}
