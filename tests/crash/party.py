@@ -123,7 +123,7 @@ class Party:
     def _tell(self, event: Mapping[str, Any]) -> None:
         answer = self._http.post("/v1/events", json=event)
         assert answer.status_code == 202, answer.text
-        assert answer.json()["id"] == event["id"]
+        assert answer.json()["id"] == event["id"], answer.text
 
     def _due(self) -> Iterable[Callable[[], None]]:
         """What leads do now that their moment has come; each once."""
@@ -195,9 +195,9 @@ class Party:
         answer = self._http.post("/v1/events/batch", json={"events": said})
         assert answer.status_code == 207, answer.text
         body = answer.json()
-        assert {one["index"]: one["status"] for one in body["problems"]} == rubbish
+        assert {one["index"]: one["status"] for one in body["problems"]} == rubbish, body
         counts = (len(rows), len(repeats), len(rubbish))
-        assert (body["recorded"], body["repeated"], body["refused"]) == counts
+        assert (body["recorded"], body["repeated"], body["refused"]) == counts, body
         self.told.events |= {row["id"]: row["name"] for row in rows}
         self.told.repeated += len(repeats)
         self.told.refused += len(rubbish)

@@ -29,7 +29,7 @@ from tests.sink import Sink
 DAY = timedelta(seconds=3)
 SEED = 2026
 
-pytestmark = [pytest.mark.crash, pytest.mark.temporal, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.temporal, pytest.mark.timeout(240)]
 
 
 @dataclass(frozen=True)
