@@ -52,7 +52,12 @@ class Scope:
         if has is None:
             known = {"lead", "event", "journey", "now", "today", *self.names}
             known |= {"trigger"} if self.trigger is not None else set()
-            return "unknown-name", f"there is no `{root}` here", did_you_mean(root, known) or _known(known)
+            text = f"; a text stands in quotation marks: `'{root}'`" if not parts else ""
+            return (
+                "unknown-name",
+                f"there is no `{root}` here",
+                did_you_mean(root, known) or _known(known) + text,
+            )
         if not parts:
             return None
         if parts[0] not in has:

@@ -135,7 +135,10 @@ class Reading:
         if isinstance(node, nodes.Test):
             known, word = self.environment.tests, "test"
         if node.name not in known:
-            hint = did_you_mean(node.name, known) or f"there are {listed(sorted(known))}"
+            hint = (
+                did_you_mean(node.name, known)
+                or f"there are {listed(sorted(name for name in known if name[0] != '_'))}"
+            )
             raise ExpressionError(f"there is no {word} `{node.name}`", self.places.get(node.name, 0), hint)
         least, most = self.environment.arguments.get(node.name, (0, 0))
         if node.kwargs or node.dyn_args or node.dyn_kwargs or not least <= len(node.args) <= most:

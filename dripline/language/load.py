@@ -76,6 +76,9 @@ def _told(
 ) -> Iterator[Problem]:
     loc, kind = tuple(details["loc"]), details["type"]
     context = details.get("ctx", {})
+    node = document.find(loc)
+    if isinstance(node, Scalar) and node.missing and node is not document.root:
+        return  # the reader has told that nothing stands there
 
     def problem(place: tuple[int, int], code: str, message: str, hint: str = "") -> Problem:
         return Problem(document.path, *place, code, "error", message, hint)

@@ -20,6 +20,8 @@ MAX_DEPTH = 25
 """Brackets within brackets, and operators within operators."""
 
 _RIGHT_SIGNS = {"&&": "and", "||": "or", "!": "not", "=": "==", "&": "and", "?": "A if CONDITION else B"}
+_ROUND_QUOTES = tuple("“”„‟‘’‚‛«»")
+"""What word processors make of straight ones."""
 SANDBOX = Sandbox()
 
 
@@ -42,6 +44,11 @@ class Token:
 def tokenize(source: str) -> list[Token]:
     tokens: list[Token] = []
     offset = depth = 0
+    braces = source.lstrip()[:2]
+    if braces in ("{{", "{%"):
+        raise ExpressionError(
+            f"an expression stands without `{braces}`", 0, "write it as it is, such as `lead.consent.email`"
+        )
     try:
         for _, kind, text in SANDBOX.lexer.tokeniter(source, None, None, "variable"):
             if kind == "operator" and text == "|" and tokens and tokens[-1].text == "|":
@@ -96,6 +103,8 @@ def _unexpected(source: str, offset: int) -> str:
 
 
 def _sign_hint(sign: str) -> str:
+    if sign[:1] in _ROUND_QUOTES:
+        return f"write a straight quotation mark (`'`) for `{sign[0]}`"
     for wrong, right in {
         "&&": "and",
         "||": "or",

@@ -18,6 +18,8 @@ class Scalar:
     plain: bool
     literal: bool
     """Whether the text stands in the file as it is, on one line, so that its characters have columns."""
+    missing: bool = False
+    """Whether nothing is written here at all, which the reader has told."""
 
     def place(self, offset: int = 0) -> tuple[int, int]:
         """Line and column of the character at `offset` (from 0), as near as can be said."""

@@ -34,6 +34,9 @@ FORMATS: Mapping[str, tuple[int, int]] = {
 """Filters that only templates have, with how many arguments they take at least and at most."""
 
 
+_LEFT_OPEN = re.compile(r"needs to be closed is '(if|for)'")
+
+
 @dataclass(frozen=True, order=True)
 class Read:
     """A name that a template reads, and where."""
@@ -70,7 +73,8 @@ class TemplateSandbox(Sandbox):
             walk = _Walk(self, source)
             walk.block(tree.body, _Known(), 0)
         except TemplateSyntaxError as error:
-            raise TemplateError(_words(error.message or ""), error.lineno) from None
+            message, hint = _words(error.message or "")
+            raise TemplateError(message, error.lineno, hint) from None
         except (RecursionError, ValueError, OverflowError, AssertionError):
             raise TemplateError("the template cannot be understood", 1) from None
         tree.set_environment(self)
@@ -182,6 +186,16 @@ class _Walk:
         return line, 1
 
 
-def _words(message: str) -> str:
-    """Jinja2's sentence, begun as ours begin."""
+def _words(message: str) -> tuple[str, str]:
+    """What Jinja2 stumbled on, in the author's words, and the cure; else its own sentence, begun as ours begin."""
+    left_open = _LEFT_OPEN.search(message)
+    if left_open is not None:
+        word = left_open[1]
+        return f"a `{{% {word} %}}` is not closed", f"end it with `{{% end{word} %}}`"
+    if message == "unexpected '}'":
+        return "a `}` stands alone: what is filled in is not closed", "end it with `}}`"
+    return _own_words(message), ""
+
+
+def _own_words(message: str) -> str:
     return f"the template cannot be understood here: {message[:1].lower()}{message[1:].rstrip('.')}"

@@ -13,14 +13,50 @@ from pydantic import Field
 from dripline.language.kinds import Text
 from dripline.language.load import Written, fit
 from dripline.language.plan import TemplateSource
-from dripline.language.problems import Problem
+from dripline.language.problems import Problem, did_you_mean
 from dripline.language.template_grammar import Read, TemplateError, TemplateSandbox
-from dripline.language.yaml_reader import MAX_BYTES, read_yaml
+from dripline.language.yaml_reader import MAX_BYTES, not_utf8, read_yaml
 
 FOLDER = "templates"
 Markup = Literal["mjml", "html", "md", "text"]
 _MARKUPS: dict[str, Markup] = {".mjml": "mjml", ".html": "html", ".md": "md", ".txt": "text"}
 _FILE = re.compile(r"(?P<name>[a-z0-9][a-z0-9_-]*)\.(?P<locale>[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)")
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_ELEMENTS = {
+    "mj-accordion",
+    "mj-accordion-element",
+    "mj-accordion-text",
+    "mj-accordion-title",
+    "mj-all",
+    "mj-attributes",
+    "mj-body",
+    "mj-breakpoint",
+    "mj-button",
+    "mj-carousel",
+    "mj-carousel-image",
+    "mj-class",
+    "mj-column",
+    "mj-divider",
+    "mj-font",
+    "mj-group",
+    "mj-head",
+    "mj-hero",
+    "mj-image",
+    "mj-navbar",
+    "mj-navbar-link",
+    "mj-preview",
+    "mj-raw",
+    "mj-section",
+    "mj-social",
+    "mj-social-element",
+    "mj-spacer",
+    "mj-style",
+    "mj-table",
+    "mj-text",
+    "mj-title",
+    "mj-wrapper",
+}
+"""The elements of MJML that may stand in a template; `mj-include` would read files."""
 _SANDBOX = TemplateSandbox()
 
 
@@ -107,8 +143,8 @@ def _read(path: str, locale: str, file: Path) -> tuple[TemplateFile | None, list
         return None, [Problem(path, 1, 1, "too-large", "error", size, "make it smaller")]
     try:
         text = content.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError:
-        return None, [Problem(path, 1, 1, "not-utf8", "error", "the file is not UTF-8", "save it as UTF-8")]
+    except UnicodeDecodeError as error:
+        return None, [not_utf8(path, error)]
     markup = _MARKUPS[file.suffix]
     head, body, first_line, problems = Head(), text, 1, list[Problem]()
     if markup != "text":
@@ -171,9 +207,29 @@ def _mjml(path: str, body: str, first_line: int) -> list[Problem]:
     except Exception:  # the binding raises OSError and others by what is wrong
         message, hint = "this is not MJML", "look for a tag that is not closed or not known"
         return [Problem(path, first_line, 1, "bad-mjml", "error", message, hint)]
-    return [
+    unexpected = [
         Problem(path, first_line, 1, "bad-mjml", "error", f"MJML does not expect this: {warning.kind}", "")
         for warning in output.warnings
+    ]
+    return unexpected + _unknown_elements(path, body, first_line)
+
+
+def _unknown_elements(path: str, body: str, first_line: int) -> list[Problem]:
+    """Elements that MJML has not: they would be passed through, and readers would see no button but its text."""
+    text = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), body)
+    return [
+        Problem(
+            path,
+            first_line + number,
+            match.start(1) + 1,
+            "bad-mjml",
+            "error",
+            f"MJML has no `{match[1]}`",
+            did_you_mean(match[1], _ELEMENTS) or "look for its right name at documentation.mjml.io",
+        )
+        for number, line in enumerate(text.split("\n"))
+        for match in re.finditer(r"<(mj-[\w-]+)", line)
+        if match[1] not in _ELEMENTS
     ]
 
 

@@ -10,7 +10,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from dripline.language.positions import Document, Mapping, Node, Scalar, Sequence
 from dripline.language.problems import Problem
-from dripline.language.yaml_words import QUOTE, bent_value, syntax_problem
+from dripline.language.yaml_words import QUOTE, bent_braces, bent_value, syntax_problem
 
 MAX_BYTES = 256 * 1024
 """Size of a file."""
@@ -34,14 +34,18 @@ def read_yaml(path: str, content: bytes, first_line: int = 1) -> tuple[Document 
     try:
         text = shift + content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = first_line + content[: error.start].count(b"\n")
-        return None, [
-            Problem(path, line, 1, "not-utf8", "error", "the file is not UTF-8", "save it as UTF-8")
-        ]
+        return None, [not_utf8(path, error, first_line)]
     reader = _Reader(path, text)
     root = reader.read()
     document = Document(path, tuple(text.splitlines()), root) if root is not None else None
     return document, reader.problems
+
+
+def not_utf8(path: str, error: UnicodeDecodeError, first_line: int = 1) -> Problem:
+    """The first byte that is none of UTF-8, where an editor shows it."""
+    before = error.object[: error.start].decode("utf-8")
+    line, column = first_line + before.count("\n"), len(before) - before.rfind("\n")
+    return Problem(path, line, column, "not-utf8", "error", "the file is not UTF-8", "save it as UTF-8")
 
 
 class _Stop(Exception):
@@ -152,7 +156,9 @@ class _Reader:
         line = self.lines[start.line] if start.line < len(self.lines) else ""
         literal = start.line == end.line and line[column - 1 : column - 1 + len(event.value)] == event.value
         plain = event.style is None and event.tag is None
-        scalar = Scalar(start.line + 1, column if literal else start.column + 1, event.value, plain, literal)
+        missing = event.style is None and not event.value
+        place = (start.line + 1, column if literal else start.column + 1)
+        scalar = Scalar(*place, event.value, plain, literal, missing)
         rest = self.lines[end.line][end.column :] if end.line < len(self.lines) else ""
         after = rest.strip()
         if scalar.plain and scalar.text and after.startswith("#") and after[1:2].strip("# !-=") != "":
@@ -195,7 +201,7 @@ class _Reader:
         line = self.lines[event.start_mark.line]
         if "{{" in line:
             at = line.index("{{") + 1
-            cure = bent_value(line) or QUOTE
+            cure = bent_braces(line) or bent_value(line) or QUOTE
             self.tell(event.start_mark.line + 1, at, "unquoted", "YAML takes `{{` for a mapping", cure)
             raise _Stop
         self.stop(event, "bad-key", "a key must be a plain word", "write `key: value`")

@@ -10,7 +10,17 @@ from dripline.language.problems import Problem
 
 QUOTE = "put the whole value in double quotes"
 _PAIR = re.compile(r"""^\s*(?:-\s+)*(?P<key>[\w.$-]+):\s+(?P<value>\S.*?)\s*$""")
+_BRACES = re.compile(r"""[{,]\s*(?P<key>[\w.$-]+):\s+(?P<value>\{\{[^}]*\}\})""")
 _SIGNS = ("!", "*", "&", "{{", "{%", "%", "@", "`", "[", "|", ">", "?")
+
+
+def bent_braces(line: str) -> str | None:
+    """The cure for a `{{ … }}` that is a value within a mapping or a list of one line."""
+    match = _BRACES.search(line)
+    if match is None or match.start("value") == 0:
+        return None
+    value = match["value"].replace('"', "'")
+    return f'{QUOTE}: `{match["key"]}: "{value}"`'
 
 
 def bent_value(line: str) -> str | None:
@@ -46,6 +56,15 @@ def syntax_problem(path: str, lines: list[str], error: MarkedYAMLError) -> Probl
 
     if "\\t" in said or line[column : column + 1] == "\t" or "\t" in line[: len(line) - len(line.lstrip())]:
         return problem("tab", "a tab stands here, where YAML wants spaces", "indent with spaces")
+    opened = _left_open(lines, number, column) if "block mapping" in said else None
+    if opened is not None:
+        number, column = opened
+        return problem("open-quote", "a quotation mark is not closed", "close it", column)
+    if "flow" in said and error.context_mark is not None and number > error.context_mark.line:
+        number, column = error.context_mark.line, error.context_mark.column
+        return problem(
+            "open-bracket", "a bracket is not closed", "close it, or write one item a line", column
+        )
     cure = bent_value(line)
     match = _PAIR.match(line)
     if cure is not None and match is not None:
@@ -55,6 +74,11 @@ def syntax_problem(path: str, lines: list[str], error: MarkedYAMLError) -> Probl
             "bad-indentation",
             "a `:` stands where no key can be",
             "look at the indentation of this line and the one before it",
+        )
+    if "could not find expected ':'" in said and error.context_mark is not None:
+        number, column = error.context_mark.line, error.context_mark.column
+        return problem(
+            "missing-colon", "no `key: value` stands here", "write a `:` and a space behind the key", column
         )
     if "quoted scalar" in said:
         opened = error.context_mark or mark
@@ -68,3 +92,16 @@ def syntax_problem(path: str, lines: list[str], error: MarkedYAMLError) -> Probl
         "YAML cannot be read from here",
         "look at the indentation, and put values with odd signs in double quotes",
     )
+
+
+def _left_open(lines: list[str], number: int, column: int) -> tuple[int, int] | None:
+    """The quotation mark of an earlier line that only the one before this place has closed; None if there is none."""
+    for earlier in range(number - 1, -1, -1):
+        match = _PAIR.match(lines[earlier])
+        sign = match["value"][0] if match is not None else ""
+        if match is None or sign not in ("'", '"') or sign in match["value"][1:]:
+            continue
+        between = [*lines[earlier + 1 : number], lines[number][:column].rstrip()]
+        closed = between[-1].endswith(sign) and "".join(between).count(sign) == 1
+        return (earlier, match.start("value")) if closed else None
+    return None

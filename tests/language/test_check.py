@@ -301,6 +301,68 @@ def test_the_files_of_templates_are_told_apart(folder: Folder, check_steps: Chec
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("{% if lead.email %}x", "end it with `{% endif %}`"),
+        ("{% for tag in lead.tags %}x", "end it with `{% endfor %}`"),
+        ("Dear {{ lead.id }, hello", "end it with `}}`"),
+    ],
+)
+def test_what_a_template_leaves_open_is_told_with_its_end(
+    folder: Folder, check_steps: Check, text: str, hint: str
+) -> None:
+    folder.write("templates/t.en.txt", text)
+    check_steps("- sms: t\n")
+    [problem] = folder.load().problems
+    assert (problem.code, problem.hint) == ("bad-template", hint)
+    assert "Jinja" not in problem.message
+
+
+def test_an_element_that_mjml_has_not_is_told_at_its_place(folder: Folder, check_steps: Check) -> None:
+    body = "<mjml><mj-body><mj-section><mj-column>\n  <!-- <mj-old> -->\n  <mj-buton>go</mj-buton>\n"
+    end = "</mj-column></mj-section></mj-body></mjml>"
+    folder.write("templates/t.en.mjml", f"---\nsubject: x\n---\n{body}{end}")
+    assert check_steps("- email: t\n") == ["templates/t.en.mjml:6:4 bad-mjml"]
+    assert [problem.hint for problem in folder.load().problems] == ["did you mean `mj-button`?"]
+
+
+def test_a_template_that_is_not_utf8_is_told_at_its_place(folder: Folder, check_steps: Check) -> None:
+    folder.write("templates/t.en.txt", "")
+    (folder.root / "templates/t.en.txt").write_bytes("one\nԲա".encode() + b"\xff")
+    assert check_steps("- sms: t\n") == ["templates/t.en.txt:2:3 not-utf8"]
+
+
+def test_a_filter_that_is_not_there_is_answered_with_those_that_an_author_may_use(
+    folder: Folder, check_steps: Check
+) -> None:
+    folder.write("templates/t.en.txt", "{{ lead.id | shout }}")
+    check_steps("- sms: t\n")
+    [problem] = folder.load().problems
+    assert "`date`" in problem.hint
+    assert "_" not in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("steps", "problem"),
+    [
+        ("- stop: x\n  if: !lead.vip\n", "7:7 unquoted"),
+        ("- stop: x\n  if:\n", "7:3 missing-value"),
+        ("- wait_for:\n  timeout: 1 day\n", "6:3 missing-value"),
+        ("- branch:\n- stop: x\n", "6:3 missing-value"),
+        ("\n", "5:1 missing-value"),
+    ],
+)
+def test_a_value_that_is_not_there_is_told_once(check_steps: Check, steps: str, problem: str) -> None:
+    assert check_steps(steps) == [problem]
+
+
+def test_a_text_without_quotation_marks_is_told_what_it_lacks(folder: Folder, check_steps: Check) -> None:
+    check_steps("- stop: x\n  if: lead.stage == customer\n")
+    [problem] = folder.load().problems
+    assert problem.hint.endswith("a text stands in quotation marks: `'customer'`")
+
+
 def test_a_template_must_be_there_in_every_locale(folder: Folder, check_steps: Check) -> None:
     workspace = (folder.root / "dripline.yaml").read_text().replace("[en]", "[en, hy, hy-AM, ru]")
     folder.write("dripline.yaml", workspace)

@@ -148,6 +148,10 @@ def test_none_in_the_data_is_empty_at_every_depth() -> None:
         ("days", 0, "write `days(2)`"),
         ("range(3)", 0, "only `days(n)` and `hours(n)` can be called"),
         ("1 if lead.a", 0, "write `A if CONDITION else B`"),
+        ("{{ lead.a }}", 0, "write it as it is, such as `lead.consent.email`"),
+        ("{% if lead.a %}", 0, "write it as it is, such as `lead.consent.email`"),
+        ("lead.a == ‘b’", 10, "write a straight quotation mark (`'`) for `‘`"),
+        ("“lead.a”", 0, "write a straight quotation mark (`'`) for `“`"),
     ],
 )
 def test_what_the_language_has_not_is_refused_with_what_to_write(source: str, offset: int, hint: str) -> None:

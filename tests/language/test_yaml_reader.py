@@ -69,6 +69,11 @@ def test_every_value_has_its_place() -> None:
         ("a: @x\n", "1:4 unquoted", 'put the whole value in double quotes: `a: "@x"`'),
         ("a: b: c\n", "1:4 unquoted", 'put the whole value in double quotes: `a: "b: c"`'),
         (
+            "- email: {template: t, subject: {{ x }} }\n",
+            "1:33 unquoted",
+            'put the whole value in double quotes: `subject: "{{ x }}"`',
+        ),
+        (
             "subject: Order #5\n",
             "1:16 unquoted",
             "put the whole value in double quotes; a comment wants a space after its `#`",
@@ -99,7 +104,7 @@ def test_comments_are_not_taken_for_values(text: str) -> None:
         ("", "1:1 empty-file"),
         ("# nothing\n", "2:1 empty-file"),
         ("a:\nb: 1\n", "1:1 missing-value"),
-        ("a: [x\n", "2:1 open-bracket"),
+        ("a: [x\n", "1:4 open-bracket"),
         ('a: "x\n', "1:4 open-quote"),
         ("a: 1\n  b: 2\n", "2:4 bad-indentation"),
         ("? [a]\n: b\n", "1:3 bad-key"),
@@ -127,9 +132,26 @@ def test_aliases_cannot_multiply() -> None:
     assert told("\n".join(lines) + "\n")[0].endswith(("too-large", "too-many-aliases"))
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('a:\n  when: "lead.vip\n  on: x\ngoal: {event: x, value: "y", within: z}\n', "2:9 open-quote"),
+        ("a: 'x\nb: 'y'\n", "1:4 open-quote"),
+        ("a: 1\ntitle Welcome\nsteps:\n  b: c\n", "2:1 missing-colon"),
+        ("a: 1\ntitle:Welcome\nsteps:\n  b: c\n", "2:1 missing-colon"),
+        ("goal: {event: x, value: y\nexit:  # here\n  - event: z\n", "1:7 open-bracket"),
+        ('a: "two\n  lines"\nb: 1\n  c: 2\n', "4:4 bad-indentation"),
+    ],
+)
+def test_a_sign_left_out_is_told_where_it_belongs_and_not_where_yaml_stumbles(
+    text: str, problem: str
+) -> None:
+    assert told(text) == [problem]
+
+
 def test_a_file_that_is_not_utf8_is_told_with_its_line() -> None:
     _, problems = read_yaml("f.yaml", b"a: 1\nb: \xff\n")
-    assert [(problem.line, problem.code) for problem in problems] == [(2, "not-utf8")]
+    assert [(problem.line, problem.column, problem.code) for problem in problems] == [(2, 4, "not-utf8")]
 
 
 def test_a_huge_file_is_not_read() -> None:
