@@ -26,7 +26,7 @@ from activities.failures import coded, not_yet
 from activities.gate import Gate, ask_again, over_daily_limit
 from dripline.clock import HouseClock, MachineClock, machine_clock
 from dripline.engine.policy import ADDRESS
-from dripline.providers import NotAccepted, Outgoing, PermanentFailure, Provider, Uncertain
+from dripline.providers import NotAccepted, Outgoing, PermanentFailure, Provider, ProviderError, Uncertain
 from dripline.rendering import RenderError
 from dripline.store import messages, runs, schema
 from dripline.store.database import UNAVAILABLE, Store, lock_lead
@@ -221,12 +221,15 @@ class Deliveries:
             facts |= {"provider_id": accepted.provider_id}
         except NotAccepted as problem:
             breaker.failed()
+            self._warn("the provider did not take a message: it waits", lease, problem)
             return self._give_back(lease, Later(problem.code, problem.retry_after))
         except PermanentFailure as problem:
             breaker.succeeded()
+            self._warn("the provider refused a message for good", lease, problem)
             facts = {"failed_at": lease.clock.to_house(self._clock()), "reason": problem.code}
         except Uncertain as problem:
             breaker.failed()
+            self._warn("a message may or may not have left", lease, problem)
             facts = {"uncertain_at": self._clock(), "reason": problem.code}
         self._write(
             lambda connection: messages.write_outcome(
@@ -234,6 +237,10 @@ class Deliveries:
             )
         )
         return Settled.YES
+
+    def _warn(self, said: str, lease: _Lease, problem: ProviderError) -> None:
+        name = self._providers[lease.channel].name
+        log.warning(said, message=lease.message.key, provider=name, code=problem.code)
 
     def _give_back(self, lease: _Lease, later: Later) -> Later:
         self._write(

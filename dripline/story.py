@@ -143,6 +143,12 @@ def _messages(connection: Connection, of_lead: set[str], clock: HouseClock) -> I
             )
             text = f"{row.channel} {row.template} {said}"
             yield Entry(at, "message", text, row.journey, row.run_id, row.step, what, {"message": row.id})
+        if row.state == "queued" and row.reason:
+            text = f"{row.channel} {row.template} has not left yet: {row.reason}; it is tried again"
+            at = clock.to_house(row.progress_at)
+            yield Entry(
+                at, "message", text, row.journey, row.run_id, row.step, "delayed", {"message": row.id}
+            )
 
 
 def describe(what: str, step: str | None, detail: Mapping[str, Any], where: tzinfo) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
+from structlog.testing import capture_logs
 
 from activities.deliver import Later, Settled
 from activities.gate import Gate
@@ -24,6 +25,7 @@ from dripline.store import messages, schema
 from dripline.store.database import Store
 from dripline.store.house import open_house, set_stopped
 from dripline.store.overview import list_messages
+from dripline.story import tell
 from tests.durable.house import NOW, House
 from tests.engine.plans import email, on, plan
 
@@ -72,6 +74,40 @@ def test_a_permanent_failure_is_final_and_says_why(store: Store) -> None:
     assert house.deliveries.attempt(key) is Settled.YES
     assert (house.message().state, house.message().reason) == ("failed", "fake.bad-address")
     assert house.email.sent == [key]
+
+
+@pytest.mark.parametrize(
+    "problem", [NotAccepted("fake.key"), PermanentFailure("fake.key"), Uncertain("fake.key")]
+)
+def test_what_a_provider_does_not_take_is_in_the_log_without_the_lead(
+    store: Store, problem: ProviderError
+) -> None:
+    house = House(store, HELLO)
+    key = house.queued_message()
+    house.email.meanwhile = failing(problem)
+    with capture_logs() as lines:
+        house.deliveries.attempt(key)
+    [line] = [line for line in lines if line["log_level"] == "warning"]
+    assert (line["message"], line["provider"], line["code"]) == (key, "fake", "fake.key")
+    assert "ani" not in str(line)
+
+
+def test_the_story_tells_of_a_message_that_the_provider_does_not_take(store: Store) -> None:
+    house = House(store, HELLO)
+    key = house.queued_message()
+    house.email.meanwhile = failing(NotAccepted("fake.unauthorized"))
+    house.deliveries.attempt(key)
+    told = "email hello has not left yet: fake.unauthorized; it is tried again"
+    assert told in _story(store)
+    house.email.meanwhile = lambda message: None
+    house.deliveries.attempt(key)
+    assert told not in _story(store)
+
+
+def _story(store: Store) -> list[str]:
+    with store.read() as connection:
+        lead = connection.execute(select(schema.leads)).one()
+        return [entry.text for entry in tell(connection, lead, open_house(connection).clock, UTC).entries]
 
 
 def test_local_attempts_stop_while_the_provider_is_unwell_and_come_back_with_it(store: Store) -> None:
