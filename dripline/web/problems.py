@@ -29,6 +29,10 @@ _DETAILS = {
 }
 
 
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+"""What RFC 9110 calls them; the standard library's words change with Python's version."""
+
+
 class UnreadableBody(HTTPException):
     """A body that is no JSON that we can keep; says where and why."""
 
@@ -47,7 +51,7 @@ def problem(
     """A problem document. `errors` has each field, dotted and as a JSON pointer, with what is wrong with it."""
     body: dict[str, Any] = {
         "type": f"urn:dripline:problem:{code}",
-        "title": HTTPStatus(status).phrase,
+        "title": _title(status),
         "status": status,
         "code": code,
         "detail": detail,
@@ -90,7 +94,7 @@ def _not_valid(request: Request, error: Exception) -> Response:
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     errors = error.errors if isinstance(error, UnreadableBody) else ()
-    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+    code = _title(error.status_code).lower().replace(" ", "-")
     detail = _DETAILS.get(error.status_code, str(error.detail))
     return _answer(request, error.status_code, code, detail, errors, error.headers)
 
@@ -129,8 +133,12 @@ def _answer(
     if request.url.path.startswith("/v1/") or "text/html" not in request.headers.get("accept", ""):
         return problem(status, code, detail, errors, headers)
     page = build_templates().get_template("error.html")
-    html = page.render(title=HTTPStatus(status).phrase, detail=detail)
+    html = page.render(title=_title(status), detail=detail)
     return HTMLResponse(html, status, {**(headers or {}), "Content-Security-Policy": PLAIN_POLICY})
+
+
+def _title(status: int) -> str:
+    return _TITLES.get(status) or HTTPStatus(status).phrase
 
 
 def _path(request: Request) -> str:

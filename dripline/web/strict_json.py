@@ -36,7 +36,7 @@ def read_json(body: bytes) -> Any:
             400, f"The body is not JSON: line {error.lineno}, column {error.colno}."
         ) from None
     except RecursionError:
-        raise UnreadableBody(400, f"The body is nested more than {MAX_DEPTH} levels deep.") from None
+        raise UnreadableBody(422, f"The body is nested more than {MAX_DEPTH} levels deep.") from None
     _refuse_what_cannot_be_kept(value)
     return value
 
@@ -63,17 +63,20 @@ class _StrictRequest(Request):
         return read_json(await self.body())
 
 
-def _integer(digits: str) -> int:
-    if len(digits) > 20 or not -_BOUND <= int(digits) < _BOUND:
-        raise UnreadableBody(422, "The body holds a whole number beyond 64 bits.")
-    return int(digits)
+class _Beyond:
+    """Stands for a number that cannot be kept, until it is known where it stands."""
 
 
-def _float(digits: str) -> float:
+_BEYOND = _Beyond()
+
+
+def _integer(digits: str) -> int | _Beyond:
+    return _BEYOND if len(digits) > 20 or not -_BOUND <= int(digits) < _BOUND else int(digits)
+
+
+def _float(digits: str) -> float | _Beyond:
     number = float(digits)
-    if math.isinf(number):
-        raise UnreadableBody(422, "The body holds a number beyond 64 bits.")
-    return number
+    return _BEYOND if math.isinf(number) else number
 
 
 def _constant(name: str) -> None:
@@ -83,7 +86,11 @@ def _constant(name: str) -> None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        raise UnreadableBody(400, "An object of the body has the same key twice.")
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise UnreadableBody(
+            400, "An object of the body has the same key twice.", [FieldError(twice, "stands there twice")]
+        )
     return made
 
 
@@ -93,6 +100,10 @@ def _refuse_what_cannot_be_kept(value: Any) -> None:
         path, depth, here = todo.pop()
         if depth > MAX_DEPTH:
             raise UnreadableBody(422, f"The body is nested more than {MAX_DEPTH} levels deep.")
+        if here is _BEYOND:
+            raise UnreadableBody(
+                422, "The body holds a number beyond 64 bits.", [FieldError(path, "is beyond 64 bits")]
+            )
         if isinstance(here, str):
             _refuse_bad_text(path, here)
         elif isinstance(here, list):

@@ -154,7 +154,7 @@ def rubbish() -> list[Any]:
         (b"null", 422),
         (b'{"name": "\xff\xfe"}', 400),
         (b"\xef\xbb\xbf{}", 400),
-        (deep.encode(), 400),
+        (deep.encode(), 422),
         (nested.encode(), 422),
         ((event % '"a\\u0000b"').encode(), 422),
         ((event % '{"a\\u0000b": 1}').encode(), 422),
@@ -188,6 +188,25 @@ def assert_problem(answer: Any, status: int) -> None:
     assert said["status"] == status
     assert said["detail"]
     assert said["type"].startswith("urn:dripline:problem:")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ('{"name": "x", "lead": "y", "properties": {"seats": 9223372036854775808}}', "properties.seats"),
+        ('{"name": "x", "lead": "y", "properties": {"list": [1, -1e999]}}', "properties.list.1"),
+        ('{"name": "x", "lead": "y", "name": "z"}', "name"),
+    ],
+)
+def test_a_value_that_cannot_be_kept_is_named(client: TestClient, body: str, field: str) -> None:
+    answer = client.post("/v1/events", content=body, headers={"Content-Type": "application/json"})
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+def test_problems_are_titled_as_the_docs_say_whatever_python_runs(client: TestClient) -> None:
+    assert client.put("/v1/leads", json={}).json()["title"] == "Unprocessable Content"
+    large = client.put("/v1/leads", content=b" " * 1_000_001, headers={"Content-Type": "application/json"})
+    assert large.json()["title"] == "Content Too Large"
 
 
 def test_every_wrong_field_is_named_with_a_pointer(client: TestClient) -> None:
