@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     )
 
     host: str = Field("127.0.0.1", description="Address that the web process binds.")
-    port: int = Field(8080, description="Port that the web process binds.")
+    port: int = Field(8080, ge=1, le=65_535, description="Port that the web process binds.")
     api_key: SecretStr | None = Field(
         None,
         description="Required from callers that are not on the loopback interface; without it they are refused.",

@@ -27,7 +27,9 @@ def register(app: typer.Typer) -> None:
 
 
 def up(
-    port: Annotated[int | None, typer.Option(help="Port of the pages and the API (default 8080).")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65_535, help="Port of the pages and the API (default 8080).")
+    ] = None,
     day: Annotated[
         str | None, typer.Option(help="Let a day of the journeys take this long, for trying them out: 2s.")
     ] = None,
