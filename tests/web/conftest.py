@@ -22,7 +22,7 @@ WORKSPACE = Workspace.model_validate(
         "default_region": "AM",
         "topics": {"newsletter": "News"},
         "events": {"demo.booked": {"seats": "integer", "note": "any"}, "order.paid": {"total": "number"}},
-        "attributes": {"company": "text"},
+        "attributes": {"company": "text", "interests": "list"},
     }
 )
 

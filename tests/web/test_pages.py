@@ -159,3 +159,11 @@ def test_a_quick_house_says_how_long_a_day_takes(open_app: Opened, store: Store)
 )
 def test_an_sms_is_counted_as_it_is_paid_for(text: str, encoding: str, segments: int) -> None:
     assert (measure(text).encoding, measure(text).segments) == (encoding, segments)
+
+
+def test_a_lead_s_list_is_shown_as_people_write_it(client: TestClient, store: Store) -> None:
+    with store.write() as connection:
+        open_house(connection)
+    body = {"email": "ani@example.com", "attributes": {"interests": ["vip", "beta"]}}
+    lead = client.put("/v1/leads", json=body).json()["id"]
+    assert "<dd>vip, beta</dd>" in client.get(f"/leads/{lead}").text
