@@ -22,6 +22,8 @@ AT_THE_WAIT = "after email:welcome/hello/2"
 EVENTS = 1000
 """Distinct events that are told over HTTP, in all."""
 BATCHES = 6
+AT_THE_DOOR = 16
+"""Leads without their first message beyond which nobody else is let in: a slow machine takes longer, not too long."""
 
 RUBBISH: list[tuple[Any, int]] = [
     (42, 422),
@@ -69,20 +71,24 @@ class Party:
         """All of it, until every run has ended and every message is settled."""
         give_up = time.monotonic() + patience
         with ThreadPoolExecutor(4) as door, ThreadPoolExecutor(4) as inside:
-            coming = [door.submit(self._come, guest) for guest in self._everyone]
-            done: list[Future[Any]] = []
+            outside = list(reversed(self._everyone))
+            coming: list[Future[None]] = []
+            done: list[Future[None]] = []
             next_batch = 0.0
             while True:
                 assert time.monotonic() < give_up, f"not over: {self._open()}"
+                reached = self._moments()
+                while outside and self._ungreeted(outside, reached) < AT_THE_DOOR:
+                    coming.append(door.submit(self._come, outside.pop()))
                 for future in [*coming, *done]:
                     if future.done():
                         future.result()
-                here = all(future.done() for future in coming)
+                here = not outside and all(future.done() for future in coming)
                 if here and self._batches and time.monotonic() > next_batch:
                     next_batch = time.monotonic() + 2.0
                     done.append(inside.submit(self._tell_batch, self._batches.pop()))
-                done += [inside.submit(act) for act in self._due()]
-                if here and not any(self._left.values()) and not self._batches and not any(self._open()):
+                done += [inside.submit(act) for act in self._due(reached)]
+                if here and not (self._batches or any(self._left.values()) or any(self._open())):
                     break
                 time.sleep(0.1)
         for future in done:
@@ -125,15 +131,23 @@ class Party:
         assert answer.status_code == 202, answer.text
         assert answer.json()["id"] == event["id"], answer.text
 
-    def _due(self) -> Iterable[Callable[[], None]]:
+    def _ungreeted(self, outside: list[Guest], reached: Mapping[str, set[Moment]]) -> int:
+        """How many of those who came in wait for their first message: so many more than the machine is quick."""
+        entering = [
+            guest for guest in self._everyone[: len(self._everyone) - len(outside)] if guest.fate.outcome
+        ]
+        return sum(not reached.get(guest.external_id) for guest in entering)
+
+    def _due(self, reached: Mapping[str, set[Moment]]) -> Iterable[Callable[[], None]]:
         """What leads do now that their moment has come; each once."""
-        if not any(self._left.values()):
-            return
-        reached = self._moments()
         for guest in self._everyone:
-            acts = self._left[guest.external_id]
-            while acts and acts[0].when in reached.get(guest.external_id, ()):
+            acts, now = self._left[guest.external_id], reached.get(guest.external_id, set())
+            while acts and acts[0].when in now:
                 yield partial(self._do, guest, acts.pop(0))
+            missed = acts and acts[0].when != "ended" and "ended" in now
+            assert not missed, (
+                "a run ended before its lead could act: the machine is too slow for such short days"
+            )
 
     def _moments(self) -> dict[str, set[Moment]]:
         settled = select(messages.c.run_id).where(

@@ -26,7 +26,7 @@ from tests.crash.party import EVENTS, Party, Told
 from tests.crash.stack import ROOT, Stack
 from tests.sink import Sink
 
-DAY = timedelta(seconds=3)
+DAY = timedelta(seconds=4)
 SEED = 2026
 
 pytestmark = [pytest.mark.temporal, pytest.mark.timeout(240)]
@@ -65,7 +65,7 @@ def test_everybody_did_what_they_did_in_time(welcomed: Welcomed) -> None:
     late = [
         event
         for guest, event in in_time
-        if guest.fate.outcome and received[event] >= started[guest.external_id] + timedelta(days=4.9)
+        if guest.fate.outcome and received[event] >= started[guest.external_id] + timedelta(days=5)
     ]
     assert not late
 
