@@ -37,7 +37,7 @@ LONGEST_RETRY_AFTER = 3600.0
 
 
 class NotSent(Exception):
-    """No byte of the request has left. `reason`: refused, unknown-host, tls, connect-timeout, unreachable."""
+    """No byte of the request has left. `reason`: connection-refused, unknown-host, tls, connect-timeout, unreachable."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -203,7 +203,7 @@ def _whole(response: HTTPResponse) -> Answer:
 
 def _before_sending(trouble: Exception) -> str:
     if isinstance(trouble, ConnectionRefusedError):
-        return "refused"
+        return "connection-refused"
     if isinstance(trouble, socket.gaierror):
         return "unknown-host"
     if isinstance(trouble, ssl.SSLError):

@@ -24,6 +24,7 @@ from dripline.store.leads import (
     give_up,
     identity_of,
     lock_survivor,
+    read_lead,
 )
 
 _RACES = 5
@@ -74,6 +75,8 @@ def _upsert_once(
 
 def _meant(connection: Connection, change: LeadChange) -> str | None:
     reference = Reference((change.id,) if change.id else (), change.identities)
+    if change.id and read_lead(connection, change.id) is None:
+        raise unknown_lead()  # an identity that is known must not make up for an id that is not
     try:
         return resolve(connection, reference)
     except Refused as refusal:

@@ -22,7 +22,7 @@ from dripline.stack.supervise import Program
 from dripline.stack.temporal import DEFAULT_PORT, find_temporal, server_command, set_retention
 from dripline.store.database import UNAVAILABLE, Store
 from dripline.store.house import House, open_house, set_clock
-from dripline.store.migrate import StoreTooNew, migrate
+from dripline.store.migrate import StoreTooNew, StoreUnlike, check_schema, migrate
 from dripline.store.plans import publish
 
 WORKER = Path(__file__).parents[2] / "worker.py"
@@ -51,6 +51,7 @@ def prepare(store: Store, project: Project, day: timedelta | None) -> list[str]:
     """Migrate the store, set its clock, publish the plans. Returns what the user should know, a line each."""
     try:
         migrate(store)
+        check_schema(store)
         with store.write() as connection:
             machine = machine_clock()
             ahead = open_house(connection).clock.to_house(machine) - machine
@@ -61,7 +62,7 @@ def prepare(store: Store, project: Project, day: timedelta | None) -> list[str]:
             ]
     except UNAVAILABLE as problem:
         raise CannotStart(f"the database does not answer ({type(problem).__name__})") from None
-    except StoreTooNew as reason:
+    except (StoreTooNew, StoreUnlike) as reason:
         raise CannotStart(str(reason)) from None
     return [*_about_time(house.clock.rate, ahead), *(f"Published journey {name}." for name in changed)]
 

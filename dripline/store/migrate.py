@@ -8,9 +8,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from dripline.store.database import Store
+from dripline.store.schema import metadata
 
 _PACKAGE = "dripline.store:migrations"
 _ADVISORY_LOCK = 0x4452_4950  # "DRIP": one migration at a time on a PostgreSQL server's database
@@ -25,6 +26,16 @@ class StoreTooNew(Exception):
             " run the newer version, or restore a backup made by this one"
         )
         self.revision = revision
+
+
+class StoreUnlike(Exception):
+    """The store says that it has this program's schema, and has not."""
+
+    def __init__(self, missing: str) -> None:
+        super().__init__(
+            f"the store lacks {missing}: an unreleased version of Dripline made it;"
+            " move it away (or restore a backup) and start again"
+        )
 
 
 def migrate(store: Store) -> None:
@@ -42,6 +53,19 @@ def migrate(store: Store) -> None:
             config = alembic_config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+
+def check_schema(store: Store) -> None:
+    """Find out at the start, not at the first lead, that the tables are not those of this program.
+
+    Raises StoreUnlike. It happens to stores that an unreleased version made: released migrations never change.
+    """
+    there = inspect(store.engine)
+    for table in metadata.sorted_tables:
+        have = {column["name"] for column in there.get_columns(table.name)}
+        missing = sorted({column.name for column in table.columns} - have)
+        if missing:
+            raise StoreUnlike(f"{table.name}.{missing[0]}")
 
 
 def alembic_config() -> Config:
@@ -64,4 +88,4 @@ def _is_current(connection: Connection) -> bool:
     return current == _scripts().get_current_head()
 
 
-__all__ = ["StoreTooNew", "alembic_config", "migrate"]
+__all__ = ["StoreTooNew", "StoreUnlike", "alembic_config", "check_schema", "migrate"]

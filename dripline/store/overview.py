@@ -90,6 +90,12 @@ def count_messages(connection: Connection) -> Mapping[str, int]:
     return {row.state: row.number for row in connection.execute(query)}
 
 
+def count_refused(connection: Connection) -> int:
+    """How many messages a provider has not accepted so far; they are tried again."""
+    tried = (messages.c.state == "queued") & (messages.c.attempts > 0)
+    return connection.execute(select(func.count()).select_from(messages).where(tried)).scalar_one()
+
+
 def find_message(connection: Connection, message_id: str) -> Found | None:
     """A message of the ledger with its lead's names, or None."""
     query = select(messages, *_WHO).join(leads, leads.c.id == messages.c.lead_id)

@@ -19,6 +19,7 @@ from dripline.store.database import Store
 from dripline.store.leads import read_lead
 from dripline.store.overview import (
     count_messages,
+    count_refused,
     count_runs,
     find_message,
     house_clock,
@@ -94,6 +95,7 @@ class _Pages:
             skip = (mail - 1) * MESSAGES_A_PAGE
             messages, more = list_messages(connection, None, skip, MESSAGES_A_PAGE)
             states = count_messages(connection)
+            refused = count_refused(connection)
             journeys = {one.plan.journey: one for one in published(connection)}
         chosen = {"journey": journey, "show": show, "after": after, "mail": mail, "live": live}
         return self._page(
@@ -105,7 +107,7 @@ class _Pages:
             more=more,
             states=states,
             journeys=journeys,
-            totals=_totals(counts, states),
+            totals={**_totals(counts, states), "refused": refused},
             chosen=chosen,
             here=partial(saying.link, chosen),
             port=self._port,

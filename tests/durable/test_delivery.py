@@ -24,7 +24,7 @@ from dripline.providers import (
 from dripline.store import messages, schema
 from dripline.store.database import Store
 from dripline.store.house import open_house, set_stopped
-from dripline.store.overview import list_messages
+from dripline.store.overview import count_refused, list_messages
 from dripline.story import tell
 from tests.durable.house import NOW, House
 from tests.engine.plans import email, on, plan
@@ -61,6 +61,8 @@ def test_a_message_not_accepted_is_queued_again_for_when_the_provider_said(store
     house.email.meanwhile = failing(NotAccepted("fake.rate-limited", retry_after=7.0))
     assert house.deliveries.attempt(key) == Later("fake.rate-limited", 7.0)
     assert house.message().state == "queued"
+    with store.read() as connection:
+        assert count_refused(connection) == 1
     house.email.meanwhile = lambda message: None
     assert house.deliveries.attempt(key) is Settled.YES
     assert (house.message().state, house.message().attempts) == ("accepted", 2)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect, text
 
 from dripline.store import schema
 from dripline.store.database import Store
-from dripline.store.migrate import StoreTooNew, migrate
+from dripline.store.migrate import StoreTooNew, StoreUnlike, check_schema, migrate
 
 
 def _definitions(connection: Connection, store: Store) -> list[Any]:
@@ -104,3 +104,11 @@ def test_a_migration_that_fails_leaves_nothing_half_done(empty_url: str) -> None
     with store.read() as connection:
         assert inspect(connection).get_table_names() == ["step_log"]
     store.close()
+
+
+def test_a_store_that_an_unreleased_version_made_is_refused_at_the_start(store: Store) -> None:
+    check_schema(store)
+    with store.write() as connection:
+        connection.execute(text("ALTER TABLE house DROP COLUMN store_epoch"))
+    with pytest.raises(StoreUnlike, match=r"house\.store_epoch"):
+        check_schema(store)

@@ -124,6 +124,13 @@ def test_a_given_up_address_may_be_somebody_elses(store: Store, ingest: Ingest) 
     assert ingest.record_event(an_event(lead={"email": "ani@example.org"})).body["lead"] == ani
 
 
+def test_an_id_that_nobody_has_is_refused_though_the_address_is_known(ingest: Ingest) -> None:
+    ingest.upsert_lead(said(email="ani@example.com"))
+    with pytest.raises(Refused) as refusal:
+        ingest.upsert_lead(said(id="nobody", email="ani@example.com", stage="customer"))
+    assert refusal.value.status == 404
+
+
 def test_identities_of_two_leads_are_a_conflict_and_change_nothing(store: Store, ingest: Ingest) -> None:
     ingest.upsert_lead(said(**ANI))
     ingest.upsert_lead(said(email="davit@example.com"))

@@ -30,8 +30,8 @@ def test_a_provider_that_is_down_has_taken_nothing_and_can_be_asked_again(
 ) -> None:
     sink.close_listener()
     try:
-        assert problem_of(sendgrid, email).code == "sendgrid.refused"
-        assert problem_of(twilio, sms).code == "twilio.refused"
+        assert problem_of(sendgrid, email).code == "sendgrid.connection-refused"
+        assert problem_of(twilio, sms).code == "twilio.connection-refused"
     finally:
         sink.reopen()
 
