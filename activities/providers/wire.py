@@ -37,7 +37,8 @@ LONGEST_RETRY_AFTER = 3600.0
 
 
 class NotSent(Exception):
-    """No byte of the request has left. `reason`: connection-refused, unknown-host, tls, connect-timeout, unreachable."""
+    """No byte of the request has left. `reason`: connection-refused, unknown-host, tls, connect-timeout or
+    unreachable."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
