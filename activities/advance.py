@@ -76,7 +76,7 @@ class Turns:
                 return Standing(turn=request.seen, ended=True)
             machine_now = datetime.fromtimestamp(request.now, tz=UTC)
             due = run.turn == request.seen or runs.has_mail(connection, run.id)
-            if run.ended_at is None and due:
+            if run.ended_at is None and run.held_at is None and due:
                 self._take(connection, house, run, house.clock.to_house(machine_now))
                 run = lock_run(connection, request.run) or run
             return self._standing(connection, house.clock, run, machine_now)

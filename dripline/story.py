@@ -211,6 +211,8 @@ _WORDS: Mapping[str, _Words] = {
     "skipped": lambda step, detail, _: f"does not send {step}: {detail['reason']}",
     "held": lambda step, detail, _: f"holds {step} for a person to look at: {detail['reason']}",
     "parked": lambda step, detail, _: f"stops at {step} for a person to look at: {detail['reason']}",
+    "released": lambda step, detail, _: f"lets {step} be sent after all",
+    "retried": lambda step, detail, _: f"tries {step} again",
     "waits": _waits,
     "woke": lambda step, detail, _: f"the wait at {step} is over",
     "timeout": lambda step, detail, _: f"nothing came in time at {step}",

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dripline.clock import HouseClock
+from dripline.store.audit import last_act
 from dripline.store.schema import house
 
 
@@ -60,7 +61,26 @@ def set_clock(connection: Connection, clock: HouseClock) -> None:
 
 def set_stopped(connection: Connection, at: datetime | None) -> None:
     """Pull (a time) or release (None) the brake on everything."""
+    open_house(connection)  # the row must be there
     connection.execute(update(house).values(stopped_at=at))
+
+
+@dataclass(frozen=True)
+class Brake:
+    """Since when (house time) everything is stopped, by whom, and why, as far as they said."""
+
+    since: datetime
+    by: str | None = None
+    why: str | None = None
+
+
+def pulled(connection: Connection) -> Brake | None:
+    """The brake on everything, if it is pulled."""
+    since = connection.execute(select(house.c.stopped_at)).scalar_one_or_none()
+    if since is None:
+        return None
+    act = last_act(connection, "stop-all")
+    return Brake(since, act.by, act.why) if act else Brake(since)
 
 
 def set_temporal_id(connection: Connection, temporal_id: str) -> None:
@@ -77,4 +97,4 @@ def _house(row: Row[Any], secret: str | None) -> House:
     )
 
 
-__all__ = ["House", "open_house", "set_clock", "set_stopped", "set_temporal_id"]
+__all__ = ["Brake", "House", "open_house", "pulled", "set_clock", "set_stopped", "set_temporal_id"]

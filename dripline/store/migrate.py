@@ -68,6 +68,12 @@ def check_schema(store: Store) -> None:
             raise StoreUnlike(f"{table.name}.{missing[0]}")
 
 
+def is_migrated(store: Store) -> bool:
+    """Whether the store has the newest schema. Raises StoreTooNew where it has a newer one."""
+    with store.read() as connection:
+        return _is_current(connection)
+
+
 def alembic_config() -> Config:
     """Alembic's configuration, without a file: the migrations of this package."""
     config = Config()
@@ -88,4 +94,4 @@ def _is_current(connection: Connection) -> bool:
     return current == _scripts().get_current_head()
 
 
-__all__ = ["StoreTooNew", "StoreUnlike", "alembic_config", "check_schema", "migrate"]
+__all__ = ["StoreTooNew", "StoreUnlike", "alembic_config", "check_schema", "is_migrated", "migrate"]

@@ -73,3 +73,14 @@ def published(connection: Connection) -> list[Published]:
         select(journeys.c.plan_hash, journeys.c.paused_at).order_by(journeys.c.id)
     ).all()
     return [Published(load_plan(connection, row.plan_hash), row.paused_at is not None) for row in rows]
+
+
+def set_paused(connection: Connection, journey: str, at: datetime | None, why: str | None) -> bool:
+    """Pause (a time) or resume (None) a journey; False where it is so already. The first pause's reason stays."""
+    is_paused = journeys.c.paused_at.is_not(None)
+    done = connection.execute(
+        update(journeys)
+        .where(journeys.c.id == journey, is_paused if at is None else ~is_paused)
+        .values(paused_at=at, pause_reason=why)
+    )
+    return done.rowcount == 1

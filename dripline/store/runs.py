@@ -121,6 +121,12 @@ def save_turn(connection: Connection, run: Row[Any], end: TurnEnd, inbox_seen: S
             .where(inbox.c.run_id == run.id, inbox.c.event_id.in_(taken))
             .values(taken_in=run.turn + 1)
         )
+    if run.parked_reason is not None:  # to try again is all that a person asks, and this turn was it
+        connection.execute(
+            update(inbox)
+            .where(inbox.c.run_id == run.id, inbox.c.kind == "operator", inbox.c.taken_in.is_(None))
+            .values(taken_in=run.turn + 1)
+        )
 
 
 def ended(outcome: Outcome, at: datetime) -> dict[str, Any]:

@@ -79,6 +79,19 @@ house = Table(
     comment="The one row of the installation itself: its clock, its brake, its secret.",
 )
 
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("at", Utc, nullable=False),  # machine time
+    Column("what", String(32), nullable=False),  # stop-all | start-all | send-held | skip-held | restore | …
+    Column("by", String(256)),
+    Column("why", Text),
+    Column("detail", Json, nullable=False),  # counts and ids, no personal data
+    Index("ix_audit_what", "what", "id"),
+    comment="What people did to the whole installation: who, when and why.",
+)
+
 leads = Table(
     "leads",
     metadata,
@@ -196,6 +209,7 @@ runs = Table(
     Column("outcome", String(16)),  # finished | stopped | exit | goal | merged | erased | operator | too-long
     Column("outcome_reason", Text),
     Column("parked_reason", Text),
+    Column("held_at", Utc),  # no turn is taken until a person says so (parked_reason tells why)
     Column("converted_at", Utc),
     Column("goal_value", Float),
     Column("wake_wanted", Integer, nullable=False, server_default="0"),

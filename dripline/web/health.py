@@ -25,13 +25,13 @@ def build_health(store: Store, temporal: TemporalReachable | None) -> APIRouter:
     router = APIRouter(tags=["health"])
     few = CapacityLimiter(2)  # a database that hangs must not take every thread of the process
 
-    async def store_answers() -> bool:
+    async def store_stopped() -> bool | None:
+        """Whether everything is stopped; None while the store does not answer."""
         try:
             with anyio.fail_after(PATIENCE):
-                await anyio.to_thread.run_sync(_look, store, limiter=few, abandon_on_cancel=True)
+                return await anyio.to_thread.run_sync(_look, store, limiter=few, abandon_on_cancel=True)
         except Exception:  # away is away, whatever the driver calls it
-            return False
-        return True
+            return None
 
     async def temporal_answers() -> bool | None:
         if temporal is None:
@@ -43,24 +43,33 @@ def build_health(store: Store, temporal: TemporalReachable | None) -> APIRouter:
 
     @router.get("/health", summary="How every part is")
     async def health() -> JSONResponse:
-        """200 while events can be taken; Temporal's absence only delays what they set going."""
-        has_store, has_temporal = await asyncio.gather(store_answers(), temporal_answers())
+        """200 while events can be taken; Temporal's absence only delays what they set going.
+
+        `stopped` is true while `dripline stop-all` keeps every message back.
+        """
+        stopped, has_temporal = await asyncio.gather(store_stopped(), temporal_answers())
+        has_store = stopped is not None
         status = "ok" if has_store and has_temporal is not False else "degraded" if has_store else "away"
-        parts = {"status": status, "store": _word(has_store), "temporal": _word(has_temporal)}
+        parts: dict[str, str | bool] = {
+            "status": status,
+            "store": _word(has_store),
+            "temporal": _word(has_temporal),
+        }
+        parts |= {"stopped": bool(stopped)}
         return JSONResponse(parts, 200 if has_store else 503)
 
     @router.get("/ready", summary="Whether to send requests here")
     async def ready() -> JSONResponse:
         """200 or 503."""
-        has_store = await store_answers()
+        has_store = await store_stopped() is not None
         return JSONResponse({"ready": has_store}, 200 if has_store else 503)
 
     return router
 
 
-def _look(store: Store) -> None:
+def _look(store: Store) -> bool:
     with store.read() as connection:
-        connection.execute(select(house.c.id)).all()
+        return connection.execute(select(house.c.stopped_at)).scalar_one_or_none() is not None
 
 
 def _word(answers: bool | None) -> str:

@@ -16,6 +16,7 @@ from dripline.clock import HouseClock, MachineClock
 from dripline.ingest.refusal import Refused, erased_lead, unknown_lead
 from dripline.language.workspace import Workspace
 from dripline.store.database import Store
+from dripline.store.house import pulled
 from dripline.store.leads import read_lead
 from dripline.store.overview import (
     count_messages,
@@ -146,7 +147,10 @@ class _Pages:
     def _everywhere(self) -> Mapping[str, Any]:
         clock: HouseClock = house_clock(self._store)
         now = clock.to_house(self._machine())
+        with self._store.read() as connection:
+            brake = pulled(connection)
         return {
+            "brake": brake,
             "now_said": now.astimezone(self._zone).strftime("%A, %-d %B %Y, %H:%M"),
             "zone": self._zone.key,
             "day": saying.say_length(timedelta(days=1) / clock.rate) if clock.rate != 1.0 else None,

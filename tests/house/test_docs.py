@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,15 @@ def _settings_rows() -> list[str]:
 
 
 def _commands() -> dict[str, Any]:
-    group: Any = typer.main.get_command(app)
-    return dict(group.commands)
+    """Every command by what one types: `runs`, `runs retry`."""
+    return dict(_below(typer.main.get_command(app), ()))
+
+
+def _below(group: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        yield " ".join((*path, name)), command
+        if hasattr(command, "commands"):
+            yield from _below(command, (*path, name))
 
 
 def test_every_setting_stands_in_the_docs_as_it_is() -> None:

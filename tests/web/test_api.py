@@ -8,7 +8,10 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
+from dripline.clock import machine_clock
+from dripline.store.audit import record_act
 from dripline.store.database import Store
+from dripline.store.house import open_house, set_stopped
 from dripline.store.schema import events, leads
 from tests.ingest.journeys import a_plan, published
 from tests.web.conftest import Opened
@@ -266,8 +269,24 @@ def test_health_tells_of_temporal_without_depending_on_it(open_app: Opened) -> N
     answer = open_app(temporal=away).get("/health")
     assert (answer.status_code, answer.json()) == (
         200,
-        {"status": "degraded", "store": "ok", "temporal": "away"},
+        {"status": "degraded", "store": "ok", "temporal": "away", "stopped": False},
     )
+
+
+def test_health_and_the_pages_say_that_everything_is_stopped(open_app: Opened, store: Store) -> None:
+    with store.write() as connection:
+        house = open_house(connection)
+        set_stopped(connection, house.clock.to_house(machine_clock()))
+        record_act(connection, "stop-all", "anna", "wrong prices <b>", machine_clock())
+    client = open_app()
+    assert client.get("/health").json()["stopped"] is True
+    page = client.get("/").text
+    assert "Everything is stopped" in page
+    assert "wrong prices &lt;b&gt;" in page
+    assert "dripline start-all" in page
+    with store.write() as connection:
+        set_stopped(connection, None)
+    assert "Everything is stopped" not in client.get("/").text
 
 
 def test_the_description_has_examples_and_problems(client: TestClient) -> None:

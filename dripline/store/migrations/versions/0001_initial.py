@@ -14,6 +14,20 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "audit",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("what", sa.String(length=32), nullable=False),
+        sa.Column("by", sa.String(length=256), nullable=True),
+        sa.Column("why", sa.Text(), nullable=True),
+        sa.Column("detail", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+        comment="What people did to the whole installation: who, when and why.",
+    )
+    op.create_index("ix_audit_what", "audit", ["what", "id"], unique=False)
+    op.create_table(
         "house",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("machine_epoch", sa.DateTime(timezone=True), nullable=False),
@@ -180,6 +194,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(length=16), nullable=True),
         sa.Column("outcome_reason", sa.Text(), nullable=True),
         sa.Column("parked_reason", sa.Text(), nullable=True),
+        sa.Column("held_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("converted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("goal_value", sa.Float(), nullable=True),
         sa.Column("wake_wanted", sa.Integer(), server_default="0", nullable=False),
