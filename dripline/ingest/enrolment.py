@@ -42,8 +42,12 @@ def enrol(
     properties: Mapping[str, Any],
     now: datetime,
     machine_now: datetime,
+    event_id: str | None = None,
 ) -> Enrolled:
-    """Start a run of the journey for the lead. Refused: unknown (404), erased (410), paused, barred (409)."""
+    """Start a run of the journey for the lead. Refused: unknown (404), erased (410), paused, barred (409).
+
+    An `event_id` of the caller's enrols once: with it, a repeat is refused (409).
+    """
     lead = lock_survivor(connection, lead_id)
     if lead is None:
         raise unknown_lead()
@@ -51,8 +55,9 @@ def enrol(
         raise erased_lead()
     plan = _enterable(connection, journey)
     known = coerced_properties(plan.trigger.on.events[0], properties, workspace) if properties else {}
-    event = Event(str(uuid_utils.uuid7()), lead.id, ENROLLED, {**known, "journey": journey}, now)
-    record(connection, event, machine_now)
+    event = Event(event_id or str(uuid_utils.uuid7()), lead.id, ENROLLED, {**known, "journey": journey}, now)
+    if not record(connection, event, machine_now).new:
+        raise Refused(409, "not-enrolled", "The lead was enrolled by this before.")
     why_not = barred(connection, lead, plan, now)  # last: the event itself may have let the lead in
     if why_not:
         raise Refused(409, "not-enrolled", f"The lead {why_not}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -13,9 +13,10 @@ from sqlalchemy.exc import DBAPIError
 
 from dripline.clock import MachineClock, machine_clock
 from dripline.ingest.batch import record_rows, summary
-from dripline.ingest.change import read_change
+from dripline.ingest.change import LeadChange, read_change
 from dripline.ingest.enrolment import enrol
 from dripline.ingest.identity import read_reference, resolve
+from dripline.ingest.importing import Imported, Order, import_chunk
 from dripline.ingest.incoming import EnrolIn, EventIn, LeadIn
 from dripline.ingest.leads import upsert
 from dripline.ingest.once import Answer, Request, once, remembered
@@ -119,6 +120,24 @@ class Ingest:
         return self._change(
             lambda connection: once(connection, request, self._machine(), lambda: do(connection))
         )
+
+    def import_leads(
+        self, rows: Sequence[tuple[int, LeadChange]], order: Order, *, dry_run: bool = False
+    ) -> list[Imported]:
+        """Keep a chunk of a file's rows (line and change), each by itself. A dry run changes nothing."""
+
+        def do(connection: Connection) -> list[Imported]:
+            machine = self._machine
+            return import_chunk(
+                connection, self._workspace, rows, order, lambda: self._now(connection), machine
+            )
+
+        if not dry_run:
+            return self._transaction(do)
+        with self._store.write() as connection, connection.begin_nested() as trial:
+            outcomes = do(connection)
+            trial.rollback()
+        return outcomes
 
     def _record_chunk(self, rows: list[Row]) -> list[Outcome]:
         return self._transaction(
