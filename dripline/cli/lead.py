@@ -223,7 +223,8 @@ def _tell_columns(file: CsvFile, columns: Columns, grant: tuple[str, ...]) -> No
     from dripline.ingest.csv_file import DELIMITERS
 
     between = DELIMITERS.get(file.delimiter, repr(file.delimiter))
-    typer.echo(f"{file.path}: {count(file.rows, 'row')}, {file.encoding.removesuffix('-sig').upper()}, cells separated by {between}.")
+    encoding = file.encoding.removesuffix("-sig").upper()
+    typer.echo(f"{file.path}: {count(file.rows, 'row')}, {encoding}, cells separated by {between}.")
     pairs = zip(columns.header, columns.fields, strict=True)
     typer.echo("  " + ", ".join(f"{name} → {field or '(left out)'}" for name, field in pairs if name))
     if grant:

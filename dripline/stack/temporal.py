@@ -8,6 +8,8 @@ import sysconfig
 from pathlib import Path
 
 DEFAULT_PORT = 7233
+ADDRESS_FILE = "temporal.address"
+"""In the data folder: where the embedded server was started last."""
 RETENTION = "720h"  # the program forgets a finished run after a day otherwise
 
 _PRAGMAS = (
@@ -63,4 +65,4 @@ async def set_retention(program: Path, address: str) -> bool:
     return await asking.wait() == 0
 
 
-__all__ = ["DEFAULT_PORT", "RETENTION", "find_temporal", "server_command", "set_retention"]
+__all__ = ["ADDRESS_FILE", "DEFAULT_PORT", "RETENTION", "find_temporal", "server_command", "set_retention"]

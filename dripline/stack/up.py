@@ -19,7 +19,7 @@ from dripline.clock import machine_clock
 from dripline.language.project import Project
 from dripline.settings import Settings
 from dripline.stack.supervise import Program
-from dripline.stack.temporal import DEFAULT_PORT, find_temporal, server_command, set_retention
+from dripline.stack.temporal import ADDRESS_FILE, DEFAULT_PORT, find_temporal, server_command, set_retention
 from dripline.store.database import UNAVAILABLE, Store
 from dripline.store.house import House, open_house, set_clock
 from dripline.store.migrate import StoreTooNew, StoreUnlike, check_schema, migrate
@@ -87,6 +87,7 @@ def programs(settings: Settings, temporal_ui: bool) -> list[Program]:
     parts = []
     if not _temporal_is_configured():
         temporal, address = _embedded_temporal(settings.data, temporal_ui)
+        (settings.data / ADDRESS_FILE).write_text(address)
         parts.append(temporal)
         environment["TEMPORAL_ADDRESS"] = address
     worker = [sys.executable, str(WORKER)]

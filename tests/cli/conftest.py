@@ -42,7 +42,7 @@ def run(*words: str, says: str | None = None) -> tuple[int, str]:
 def workspace(tmp_path: Path, store_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A workspace folder, and settings that name it and the store."""
     folder = tmp_path / "workspace"
-    folder.mkdir()
+    (folder / "journeys").mkdir(parents=True)
     (folder / "dripline.yaml").write_text(WORKSPACE)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("DRIPLINE_WORKSPACE", str(folder))

@@ -1,0 +1,1 @@
+"""`dripline doctor`: what is set up, what is missing, and how to mend it."""
