@@ -94,10 +94,11 @@ def who() -> str:
 
 
 def _refuse_another_schema(store: Store) -> None:
-    from dripline.store.migrate import StoreTooNew, is_migrated
+    from dripline.store.migrate import StoreTooNew, StoreUnlike, check_schema, is_migrated
 
     try:
         if not is_migrated(store):
             refuse("The store is of an older version: start `dripline up` (or `dripline serve`) once first.")
-    except StoreTooNew as reason:
+        check_schema(store)
+    except (StoreTooNew, StoreUnlike) as reason:
         refuse(f"{str(reason)[:1].upper()}{str(reason)[1:]}.")

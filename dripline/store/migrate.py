@@ -82,6 +82,11 @@ def alembic_config() -> Config:
     return config
 
 
+def revision_is_known(revision: str) -> bool:
+    """Whether a store at that revision is one of this program's, or of an older one's."""
+    return revision in {script.revision for script in _scripts().walk_revisions()}
+
+
 @cache
 def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(alembic_config())
@@ -89,9 +94,17 @@ def _scripts() -> ScriptDirectory:
 
 def _is_current(connection: Connection) -> bool:
     current = MigrationContext.configure(connection).get_current_revision()
-    if current is not None and current not in {script.revision for script in _scripts().walk_revisions()}:
+    if current is not None and not revision_is_known(current):
         raise StoreTooNew(current)
     return current == _scripts().get_current_head()
 
 
-__all__ = ["StoreTooNew", "StoreUnlike", "alembic_config", "check_schema", "is_migrated", "migrate"]
+__all__ = [
+    "StoreTooNew",
+    "StoreUnlike",
+    "alembic_config",
+    "check_schema",
+    "is_migrated",
+    "migrate",
+    "revision_is_known",
+]
