@@ -15,7 +15,10 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.advance import Route, Turns
+from activities.calling import Caller
 from activities.deliver import Deliveries
+from activities.effects import Outside
+from activities.functions import Functions
 from activities.gate import Gate
 from activities.providers.mailbox import Mailbox
 from activities.providers.sendgrid import SendGrid
@@ -30,7 +33,7 @@ from dripline.stack.connection import connect
 from dripline.store.database import Store
 from dripline.store.house import open_house
 from dripline.store.migrate import migrate
-from dripline.wire import JOURNEYS, TURNS
+from dripline.wire import EFFECTS, JOURNEYS, TURNS
 from workflows.journey import JourneyRun
 from workflows.sweep import Sweep
 
@@ -47,6 +50,8 @@ SENDS_AT_ONCE = 16
 """Threads of each provider's queue."""
 TURNS_AT_ONCE = 8
 """Threads that take turns, local and regular ones together."""
+CALLS_AT_ONCE = 16
+"""Threads that call other systems and the workspace's own functions."""
 GRACE = timedelta(seconds=20)
 """How long sends under way may take to end when the worker is told to stop: above the HTTP limit."""
 
@@ -98,6 +103,17 @@ def callback_url(settings: Settings) -> str | None:
     return settings.public_url.rstrip("/")
 
 
+def build_caller(settings: Settings, workspace: Workspace) -> Caller:
+    """Who calls other systems, with the secrets of this installation and the workspace's list of private hosts."""
+    signing = settings.webhook_secret.get_secret_value() if settings.webhook_secret else None
+    return Caller(
+        settings.http_timeout,
+        workspace.webhooks.allow_private,
+        {name.lower(): secret.get_secret_value() for name, secret in settings.secrets.items()},
+        signing,
+    )
+
+
 def build_workers(client: Client, settings: Settings, store: Store, workspace: Workspace) -> list[Worker]:
     """A worker for the workflows and their local activities, one for turns, one for each provider's queue."""
     providers = build_providers(settings, store)
@@ -127,6 +143,7 @@ def build_workers(client: Client, settings: Settings, store: Store, workspace: W
             uncertain_transactional=settings.uncertain_transactional,
         ),
     )
+    outside = Outside(store, build_caller(settings, workspace), Functions.of(settings.workspace))
     turn_threads = ThreadPoolExecutor(TURNS_AT_ONCE, thread_name_prefix="turns")
     return [
         Worker(
@@ -150,6 +167,14 @@ def build_workers(client: Client, settings: Settings, store: Store, workspace: W
             activities=[turns.advance],
             activity_executor=turn_threads,
             max_concurrent_activities=TURNS_AT_ONCE,
+            graceful_shutdown_timeout=GRACE,
+        ),
+        Worker(
+            client,
+            task_queue=EFFECTS,
+            activities=[outside.deliver],
+            activity_executor=ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix=EFFECTS),
+            max_concurrent_activities=CALLS_AT_ONCE,
             graceful_shutdown_timeout=GRACE,
         ),
         *(
@@ -177,7 +202,7 @@ async def work(settings: Settings) -> int:
     stop = asyncio.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
-    store = Store(settings.store_url(), pool_size=TURNS_AT_ONCE + 2 * SENDS_AT_ONCE + 8)
+    store = Store(settings.store_url(), pool_size=TURNS_AT_ONCE + 2 * SENDS_AT_ONCE + CALLS_AT_ONCE + 8)
     await asyncio.to_thread(migrate, store)
     client = await _connected(stop)
     if client is None:

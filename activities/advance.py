@@ -14,6 +14,8 @@ from temporalio import activity
 from activities.failures import coded
 from dripline.clock import HouseClock, MachineClock, machine_clock
 from dripline.engine.effects import (
+    Answer,
+    AskOutside,
     AskSuppression,
     CountMessages,
     Effect,
@@ -26,12 +28,12 @@ from dripline.engine.effects import (
 )
 from dripline.engine.policy import ADDRESS
 from dripline.engine.turn import take_turn
-from dripline.store import messages, runs, schema
+from dripline.store import messages, outbox, runs, schema
 from dripline.store.database import Store, lock_lead, lock_run
 from dripline.store.house import House, open_house
 from dripline.store.leads import facts
 from dripline.store.plans import load_plan
-from dripline.wire import AdvanceRequest, Delivery, Standing
+from dripline.wire import EFFECTS, AdvanceRequest, Delivery, Standing
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +87,7 @@ class Turns:
         lead = connection.execute(select(schema.leads).where(schema.leads.c.id == run.lead_id)).one()
         plan = load_plan(connection, run.plan_hash)
         state = runs.load_state(connection, run)
-        inbox = runs.load_inbox(connection, run.id)
+        inbox = [*runs.load_inbox(connection, run.id), *outbox.answers(connection, run.id)]
         world = _World(connection, house, run, lead, now, self._clock())
         turn = take_turn(plan, state, facts(lead), inbox, now)
         answer: Any = None
@@ -96,6 +98,8 @@ class Turns:
                 end: TurnEnd = stop.value
                 break
         runs.save_turn(connection, run, end, inbox_seen=inbox)
+        answers = [one for one in inbox if isinstance(one, Answer) and one.id not in end.left]
+        outbox.take_answers(connection, run.id, run.turn + 1, answers)
 
     def _standing(self, connection: Connection, clock: HouseClock, run: Row[Any], now: datetime) -> Standing:
         until = None
@@ -111,6 +115,11 @@ class Turns:
             )
             for row in messages.open_of_run(connection, run.id)
         ]
+        if run.ended_at is None:
+            deliver += [
+                Delivery(message=key, queue=EFFECTS, journey=run.journey, priority=3, local=False)
+                for key in outbox.open_of_run(connection, run.id)
+            ]
         return Standing(
             turn=run.turn,
             ended=run.ended_at is not None,
@@ -156,6 +165,8 @@ class _World:
                 return messages.queue(connection, run, effect, self._now, self._machine_now)
             case SkipMessage(message, reason):
                 return messages.queue(connection, run, message, self._now, self._machine_now, skipped=reason)
+            case AskOutside():
+                return outbox.put(connection, run.id, effect, self._machine_now)
             case RecordGoal(at, value):
                 return runs.record_goal(connection, run.id, at, value)
             case Note(at, step, what, detail):

@@ -67,6 +67,7 @@ class Sweeper:
         found = {
             "overdue": self._wake_overdue(),
             "stalled": self._wake_stalled(),
+            "unanswered": self._wake_unanswered(),
             "forgotten": self._forget(),
             "uncertain": self._settle_uncertain(),  # last: it may wait for providers
         }
@@ -116,6 +117,23 @@ class Sweeper:
             if rows:  # looked at now: the next batch are others
                 ids = [row.id for row in rows]
                 connection.execute(update(table).where(table.c.id.in_(ids)).values(progress_at=now))
+            return want_wake(connection, sorted({row.run_id for row in rows}), now)
+
+    def _wake_unanswered(self) -> int:
+        """Runs that wait for an answer from outside which nobody has tried to get for long."""
+        now = self._clock()
+        long_ago = now - timedelta(seconds=self._patience.stalled)
+        table = schema.outbox
+        with self._store.write() as connection:
+            rows = connection.execute(
+                select(table.c.key, table.c.run_id)
+                .where(table.c.done_at.is_(None), table.c.progress_at < long_ago)
+                .order_by(table.c.progress_at)
+                .limit(BATCH)
+            ).all()
+            if rows:  # looked at now: the next batch are others
+                keys = [row.key for row in rows]
+                connection.execute(update(table).where(table.c.key.in_(keys)).values(progress_at=now))
             return want_wake(connection, sorted({row.run_id for row in rows}), now)
 
     def _settle_uncertain(self) -> int:

@@ -12,7 +12,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Every setting, its meaning and its default. Temporal's own are read by `temporalio.envconfig`."""
 
-    model_config = SettingsConfigDict(env_prefix="DRIPLINE_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="DRIPLINE_", env_file=".env", env_nested_delimiter="__", extra="ignore"
+    )
 
     workspace: Path = Field(Path("."), description="Folder with dripline.yaml, journeys/ and templates/.")
     data: Path = Field(Path(".dripline"), description="Folder of the embedded parts: store, Temporal's file.")
@@ -56,7 +58,15 @@ class Settings(BaseSettings):
     )
     twilio_base_url: str = Field("https://api.twilio.com", description="Twilio's API.")
 
-    http_timeout: float = Field(10.0, gt=0, description="Seconds for one provider call.")
+    webhook_secret: SecretStr | None = Field(
+        None, description="Key (`whsec_…`) that outgoing webhooks are signed with, as Standard Webhooks says."
+    )
+    secrets: dict[str, SecretStr] = Field(
+        {},
+        description="Secrets for headers of webhooks: `DRIPLINE_SECRETS__CRM_TOKEN` is `secret.crm_token`.",
+    )
+
+    http_timeout: float = Field(10.0, gt=0, description="Seconds for one call of a provider or a webhook.")
     lease: float = Field(
         30.0, lt=45, description="Seconds that a send may own its ledger row: above http_timeout, below 45."
     )

@@ -192,6 +192,17 @@ def _branch(step: str, detail: _Detail, _where: tzinfo) -> str:
     return f"takes arm {detail['arm']} of {step}: {because}"
 
 
+def _outside(detail: _Detail) -> str:
+    return "another system" if detail["kind"] == "webhook" else f"the function {detail['of']}"
+
+
+def _answered(step: str, detail: _Detail, _where: tzinfo) -> str:
+    status = f" ({detail['status']})" if detail.get("status") else ""
+    if detail.get("ok"):
+        return f"the answer came at {step}{status}"
+    return f"no good answer came at {step}{status}: {detail['reason']}"
+
+
 def _goal(_step: str, detail: _Detail, _where: tzinfo) -> str:
     value = detail.get("value")
     return f"goal reached by {detail['event']}" + (f", worth {_value(value)}" if value is not None else "")
@@ -219,6 +230,9 @@ _WORDS: Mapping[str, _Words] = {
     "accepted": lambda step, detail, _: f"{detail['event']} ends the wait at {step}",
     "branch": _branch,
     "if-false": _if_false,
+    "asks": lambda step, detail, _: f"asks {_outside(detail)} at {step}, and waits for the answer",
+    "answered": _answered,
+    "not-asked": lambda step, detail, _: f"does not ask at {step}: {detail['reason']}",
     "goal": _goal,
     "exit": lambda step, detail, _: f"leaves by {detail['event']}: {detail['reason']}",
     "ended": _ended,

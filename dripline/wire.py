@@ -8,6 +8,8 @@ JOURNEYS = "journeys"
 """Task queue of the workflows."""
 TURNS = "turns"
 """Task queue of turns that the local attempts could not take."""
+EFFECTS = "effects"
+"""Task queue of what steps want done outside the process, messages apart."""
 SWEEP = "sweep"
 """Id of the schedule that sweeps."""
 

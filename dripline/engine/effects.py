@@ -19,6 +19,14 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Answer(Event):
+    """What a step that left the process came to: `properties` say it. It has no name, so that no filter takes it."""
+
+    step: str = ""
+    visit: int = 0
+
+
+@dataclass(frozen=True)
 class Wait:
     """The wait that a run is in: since when, and until when (None: until an event)."""
 
@@ -112,6 +120,20 @@ class SkipMessage:
 
 
 @dataclass(frozen=True)
+class AskOutside:
+    """Let something be done outside the process, once per run, step and visit. An `Answer` comes later.
+
+    `kind` is webhook or call. Answer: its key (`str`).
+    """
+
+    step: str
+    visit: int
+    kind: str
+    request: Mapping[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True)
 class RecordGoal:
     """The run converted, worth `value` in the workspace's currency. Answer: None."""
 
@@ -129,4 +151,6 @@ class Note:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
-Effect = FindEvents | CountMessages | AskSuppression | QueueMessage | SkipMessage | RecordGoal | Note
+Effect = (
+    FindEvents | CountMessages | AskSuppression | QueueMessage | SkipMessage | AskOutside | RecordGoal | Note
+)

@@ -6,8 +6,9 @@ from collections.abc import Generator
 from datetime import datetime
 from typing import Any
 
+from dripline.engine.asking import OUTSIDE, take_answer
 from dripline.engine.calendar import add
-from dripline.engine.effects import Effect, Event, Note, Outcome, RecordGoal
+from dripline.engine.effects import Answer, Effect, Event, Note, Outcome, RecordGoal
 from dripline.engine.moving import Asking, Moving
 from dripline.engine.scope import goal_value
 from dripline.engine.steps import accept, may_accept
@@ -49,6 +50,10 @@ def take_fact(run: Moving, fact: Event | datetime) -> Generator[Effect, Any, Out
         yield from _convert(run, fact)
         return Outcome("goal", fact.name)
     step = run.plan.by_id.get(run.state.step or "")
+    if isinstance(fact, Answer):
+        if run.state.wait and isinstance(step, OUTSIDE) and fact.step == step.id:
+            yield from take_answer(run, step, fact)
+        return None
     if run.state.wait and isinstance(step, WaitForStep) and may_accept(run, step, fact):
         yield from accept(run, step, fact)
     return None

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, assert_never
 
+from dripline.engine.asking import ask
 from dripline.engine.calendar import add
 from dripline.engine.effects import (
     AskSuppression,
@@ -24,6 +25,7 @@ from dripline.engine.moving import Asking, Moving
 from dripline.engine.policy import over_limit, refusal
 from dripline.language.plan import (
     BranchStep,
+    CallStep,
     DelayStep,
     Duration,
     Limit,
@@ -31,6 +33,7 @@ from dripline.language.plan import (
     Step,
     StopStep,
     WaitForStep,
+    WebhookStep,
 )
 
 MAX_STEPS = 1000
@@ -62,6 +65,8 @@ def enter(run: Moving, step: Step) -> Generator[Effect, Any, Outcome | None]:
             yield from _branch(run, step)
         case StopStep():
             return Outcome("stopped", step.reason)
+        case WebhookStep() | CallStep():
+            yield from ask(run, step, visit)
         case _:
             assert_never(step)
     return None

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from dripline.language.check_names import known_names
+from dripline.language.check_outside import known_functions, whole_bodies
 from dripline.language.check_templates import existing_templates, filled_templates, subjects_of_emails
+from dripline.language.extensions import Extensions
 from dripline.language.look import Draft, Look, Rule
 from dripline.language.model import Journey
 from dripline.language.naming import every_step, step_ids
@@ -16,6 +18,8 @@ from dripline.language.problems import Problem, did_you_mean
 from dripline.language.steps import DelayStep, Step, WaitForStep
 from dripline.language.templates import Templates
 from dripline.language.workspace import Workspace
+
+NOTHING = Extensions()
 
 
 def named_like_its_file(look: Look) -> Iterator[Problem]:
@@ -159,9 +163,11 @@ def way_out(look: Look) -> Iterator[Problem]:
                 )
 
 
-def check_journey(draft: Draft, workspace: Workspace, templates: Templates) -> list[Problem]:
+def check_journey(
+    draft: Draft, workspace: Workspace, templates: Templates, extensions: Extensions = NOTHING
+) -> list[Problem]:
     """Everything that is wrong in a journey of the right form, its templates included."""
-    look = Look(draft, workspace, templates)
+    look = Look(draft, workspace, templates, extensions)
     problems = [problem for rule in RULES for problem in rule(look)]
     # Where a part had to be left out, what hangs on it would be told falsely.
     return problems if draft.complete else [problem for problem in problems if problem.code in _LOCAL]
@@ -205,5 +211,7 @@ RULES: tuple[Rule, ...] = (
     used_timeouts,
     no_delay_before_now,
     way_out,
+    known_functions,
+    whole_bodies,
 )
 """Every rule, in the order in which they are told."""

@@ -11,7 +11,9 @@ from dripline.language.look import Look
 from dripline.language.naming import every_step
 from dripline.language.positions import Loc
 from dripline.language.problems import Problem, did_you_mean, listed
+from dripline.language.step_texts import step_texts
 from dripline.language.steps import BranchStep, Step, WaitForStep, WhenArm
+from dripline.language.texts import reads
 from dripline.language.workspace import LEAD_FIELDS, Workspace
 
 _JOURNEY = frozenset({"id", "title"})
@@ -157,6 +159,18 @@ def _read_step(look: Look, loc: Loc, step: Step) -> Iterator[Problem]:
         for number, arm in enumerate(step.branch):
             if isinstance(arm, WhenArm):
                 yield from _read(look, (*loc, "branch", number, "when"), arm.when, scope)
+    for where, text in step_texts(step):
+        yield from _read_text(look, (*loc, *where), text, scope)
+
+
+def _read_text(look: Look, loc: Loc, text: str, scope: Scope) -> Iterator[Problem]:
+    for read in reads(text):
+        wrong = scope.wrong(read.path, read.guarded)
+        if wrong is not None:
+            code, message, hint = wrong
+            if read.path.startswith("secret."):
+                message, hint = "secrets can be read in headers only", "put it into `headers`"
+            yield look.draft.problem(loc, code, message, hint, offset=read.column - 1)
 
 
 def _read(look: Look, loc: Loc, source: str, scope: Scope) -> Iterator[Problem]:

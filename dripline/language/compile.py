@@ -11,7 +11,9 @@ from dripline.language.fields import FieldType
 from dripline.language.model import Exit, Goal, Journey
 from dripline.language.naming import every_step, step_ids
 from dripline.language.positions import Loc
+from dripline.language.step_texts import step_texts
 from dripline.language.templates import Templates
+from dripline.language.texts import reads
 from dripline.language.workspace import Workspace
 
 Times = dict[str, Literal["date", "datetime"]]
@@ -121,6 +123,26 @@ class _Flat:
                 return plan.BranchStep(id=id_, condition=if_, next=following, arms=arms)
             case steps.StopStep():
                 return plan.StopStep(id=id_, condition=if_, next=following, reason=step.stop)
+            case steps.WebhookStep():
+                return plan.WebhookStep(
+                    id=id_,
+                    condition=if_,
+                    result=step.as_,
+                    next=following,
+                    url=step.webhook.url,
+                    method=step.webhook.method,
+                    headers=step.webhook.headers,
+                    body=step.webhook.body,
+                )
+            case steps.CallStep():
+                return plan.CallStep(
+                    id=id_,
+                    condition=if_,
+                    result=step.as_,
+                    next=following,
+                    function=step.call.function,
+                    arguments=step.call.with_,
+                )
             case _:
                 assert_never(step)
 
@@ -161,6 +183,7 @@ def _attribute_times(
     read = {path for source in conditions(journey) for path in compile_expression(source).names}
     files = [file for key in keys for file in templates.files[key].values()]
     read |= {name.path for file in files for name in file.reads}
+    read |= {name.path for text in texts(journey) for name in reads(text)}
     named = {parts[1] for path in read if (parts := path.split("."))[0] == "lead" and len(parts) > 1}
     whole = "lead" in read
     return {name: kind for name, kind in _times(workspace.attributes).items() if whole or name in named}
@@ -185,6 +208,11 @@ def event_names(journey: Journey) -> set[str]:
     names.update(name for exit_ in journey.exit for name in exit_.event)
     waits = (step for _, step in every_step(journey.steps) if isinstance(step, steps.WaitForStep))
     return names.union(*(wait.wait_for.event for wait in waits))
+
+
+def texts(journey: Journey) -> list[str]:
+    """Every text of the journey's steps that is filled in when the step is reached."""
+    return [text for _, step in every_step(journey.steps) for _, text in step_texts(step)]
 
 
 def conditions(journey: Journey) -> list[str]:

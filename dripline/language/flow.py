@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from dripline.language.positions import Loc
 from dripline.language.steps import (
     BranchStep,
+    CallStep,
     ElseArm,
     EmailStep,
     SmsStep,
@@ -15,11 +16,18 @@ from dripline.language.steps import (
     Steps,
     StopStep,
     WaitForStep,
+    WebhookStep,
 )
 from dripline.language.workspace import Workspace
 
 MESSAGE_RESULT = frozenset({"sent", "skipped", "reason"})
 """What the result of a message has."""
+
+WEBHOOK_RESULT = frozenset({"ok", "status", "json", "text", "skipped", "reason"})
+"""What the answer to a webhook may have."""
+
+CALL_RESULT = frozenset({"ok", "result", "skipped", "reason"})
+"""What the answer of a function has."""
 
 Names = Mapping[str, frozenset[str]]
 """Names that are set on every way to a place, each with what it has."""
@@ -59,6 +67,10 @@ class Flow:
             out = self.branch(step, loc, names)
         elif isinstance(step, (EmailStep, SmsStep)) and step.as_ is not None:
             out = self.named(step.as_, MESSAGE_RESULT, names)
+        elif isinstance(step, WebhookStep) and step.as_ is not None:
+            out = self.named(step.as_, WEBHOOK_RESULT, names)
+        elif isinstance(step, CallStep) and step.as_ is not None:
+            out = self.named(step.as_, CALL_RESULT, names)
         else:
             out = names
         return out if step.if_ is None else meet([names, out])

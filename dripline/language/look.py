@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from dripline.language.extensions import Extensions
 from dripline.language.flow import Flow, Names
 from dripline.language.model import Journey
 from dripline.language.naming import every_step
@@ -58,6 +59,7 @@ class Look:
     draft: Draft
     workspace: Workspace
     templates: Templates
+    extensions: Extensions
 
     @property
     def journey(self) -> Journey:

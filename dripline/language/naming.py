@@ -13,6 +13,7 @@ from typing import assert_never
 from dripline.language.positions import Loc
 from dripline.language.steps import (
     BranchStep,
+    CallStep,
     DelayStep,
     ElseArm,
     EmailStep,
@@ -21,6 +22,7 @@ from dripline.language.steps import (
     Steps,
     StopStep,
     WaitForStep,
+    WebhookStep,
 )
 
 Located = tuple[Loc, Step]
@@ -79,12 +81,14 @@ def _own_name(step: Step) -> str | None:
         return f"email:{step.email.template}"
     if isinstance(step, SmsStep):
         return f"sms:{step.sms.template}"
+    if isinstance(step, CallStep):
+        return f"call:{step.call.function}"
     return None
 
 
 def _stem(step: Step, before: str) -> str:
     match step:
-        case EmailStep() | SmsStep():
+        case EmailStep() | SmsStep() | CallStep():
             return _own_name(step) or before
         case DelayStep() | WaitForStep():
             return f"after {before}"
@@ -92,5 +96,7 @@ def _stem(step: Step, before: str) -> str:
             return f"branch after {before}"
         case StopStep():
             return f"stop after {before}"
+        case WebhookStep():
+            return f"webhook after {before}"
         case _:
             assert_never(step)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -128,8 +128,28 @@ class StopStep(_Step):
     reason: str
 
 
+class WebhookStep(_Step):
+    """Call another system and wait for its answer. Texts are templates, filled in when the step is reached."""
+
+    verb: Literal["webhook"] = "webhook"
+    url: str
+    method: str
+    headers: dict[str, str] = {}
+    """A header may read `secret.NAME`, which only the sender knows."""
+    body: Any = None
+
+
+class CallStep(_Step):
+    """Call a Python function of the workspace and wait for its answer."""
+
+    verb: Literal["call"] = "call"
+    function: str
+    arguments: dict[str, Any] = {}
+    """By name; texts in them are templates."""
+
+
 Step = Annotated[
-    MessageStep | DelayStep | WaitForStep | BranchStep | StopStep,
+    MessageStep | DelayStep | WaitForStep | BranchStep | StopStep | WebhookStep | CallStep,
     Field(discriminator="verb"),
 ]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dripline.language.check import check_journey, check_project
 from dripline.language.compile import compile_journey
+from dripline.language.extensions import find_extensions
 from dripline.language.load import fit
 from dripline.language.look import Draft
 from dripline.language.mending import mended
@@ -51,6 +52,8 @@ def load_project(root: Path, paths: Sequence[Path] = ()) -> Project:
     root = root.resolve()
     workspace, problems = load_workspace(root)
     templates = find_templates(root)
+    extensions, more = find_extensions(root)
+    problems += more
     files = sorted(set(_files(root, paths)))
     read = [_read(root, file) for file in files]
     problems += [problem for _, found in read for problem in found]
@@ -63,7 +66,7 @@ def load_project(root: Path, paths: Sequence[Path] = ()) -> Project:
     if workspace is not None:
         problems += check_project([draft for draft in drafts if draft.complete])
         for draft in drafts:
-            found = check_journey(draft, workspace, templates)
+            found = check_journey(draft, workspace, templates, extensions)
             problems += found
             plans |= _plan(draft, workspace, templates, problems)
         tests = [document for document in documents if document.path.endswith(TEST_ENDING)]

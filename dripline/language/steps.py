@@ -20,6 +20,7 @@ from dripline.language.kinds import (
     read_length,
 )
 from dripline.language.load import Written, wrong
+from dripline.language.outside import Call, Webhook
 from dripline.language.plan import Duration
 from dripline.language.problems import did_you_mean, listed
 
@@ -36,11 +37,9 @@ LATER_VERBS = frozenset(
         "notify",
         "task",
         "survey",
-        "webhook",
         "enroll",
         "unenroll",
         "include",
-        "call",
     }
 )
 """Verbs of the language that are refused until they are built."""
@@ -225,6 +224,18 @@ class StopStep(_StepKeys):
     stop: Text = Field(description="Why, for the reports: `booked`.")
 
 
+class WebhookStep(_NamedResult):
+    """Call another system over the web; its answer is there from here on."""
+
+    webhook: Webhook = Field(description="Where to, and what to say: `{url, method, headers, body}`.")
+
+
+class CallStep(_NamedResult):
+    """Call a function of extensions.py, which engineers write; its answer is there from here on."""
+
+    call: Call = Field(description="The function, or `{function, with}`.")
+
+
 VERBS: dict[str, type[_StepKeys]] = {
     "email": EmailStep,
     "sms": SmsStep,
@@ -232,6 +243,8 @@ VERBS: dict[str, type[_StepKeys]] = {
     "wait_for": WaitForStep,
     "branch": BranchStep,
     "stop": StopStep,
+    "webhook": WebhookStep,
+    "call": CallStep,
 }
 """The class of each verb."""
 
@@ -277,7 +290,9 @@ Step = Annotated[
     | Annotated[DelayStep, Tag("<delay>")]
     | Annotated[WaitForStep, Tag("<wait_for>")]
     | Annotated[BranchStep, Tag("<branch>")]
-    | Annotated[StopStep, Tag("<stop>")],
+    | Annotated[StopStep, Tag("<stop>")]
+    | Annotated[WebhookStep, Tag("<webhook>")]
+    | Annotated[CallStep, Tag("<call>")],
     Discriminator(_verb),
     BeforeValidator(_one_verb),
 ]

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.numbers import is_currency
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from dripline.language.fields import FieldErrors, FieldType, coerce
 from dripline.language.kinds import Cap
@@ -96,6 +96,20 @@ class ProviderEntry(Written):
     rate: Cap = Field(description="How fast it may be asked to send, like `100 per second`.")
 
 
+class WebhooksEntry(Written):
+    """Where steps may go that call other systems."""
+
+    allow_private: bool | tuple[str, ...] = Field(
+        False,
+        description="Hosts within your own network that may be called: a list of names, or `true` for any.",
+    )
+
+    @field_validator("allow_private", mode="before")
+    @classmethod
+    def _read(cls, value: Any) -> Any:
+        return value == "true" if value in ("true", "false") else value
+
+
 class Workspace(Written):
     """What every journey of this folder shares."""
 
@@ -132,6 +146,10 @@ class Workspace(Written):
 
     providers: dict[Literal["sendgrid", "twilio", "mailbox"], ProviderEntry] = Field(
         default_factory=dict, description="Providers that may not be asked as fast as we can."
+    )
+
+    webhooks: WebhooksEntry = Field(
+        default_factory=WebhooksEntry, description="Where `webhook` steps may go."
     )
 
     @model_validator(mode="after")

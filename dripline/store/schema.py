@@ -259,8 +259,17 @@ outbox = Table(
     Column("step", String(256), nullable=False),
     Column("kind", String(16), nullable=False),  # webhook | call
     Column("payload", Json, nullable=False),
+    Column("visit", Integer, nullable=False),
     Column("queued_at", Utc, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("progress_at", Utc, nullable=False),  # machine time
     Column("done_at", Utc),
+    Index(
+        "ix_outbox_open",
+        "progress_at",
+        sqlite_where=text("done_at IS NULL"),
+        postgresql_where=text("done_at IS NULL"),
+    ),
     comment="Effects that leave the process, other than messages (rule: never inside a turn).",
 )
 

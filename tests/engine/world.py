@@ -8,6 +8,8 @@ from typing import Any
 
 from dripline.engine.calendar import add, zone
 from dripline.engine.effects import (
+    Answer,
+    AskOutside,
     AskSuppression,
     CountMessages,
     Effect,
@@ -56,6 +58,10 @@ class World:
         self.lead = lead or ANI
         self.suppressed = suppressed
         self.sent: list[datetime] = [MONDAY - timedelta(minutes=1)] * already_sent
+        self.answers: dict[str, tuple[timedelta, dict[str, Any]]] = {}
+        """By step, after how long the world outside answers, and what."""
+        self.asked: list[AskOutside] = []
+        self.coming: list[Event] = []
         self.events: list[Event] = []
         self.lines: list[str] = []
         self.goal: tuple[datetime, float | None] | None = None
@@ -91,10 +97,11 @@ class World:
 
     def live(self, events: Iterable[Event] = (), lateness: timedelta = timedelta()) -> list[str]:
         """Run to the end (or to a wait that only an event ends), every turn `lateness` after its cause."""
-        coming = sorted(events, key=lambda event: event.received_at)
+        coming = self.coming = sorted(events, key=lambda event: event.received_at)
         now = MONDAY + lateness
         self._take(now, coming)
         while self.outcome is None and self.parked is None:
+            coming.sort(key=lambda event: event.received_at)
             until = self.state.wait.until if self.state.wait else None
             moments = [event.received_at for event in coming[:1]] + ([until] if until else [])
             if not moments:
@@ -134,6 +141,13 @@ class World:
             case SkipMessage(message, reason):
                 self._say(message.at, f"skipped {message.channel} {message.template}: {reason}")
                 return f"{message.step}/{message.visit}"
+            case AskOutside():
+                self.asked.append(effect)
+                self._say(effect.at, f"{effect.kind} {effect.step}")
+                said = self.answers.get(effect.step)
+                if said is not None:
+                    self.coming.append(_answered(effect, *said))
+                return f"{effect.step}/{effect.visit}"
             case RecordGoal(at, value):
                 self.goal = (at, value)
                 return None
@@ -145,3 +159,7 @@ class World:
 
     def _say(self, at: datetime, text: str) -> None:
         self.lines.append(f"{at:%Y-%m-%d %H:%M} {text}")
+
+
+def _answered(asked: AskOutside, after: timedelta, said: dict[str, Any]) -> Answer:
+    return Answer(f"{asked.step}/{asked.visit}", "", said, asked.at + after, asked.step, asked.visit)

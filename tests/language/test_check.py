@@ -72,11 +72,9 @@ def test_a_bad_condition_does_not_hide_what_else_is_wrong(check_steps: Check) ->
         ("notify", "owner"),
         ("task", "{for: x}"),
         ("survey", "{template: x}"),
-        ("webhook", "{url: x}"),
         ("enroll", "x"),
         ("unenroll", "x"),
         ("include", "blocks/x"),
-        ("call", "{function: x}"),
     ],
 )
 def test_a_verb_of_the_language_that_is_not_there_yet_is_refused(

@@ -325,11 +325,22 @@ def upgrade() -> None:
         sa.Column("step", sa.String(length=256), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("payload", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("visit", sa.Integer(), nullable=False),
         sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("progress_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_outbox_run_id")),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_outbox")),
         comment="Effects that leave the process, other than messages (rule: never inside a turn).",
+    )
+    op.create_index(
+        "ix_outbox_open",
+        "outbox",
+        ["progress_at"],
+        unique=False,
+        sqlite_where=sa.text("done_at IS NULL"),
+        postgresql_where=sa.text("done_at IS NULL"),
     )
     op.create_index(op.f("ix_outbox_run_id"), "outbox", ["run_id"], unique=False)
     op.create_table(
