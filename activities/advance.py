@@ -20,6 +20,7 @@ from dripline.engine.effects import (
     CountMessages,
     Effect,
     FindEvents,
+    IssueDiscount,
     Note,
     QueueMessage,
     RecordGoal,
@@ -28,7 +29,7 @@ from dripline.engine.effects import (
 )
 from dripline.engine.policy import ADDRESS
 from dripline.engine.turn import take_turn
-from dripline.store import messages, outbox, runs, schema
+from dripline.store import discounts, messages, outbox, runs, schema
 from dripline.store.database import Store, lock_lead, lock_run
 from dripline.store.house import House, open_house
 from dripline.store.leads import facts
@@ -167,6 +168,8 @@ class _World:
                 return messages.queue(connection, run, message, self._now, self._machine_now, skipped=reason)
             case AskOutside():
                 return outbox.put(connection, run.id, effect, self._machine_now)
+            case IssueDiscount():
+                return discounts.issue(connection, run, effect, self._house.secret)
             case RecordGoal(at, value):
                 return runs.record_goal(connection, run.id, at, value)
             case Note(at, step, what, detail):

@@ -233,6 +233,11 @@ _WORDS: Mapping[str, _Words] = {
     "asks": lambda step, detail, _: f"asks {_outside(detail)} at {step}, and waits for the answer",
     "answered": _answered,
     "not-asked": lambda step, detail, _: f"does not ask at {step}: {detail['reason']}",
+    "issued": lambda step, detail, _: (
+        f"issues a discount at {step}"
+        + (f", valid to {detail['expires_on']}" if detail.get("expires_on") else "")
+    ),
+    "not-issued": lambda step, detail, _: f"issues nothing at {step}: {detail['reason']}",
     "goal": _goal,
     "exit": lambda step, detail, _: f"leaves by {detail['event']}: {detail['reason']}",
     "ended": _ended,

@@ -134,6 +134,29 @@ class AskOutside:
 
 
 @dataclass(frozen=True)
+class IssueDiscount:
+    """Issue a discount, once per run, step and visit (or per lead, journey and step), within the turn.
+
+    Amounts are in minor units of `currency`. Answer: what conditions and templates read of it, with its `code`.
+    """
+
+    step: str
+    visit: int
+    once_per_lead: bool
+    shared_code: str | None
+    percent: float | None
+    amount: int | None
+    min_order: int | None
+    currency: str | None
+    gift: str | None
+    expires_on: str | None
+    """The last day (ISO 8601) in the lead's zone."""
+    expires_at: datetime | None
+    """The end of that day, UTC."""
+    at: datetime
+
+
+@dataclass(frozen=True)
 class RecordGoal:
     """The run converted, worth `value` in the workspace's currency. Answer: None."""
 
@@ -152,5 +175,13 @@ class Note:
 
 
 Effect = (
-    FindEvents | CountMessages | AskSuppression | QueueMessage | SkipMessage | AskOutside | RecordGoal | Note
+    FindEvents
+    | CountMessages
+    | AskSuppression
+    | QueueMessage
+    | SkipMessage
+    | AskOutside
+    | IssueDiscount
+    | RecordGoal
+    | Note
 )

@@ -42,6 +42,8 @@ def scope(
 
 
 def _remembered(plan: Plan, value: Any) -> Any:
+    if isinstance(value, Mapping) and value.get("is") == "discount":
+        return revive(value, {"expires_on": "date"})
     if isinstance(value, Mapping) and value.get("name") in plan.event_times:  # an event that a wait accepted
         return revive(value, plan.event_times[value["name"]])
     return value

@@ -21,12 +21,14 @@ from dripline.engine.effects import (
     SkipMessage,
     Wait,
 )
+from dripline.engine.issuing import issue
 from dripline.engine.moving import Asking, Moving
 from dripline.engine.policy import over_limit, refusal
 from dripline.language.plan import (
     BranchStep,
     CallStep,
     DelayStep,
+    DiscountStep,
     Duration,
     Limit,
     MessageStep,
@@ -65,6 +67,8 @@ def enter(run: Moving, step: Step) -> Generator[Effect, Any, Outcome | None]:
             yield from _branch(run, step)
         case StopStep():
             return Outcome("stopped", step.reason)
+        case DiscountStep():
+            yield from issue(run, step, visit)
         case WebhookStep() | CallStep():
             yield from ask(run, step, visit)
         case _:

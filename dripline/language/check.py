@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
+from dripline.language.check_discounts import named_discounts, sound_amounts
 from dripline.language.check_names import known_names
 from dripline.language.check_outside import known_functions, whole_bodies
 from dripline.language.check_templates import existing_templates, filled_templates, subjects_of_emails
@@ -213,5 +214,7 @@ RULES: tuple[Rule, ...] = (
     way_out,
     known_functions,
     whole_bodies,
+    sound_amounts,
+    named_discounts,
 )
 """Every rule, in the order in which they are told."""

@@ -52,6 +52,12 @@ class Scope:
                     f"read it only where it is set, or ask first: `{root} is defined`",
                 )
         if has is None:
+            if parts[:1] in (["code"], ["expires_on"]):
+                return (
+                    "discount-never-issued",
+                    f"no discount is issued as `{root}` before this",
+                    f"add `- discount: {{percent: 15}}` with `as: {root}` before it",
+                )
             known = {"lead", "event", "journey", "now", "today", *self.names}
             known |= {"trigger"} if self.trigger is not None else set()
             text = f"; a text stands in quotation marks: `'{root}'`" if not parts else ""

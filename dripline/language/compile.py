@@ -9,6 +9,7 @@ from dripline.language import plan, steps
 from dripline.language.expressions import compile_expression, reads_only_event
 from dripline.language.fields import FieldType
 from dripline.language.model import Exit, Goal, Journey
+from dripline.language.money import to_minor
 from dripline.language.naming import every_step, step_ids
 from dripline.language.positions import Loc
 from dripline.language.step_texts import step_texts
@@ -21,7 +22,7 @@ Times = dict[str, Literal["date", "datetime"]]
 
 def compile_journey(journey: Journey, workspace: Workspace, templates: Templates) -> plan.Plan:
     """The plan of a journey in which `check` found no error."""
-    flat = _Flat(journey)
+    flat = _Flat(journey, workspace.currency)
     flat.block(journey.steps, ("steps",), None)
     messages = [step for step in flat.steps if isinstance(step, plan.MessageStep)]
     keys = sorted({template_key(step.channel, step.template) for step in messages})
@@ -70,7 +71,8 @@ def _exit(exit_: Exit) -> plan.Exit:
 class _Flat:
     """The steps in the order of the file, each knowing where it leads."""
 
-    def __init__(self, journey: Journey) -> None:
+    def __init__(self, journey: Journey, currency: str | None) -> None:
+        self.currency = currency
         self.defaults = journey.messages
         self.ids = step_ids(journey.steps)
         self.steps: list[plan.Step] = []
@@ -134,6 +136,8 @@ class _Flat:
                     headers=step.webhook.headers,
                     body=step.webhook.body,
                 )
+            case steps.DiscountStep():
+                return self.discount(step, id_, following)
             case steps.CallStep():
                 return plan.CallStep(
                     id=id_,
@@ -151,6 +155,28 @@ class _Flat:
         if isinstance(arm, steps.ElseArm):
             return plan.Arm(when=None, to=self.block(arm.else_, (*loc, "else"), following))
         return plan.Arm(when=arm.when, to=self.block(arm.steps, (*loc, "steps"), following))
+
+    def discount(self, step: steps.DiscountStep, id_: str, following: str | None) -> plan.DiscountStep:
+        """A discount, its amounts in minor units."""
+        said = step.discount
+        amounts = {"amount": said.amount, "min_order": said.min_order}
+        currencies = [money[1] or self.currency for money in amounts.values() if money]
+        currency = currencies[0] if currencies else None
+        minor = {name: to_minor(money[0], currency) for name, money in amounts.items() if money and currency}
+        return plan.DiscountStep(
+            id=id_,
+            condition=step.if_,
+            result=step.as_,
+            next=following,
+            percent=said.percent,
+            amount=minor.get("amount"),
+            min_order=minor.get("min_order"),
+            currency=currency,
+            gift=said.gift,
+            valid=said.valid,
+            code=said.code,
+            once_per=said.once_per,
+        )
 
     def message(
         self,

@@ -9,6 +9,7 @@ from dripline.language.positions import Loc
 from dripline.language.steps import (
     BranchStep,
     CallStep,
+    DiscountStep,
     ElseArm,
     EmailStep,
     SmsStep,
@@ -71,6 +72,8 @@ class Flow:
             out = self.named(step.as_, WEBHOOK_RESULT, names)
         elif isinstance(step, CallStep) and step.as_ is not None:
             out = self.named(step.as_, CALL_RESULT, names)
+        elif isinstance(step, DiscountStep) and step.as_ is not None:
+            out = self.named(step.as_, step.discount.has, names)
         else:
             out = names
         return out if step.if_ is None else meet([names, out])

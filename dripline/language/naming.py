@@ -15,6 +15,7 @@ from dripline.language.steps import (
     BranchStep,
     CallStep,
     DelayStep,
+    DiscountStep,
     ElseArm,
     EmailStep,
     SmsStep,
@@ -96,6 +97,8 @@ def _stem(step: Step, before: str) -> str:
             return f"branch after {before}"
         case StopStep():
             return f"stop after {before}"
+        case DiscountStep():
+            return f"discount after {before}"
         case WebhookStep():
             return f"webhook after {before}"
         case _:

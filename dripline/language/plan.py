@@ -148,8 +148,23 @@ class CallStep(_Step):
     """By name; texts in them are templates."""
 
 
+class DiscountStep(_Step):
+    """Issue a discount: `percent`, `amount` or `gift`. Amounts are in minor units of `currency` (ISO 4217)."""
+
+    verb: Literal["discount"] = "discount"
+    percent: float | None = None
+    amount: int | None = None
+    gift: str | None = None
+    min_order: int | None = None
+    currency: str | None = None
+    valid: Duration | None = None
+    code: str | None = None
+    """The code that all leads share; None: each gets its own."""
+    once_per: Literal["visit", "lead"] = "visit"
+
+
 Step = Annotated[
-    MessageStep | DelayStep | WaitForStep | BranchStep | StopStep | WebhookStep | CallStep,
+    MessageStep | DelayStep | WaitForStep | BranchStep | StopStep | WebhookStep | CallStep | DiscountStep,
     Field(discriminator="verb"),
 ]
 

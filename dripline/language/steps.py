@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from dripline.language.discounts import DiscountArguments
 from dripline.language.kinds import (
     Cap,
     Condition,
@@ -26,7 +27,6 @@ from dripline.language.problems import did_you_mean, listed
 
 LATER_VERBS = frozenset(
     {
-        "discount",
         "remind",
         "delay_until",
         "split",
@@ -236,6 +236,14 @@ class CallStep(_NamedResult):
     call: Call = Field(description="The function, or `{function, with}`.")
 
 
+class DiscountStep(_NamedResult):
+    """Issue a discount to the lead: templates after it read its code."""
+
+    discount: DiscountArguments = Field(
+        description="What the lead gets, like `{percent: 15, valid: 14 days}`."
+    )
+
+
 VERBS: dict[str, type[_StepKeys]] = {
     "email": EmailStep,
     "sms": SmsStep,
@@ -245,6 +253,7 @@ VERBS: dict[str, type[_StepKeys]] = {
     "stop": StopStep,
     "webhook": WebhookStep,
     "call": CallStep,
+    "discount": DiscountStep,
 }
 """The class of each verb."""
 
@@ -292,7 +301,8 @@ Step = Annotated[
     | Annotated[BranchStep, Tag("<branch>")]
     | Annotated[StopStep, Tag("<stop>")]
     | Annotated[WebhookStep, Tag("<webhook>")]
-    | Annotated[CallStep, Tag("<call>")],
+    | Annotated[CallStep, Tag("<call>")]
+    | Annotated[DiscountStep, Tag("<discount>")],
     Discriminator(_verb),
     BeforeValidator(_one_verb),
 ]

@@ -273,6 +273,38 @@ outbox = Table(
     comment="Effects that leave the process, other than messages (rule: never inside a turn).",
 )
 
+discounts = Table(
+    "discounts",
+    metadata,
+    _id(),  # made from run, step and visit; or, once per lead, from lead, journey and step
+    Column("code", String(80), nullable=False),
+    Column("plain_code", String(80), nullable=False, index=True),  # as it is compared: capitals, no dashes
+    Column("shared", Boolean, nullable=False),
+    Column("lead_id", String(64), ForeignKey("leads.id"), nullable=False, index=True),
+    Column("run_id", String(64), ForeignKey("runs.id"), nullable=False, index=True),
+    Column("journey", String(128), nullable=False),
+    Column("step", String(256), nullable=False),
+    Column("visit", Integer, nullable=False),
+    Column("percent", Float),
+    Column("amount", BigInteger),  # minor units, as min_order
+    Column("min_order", BigInteger),
+    Column("currency", String(3)),  # ISO 4217
+    Column("gift", Text),
+    Column("issued_at", Utc, nullable=False),
+    Column("expires_on", String(10)),  # the last day, in the lead's zone
+    Column("expires_at", Utc),  # the end of that day
+    Column("redeemed_at", Utc),
+    Column("redeemed_for", String(256)),  # the order, as the shop calls it
+    Index(
+        "uq_discounts_own_code",
+        "plain_code",
+        unique=True,
+        sqlite_where=text("NOT shared"),
+        postgresql_where=text("NOT shared"),
+    ),
+    comment="Every discount that was issued, with what became of it.",
+)
+
 step_log = Table(
     "step_log",
     metadata,

@@ -15,6 +15,7 @@ from dripline.engine.effects import (
     Effect,
     Event,
     FindEvents,
+    IssueDiscount,
     Note,
     Outcome,
     QueueMessage,
@@ -61,6 +62,7 @@ class World:
         self.answers: dict[str, tuple[timedelta, dict[str, Any]]] = {}
         """By step, after how long the world outside answers, and what."""
         self.asked: list[AskOutside] = []
+        self.issued: list[IssueDiscount] = []
         self.coming: list[Event] = []
         self.events: list[Event] = []
         self.lines: list[str] = []
@@ -148,6 +150,9 @@ class World:
                 if said is not None:
                     self.coming.append(_answered(effect, *said))
                 return f"{effect.step}/{effect.visit}"
+            case IssueDiscount():
+                self.issued.append(effect)
+                return {"code": f"CODE-{len(self.issued)}", "expires_on": effect.expires_on}
             case RecordGoal(at, value):
                 self.goal = (at, value)
                 return None

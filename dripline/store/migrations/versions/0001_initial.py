@@ -224,6 +224,43 @@ def upgrade() -> None:
         postgresql_where=sa.text("wake_wanted > wake_done"),
     )
     op.create_table(
+        "discounts",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("code", sa.String(length=80), nullable=False),
+        sa.Column("plain_code", sa.String(length=80), nullable=False),
+        sa.Column("shared", sa.Boolean(), nullable=False),
+        sa.Column("lead_id", sa.String(length=64), nullable=False),
+        sa.Column("run_id", sa.String(length=64), nullable=False),
+        sa.Column("journey", sa.String(length=128), nullable=False),
+        sa.Column("step", sa.String(length=256), nullable=False),
+        sa.Column("visit", sa.Integer(), nullable=False),
+        sa.Column("percent", sa.Float(), nullable=True),
+        sa.Column("amount", sa.BigInteger(), nullable=True),
+        sa.Column("min_order", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=True),
+        sa.Column("gift", sa.Text(), nullable=True),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_on", sa.String(length=10), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("redeemed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("redeemed_for", sa.String(length=256), nullable=True),
+        sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_discounts_lead_id")),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_discounts_run_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_discounts")),
+        comment="Every discount that was issued, with what became of it.",
+    )
+    op.create_index(op.f("ix_discounts_lead_id"), "discounts", ["lead_id"], unique=False)
+    op.create_index(op.f("ix_discounts_plain_code"), "discounts", ["plain_code"], unique=False)
+    op.create_index(op.f("ix_discounts_run_id"), "discounts", ["run_id"], unique=False)
+    op.create_index(
+        "uq_discounts_own_code",
+        "discounts",
+        ["plain_code"],
+        unique=True,
+        sqlite_where=sa.text("NOT shared"),
+        postgresql_where=sa.text("NOT shared"),
+    )
+    op.create_table(
         "inbox",
         sa.Column(
             "seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False

@@ -1,0 +1,84 @@
+"""`discount` as a marketer writes it."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from dripline.language.kinds import Length, NotYet, Text
+from dripline.language.load import Written, wrong
+from dripline.language.money import MoneyError, read_money
+
+Money = tuple[Decimal, str | None]
+
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+KINDS = ("percent", "amount", "gift")
+
+
+def _money(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return value
+    if not isinstance(value, str):
+        raise wrong("wrong-type", "an amount stands here as a text", "write it like `5000 AMD`")
+    try:
+        return read_money(value)
+    except MoneyError as error:
+        raise wrong("bad-amount", str(error), error.hint) from None
+
+
+def _percent(value: Any) -> Any:
+    return value.strip().removesuffix("%").strip() if isinstance(value, str) else value
+
+
+def _code(value: str) -> str:
+    if not _CODE.fullmatch(value):
+        raise wrong("bad-code", f"`{value}` is no code", "write letters, digits, `-` and `_`: `SPRING-15`")
+    return value
+
+
+Amount = Annotated[Money, BeforeValidator(_money, json_schema_input_type=str)]
+Percent = Annotated[float, BeforeValidator(_percent), Field(gt=0, le=100)]
+
+
+class DiscountArguments(Written):
+    """What the lead gets, how long, and by which code."""
+
+    percent: Percent | None = Field(None, description="So many percent off.")
+    amount: Amount | None = Field(None, description="So much off, like `5000 AMD`.")
+    gift: Text | None = Field(None, description="What is given along, in your words.")
+    valid: Length | None = Field(
+        None, description="How long, like `14 days`: to the end of that day in the lead's zone."
+    )
+    min_order: Amount | None = Field(None, description="For orders of at least so much.")
+    code: Annotated[str, AfterValidator(_code)] | None = Field(
+        None, description="One code for everybody; without it every lead gets its own."
+    )
+    once_per: Literal["visit", "lead"] = Field(
+        "visit", description="`lead`: the same code whenever the lead comes to this step of this journey."
+    )
+    pool: NotYet = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> DiscountArguments:
+        said = [kind for kind in KINDS if getattr(self, kind) is not None]
+        if len(said) > 1:
+            raise wrong(
+                "two-kinds", f"a discount is one thing, here are `{'` and `'.join(said)}`", "keep one"
+            )
+        if not said:
+            raise wrong(
+                "missing-key", "it is not said what the lead gets", "add `percent`, `amount` or `gift`"
+            )
+        return self
+
+    @property
+    def has(self) -> frozenset[str]:
+        """What its result can be asked for."""
+        found = {"code", "skipped", *(kind for kind in KINDS if getattr(self, kind) is not None)}
+        found |= {"expires_on"} if self.valid is not None else set()
+        found |= {"min_order"} if self.min_order is not None else set()
+        found |= {"currency"} if self.amount is not None or self.min_order is not None else set()
+        return frozenset(found)
