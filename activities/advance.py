@@ -162,7 +162,8 @@ class _World:
                     return None
                 return runs.suppression(connection, channel, self._house.address_hash(channel, address))
             case QueueMessage():
-                self._brake()
+                if not effect.notice:
+                    self._brake()
                 return messages.queue(connection, run, effect, self._now, self._machine_now)
             case SkipMessage(message, reason):
                 return messages.queue(connection, run, message, self._now, self._machine_now, skipped=reason)

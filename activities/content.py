@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from dripline.engine.calendar import zone_of
 from dripline.engine.effects import Event
 from dripline.engine.scope import scope
-from dripline.language.plan import MessageStep, Plan, Sender
+from dripline.language.plan import MessageStep, NotifyStep, Plan, Sender
 from dripline.rendering import render
 
 
@@ -33,7 +33,8 @@ def compose(plan: Plan, row: Row[Any], lead: Mapping[str, Any], now: datetime) -
     if row.body is not None:
         return MessageContent(row.locale, row.sender, row.sender_name, row.subject, row.html, row.body)
     step = plan.by_id[row.step]
-    wanted_subject = step.subject if isinstance(step, MessageStep) else None
+    wanted_subject = step.subject if isinstance(step, MessageStep | NotifyStep) else None
+    locale = None if row.notice else lead.get("locale")
     sender = _sender(plan, step.sender if isinstance(step, MessageStep) else None, row.channel)
     context = row.context
     names = scope(
@@ -45,7 +46,7 @@ def compose(plan: Plan, row: Row[Any], lead: Mapping[str, Any], now: datetime) -
         now,
         zone_of(lead.get("timezone"), lead.get("country"), plan.timezone),
     )
-    rendered = render(plan, row.channel, row.template, lead.get("locale"), names, wanted_subject)
+    rendered = render(plan, row.channel, row.template, locale, names, wanted_subject)
     return MessageContent(
         locale=rendered.locale,
         sender=sender.address,

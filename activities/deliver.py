@@ -177,7 +177,9 @@ class Deliveries:
             return Settled.YES
         if over_daily_limit(connection, self._gate, composed.sender, now):
             return Later("warm-up", WARM_UP_PAUSE)
-        content = messages.Content(recipient=getattr(lead, ADDRESS[row.channel]), **vars(composed))
+        content = messages.Content(
+            recipient=row.addressee or getattr(lead, ADDRESS[row.channel]), **vars(composed)
+        )
         attempt = messages.take_lease(connection, row.id, content, provider.name, now, self._lease)
         return _Lease(attempt, row.channel, house.clock, self._outgoing(row, content))
 

@@ -34,6 +34,8 @@ def ask_again(
         return "skipped_at", "lead erased"
     if lead.merged_into is not None:
         return "skipped_at", "lead merged"
+    if row.notice:
+        return _notice_again(connection, house, gate, row)
     if run.outcome in ("exit", "goal", "merged", "erased", "operator"):
         return "skipped_at", f"run left by {run.outcome}"
     address = getattr(lead, ADDRESS[row.channel])
@@ -46,6 +48,17 @@ def ask_again(
         return "skipped_at", reason
     if not gate.may_message(row.channel, address):
         return "skipped_at", "not on the list of those who may be messaged outside production"
+    return _brakes(connection, house, row)
+
+
+def _notice_again(connection: Connection, house: House, gate: Gate, row: Row[Any]) -> tuple[str, str] | None:
+    """A notice to a colleague: the lead's will and the end of its run do not concern it, brakes do."""
+    if not gate.may_message(row.channel, row.addressee):
+        return "skipped_at", "not on the list of those who may be messaged outside production"
+    return _brakes(connection, house, row)
+
+
+def _brakes(connection: Connection, house: House, row: Row[Any]) -> tuple[str, str] | None:
     if house.stopped_at is not None:
         return "held_at", "everything is stopped"
     paused = connection.execute(

@@ -238,6 +238,7 @@ _WORDS: Mapping[str, _Words] = {
         + (f", valid to {detail['expires_on']}" if detail.get("expires_on") else "")
     ),
     "not-issued": lambda step, detail, _: f"issues nothing at {step}: {detail['reason']}",
+    "notifies": lambda step, detail, _: f"tells {detail['to']} about it at {step}",
     "goal": _goal,
     "exit": lambda step, detail, _: f"leaves by {detail['event']}: {detail['reason']}",
     "ended": _ended,

@@ -109,6 +109,10 @@ class QueueMessage:
     transactional: bool
     context: Mapping[str, Any]
     at: datetime
+    to: str | None = None
+    """The address of a colleague; None: the lead's own."""
+    notice: bool = False
+    """Whether it is for a colleague: then no consent, no cap and no count of the lead concerns it."""
 
 
 @dataclass(frozen=True)

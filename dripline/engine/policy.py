@@ -13,28 +13,34 @@ ADDRESS = {"email": "email", "sms": "phone"}
 NAMES = {"email": "e-mail address", "sms": "phone number"}
 
 
+class Refusal(str):
+    """Why a lead may not be sent a message at all, whatever the time."""
+
+    __slots__ = ()
+
+
 def refusal(
     channel: Channel | str,
     topic: str | None,
     transactional: bool,
     lead: Mapping[str, Any],
     suppressed: str | None,
-) -> str | None:
+) -> Refusal | None:
     """Why the lead may not be sent this, whatever the time; None if it may.
 
     `suppressed` is the reason for which its address is on the suppression list. A transactional message needs
     no consent and no topic, but it never goes to an address that does not exist.
     """
     if not lead.get(ADDRESS[channel]):
-        return f"no {NAMES[channel]}"
+        return Refusal(f"no {NAMES[channel]}")
     if suppressed and (not transactional or suppressed == "bounced"):
-        return f"suppressed: {suppressed}"
+        return Refusal(f"suppressed: {suppressed}")
     if transactional:
         return None
     if not (lead.get("consent") or {}).get(channel):
-        return f"no consent for {channel}"
+        return Refusal(f"no consent for {channel}")
     if topic and (lead.get("topics") or {}).get(topic) is False:
-        return f"left the topic {topic}"
+        return Refusal(f"left the topic {topic}")
     return None
 
 

@@ -23,7 +23,8 @@ from dripline.engine.effects import (
 )
 from dripline.engine.issuing import issue
 from dripline.engine.moving import Asking, Moving
-from dripline.engine.policy import over_limit, refusal
+from dripline.engine.noticing import notify
+from dripline.engine.policy import Refusal, over_limit, refusal
 from dripline.language.plan import (
     BranchStep,
     CallStep,
@@ -32,6 +33,7 @@ from dripline.language.plan import (
     Duration,
     Limit,
     MessageStep,
+    NotifyStep,
     Step,
     StopStep,
     WaitForStep,
@@ -67,6 +69,8 @@ def enter(run: Moving, step: Step) -> Generator[Effect, Any, Outcome | None]:
             yield from _branch(run, step)
         case StopStep():
             return Outcome("stopped", step.reason)
+        case NotifyStep():
+            yield from notify(run, step, visit)
         case DiscountStep():
             yield from issue(run, step, visit)
         case WebhookStep() | CallStep():
@@ -88,7 +92,7 @@ def _message(run: Moving, step: MessageStep, visit: int) -> Asking:
         at=run.at,
     )
     suppressed = yield AskSuppression(step.channel)
-    reason = refusal(step.channel, step.topic, step.transactional, run.lead, suppressed)
+    reason: str | None = refusal(step.channel, step.topic, step.transactional, run.lead, suppressed)
     if reason is None and step.limit and not step.transactional:
         sent = yield CountMessages(_since(run, step.limit))
         reason = over_limit(step, sent)
@@ -107,7 +111,7 @@ def _message(run: Moving, step: MessageStep, visit: int) -> Asking:
             "reason": reason,
         }
         run.remember(step.result, sent_it)
-    run.go_to(step.next)
+    run.go_to(step.fallback if step.fallback and isinstance(reason, Refusal) else step.next)
 
 
 def _since(run: Moving, limit: Limit) -> datetime:

@@ -30,7 +30,7 @@ def take_report(
     """
     with store.write() as connection:
         house = open_house(connection, secret)
-        query = select(messages.c.lead_id, messages.c.channel, messages.c.recipient)
+        query = select(messages.c.lead_id, messages.c.channel, messages.c.recipient, messages.c.notice)
         message = connection.execute(query.where(messages.c.id == report.key)).one_or_none()
         if message is None:
             return
@@ -41,7 +41,7 @@ def take_report(
         if report.kind in SUPPRESSING and message.recipient:
             address = house.address_hash(message.channel, message.recipient)
             suppress(connection, message.channel, address, SUPPRESSING[report.kind], known.at)
-        if report.kind in _LEAVING and lead is not None and lead.erased_at is None:
+        if report.kind in _LEAVING and not message.notice and lead is not None and lead.erased_at is None:
             _let_go(connection, house, lead, message.channel, known, now)
 
 

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from dripline.language.check_discounts import named_discounts, sound_amounts
 from dripline.language.check_names import known_names
+from dripline.language.check_notices import known_people, sound_notices
 from dripline.language.check_outside import known_functions, whole_bodies
 from dripline.language.check_templates import existing_templates, filled_templates, subjects_of_emails
 from dripline.language.extensions import Extensions
@@ -105,7 +106,7 @@ def _unknown_topic(look: Look, loc: Loc, name: str) -> Problem:
 def known_senders(look: Look) -> Iterator[Problem]:
     """Every message has a sender that dripline.yaml declares."""
     senders = look.workspace.senders
-    for loc, channel, message in look.draft.messages():
+    for loc, channel, message in look.sent:
         if message.from_ is not None and message.from_ not in senders:
             hint = did_you_mean(message.from_, senders) or "declare it under `senders` in dripline.yaml"
             yield look.draft.problem(
@@ -216,5 +217,7 @@ RULES: tuple[Rule, ...] = (
     whole_bodies,
     sound_amounts,
     named_discounts,
+    known_people,
+    sound_notices,
 )
 """Every rule, in the order in which they are told."""

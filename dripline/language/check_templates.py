@@ -20,7 +20,7 @@ _SANDBOX = TemplateSandbox()
 
 def existing_templates(look: Look) -> Iterator[Problem]:
     """Every template that a step names exists, in every locale of the workspace."""
-    for loc, channel, message in look.draft.messages():
+    for loc, channel, message in look.sent:
         key = f"{channel}:{message.template}"
         there = set(look.templates.files.get(key, {}))
         if key in look.templates.broken:
@@ -47,11 +47,11 @@ def existing_templates(look: Look) -> Iterator[Problem]:
 
 def subjects_of_emails(look: Look) -> Iterator[Problem]:
     """Every e-mail has a subject, of the step or in each locale's template."""
-    for loc, channel, message in look.draft.messages():
+    for loc, channel, message in look.sent:
         if channel != "email":
             continue
         if message.subject is not None:
-            yield from _subject(look, loc, message.subject)
+            yield from check_text(look, (*loc, "subject"), message.subject, scope_at(look, loc[:-1]))
             continue
         for file in _files(look, channel, message):
             if file.source.subject is None:
@@ -60,24 +60,23 @@ def subjects_of_emails(look: Look) -> Iterator[Problem]:
                 yield Problem(file.path, 1, 1, "missing-subject", "error", message_, hint)
 
 
-def _subject(look: Look, loc: Loc, subject: str) -> Iterator[Problem]:
-    """The subject that a step gives is a template of its own."""
+def check_text(look: Look, loc: Loc, text: str, scope: Scope) -> Iterator[Problem]:
+    """What is wrong in a text of the journey that is a template of its own."""
     try:
-        reads = _SANDBOX.read(subject)[1]
+        reads = _SANDBOX.read(text)[1]
     except TemplateError as error:
-        yield look.draft.problem((*loc, "subject"), "bad-template", str(error), error.hint)
+        yield look.draft.problem(loc, "bad-template", str(error), error.hint)
         return
-    scope = scope_at(look, loc[:-1])
     for read in reads:
         wrong = scope.wrong(read.path, read.guarded)
         if wrong is not None:
             code, message, hint = wrong
-            yield look.draft.problem((*loc, "subject"), code, message, hint, offset=read.column - 1)
+            yield look.draft.problem(loc, code, message, hint, offset=read.column - 1)
 
 
 def filled_templates(look: Look) -> Iterator[Problem]:
     """Everything that a template is filled with is there at every step that names the template."""
-    for loc, channel, message in look.draft.messages():
+    for loc, channel, message in look.sent:
         scope = scope_at(look, loc[:-1])
         line, _ = look.draft.document.place(loc)
         where = f"at {look.draft.document.path}:{line}"

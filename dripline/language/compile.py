@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, assert_never
 
 from dripline.language import plan, steps
+from dripline.language.compile_notices import compile_notices, message_texts, own_text
 from dripline.language.expressions import compile_expression, reads_only_event
 from dripline.language.fields import FieldType
 from dripline.language.model import Exit, Goal, Journey
@@ -13,11 +14,13 @@ from dripline.language.money import to_minor
 from dripline.language.naming import every_step, step_ids
 from dripline.language.positions import Loc
 from dripline.language.step_texts import step_texts
+from dripline.language.template_grammar import TemplateSandbox
 from dripline.language.templates import Templates
 from dripline.language.texts import reads
 from dripline.language.workspace import Workspace
 
 Times = dict[str, Literal["date", "datetime"]]
+_SANDBOX = TemplateSandbox()
 
 
 def compile_journey(journey: Journey, workspace: Workspace, templates: Templates) -> plan.Plan:
@@ -25,8 +28,9 @@ def compile_journey(journey: Journey, workspace: Workspace, templates: Templates
     flat = _Flat(journey, workspace.currency)
     flat.block(journey.steps, ("steps",), None)
     messages = [step for step in flat.steps if isinstance(step, plan.MessageStep)]
-    keys = sorted({template_key(step.channel, step.template) for step in messages})
-    senders = {step.sender or step.channel for step in messages}
+    notices = compile_notices(journey, flat.ids, workspace)
+    keys = sorted({template_key(step.channel, step.template) for step in messages} | notices.templates)
+    senders = {step.sender or step.channel for step in messages} | notices.channels
     return plan.Plan(
         journey=journey.journey,
         title=journey.title or journey.journey,
@@ -42,7 +46,9 @@ def compile_journey(journey: Journey, workspace: Workspace, templates: Templates
         goal=_goal(journey.goal) if journey.goal else None,
         exits=tuple(map(_exit, journey.exit)),
         steps=tuple(flat.steps),
-        templates={key: templates.sources(key) for key in keys},
+        templates={key: templates.sources(key) for key in keys} | notices.texts,
+        people=notices.people,
+        default_owner=notices.default_owner,
         attribute_times=_attribute_times(journey, workspace, templates, keys),
         event_times=_event_times(journey, workspace),
     )
@@ -95,9 +101,15 @@ class _Flat:
         id_, if_ = self.ids[loc], step.if_
         match step:
             case steps.EmailStep():
-                return self.message(step, "email", id_, following)
+                return self.message(step, "email", loc, following)
             case steps.SmsStep():
-                return self.message(step, "sms", id_, following)
+                return self.message(step, "sms", loc, following)
+            case steps.NotifyStep():
+                said = step.said
+                template = said.template or own_text(id_)
+                return plan.NotifyStep(
+                    id=id_, condition=if_, next=following, to=said.to, template=template, subject=said.subject
+                )
             case steps.DelayStep():
                 return plan.DelayStep(id=id_, condition=if_, next=following, duration=step.delay)
             case steps.WaitForStep():
@@ -182,14 +194,20 @@ class _Flat:
         self,
         step: steps.EmailStep | steps.SmsStep,
         channel: plan.Channel,
-        id_: str,
+        loc: Loc,
         following: str | None,
     ) -> plan.MessageStep:
         """A message with the journey's defaults, which a transactional one does not have."""
         message = step.message
         free = message.transactional
+        fallback = None
+        if message.fallback is not None:
+            fallback = self.block(message.fallback, (*loc, channel, "fallback"), following)
+            # One of the two leads on: whatever is asked after the step asks of the one that was tried last.
+            other = self.steps[-1]
+            self.steps[-1] = other.model_copy(update={"result": step.as_})
         return plan.MessageStep(
-            id=id_,
+            id=self.ids[loc],
             condition=step.if_,
             result=step.as_,
             next=following,
@@ -200,6 +218,7 @@ class _Flat:
             topic=message.topic or (None if free else self.defaults.topic),
             transactional=free,
             limit=message.limit or (None if free else self.defaults.limit),
+            fallback=fallback,
         )
 
 
@@ -210,6 +229,7 @@ def _attribute_times(
     files = [file for key in keys for file in templates.files[key].values()]
     read |= {name.path for file in files for name in file.reads}
     read |= {name.path for text in texts(journey) for name in reads(text)}
+    read |= {name.path for text in message_texts(journey) for name in _SANDBOX.read(text)[1]}
     named = {parts[1] for path in read if (parts := path.split("."))[0] == "lead" and len(parts) > 1}
     whole = "lead" in read
     return {name: kind for name, kind in _times(workspace.attributes).items() if whole or name in named}

@@ -66,8 +66,11 @@ class Flow:
             out = self.wait(step, loc, names)
         elif isinstance(step, BranchStep):
             out = self.branch(step, loc, names)
-        elif isinstance(step, (EmailStep, SmsStep)) and step.as_ is not None:
-            out = self.named(step.as_, MESSAGE_RESULT, names)
+        elif isinstance(step, (EmailStep, SmsStep)):
+            out = names if step.as_ is None else self.named(step.as_, MESSAGE_RESULT, names)
+            if step.message.fallback is not None:
+                verb = "email" if isinstance(step, EmailStep) else "sms"
+                self.block(step.message.fallback, (*loc, verb, "fallback"), names)
         elif isinstance(step, WebhookStep) and step.as_ is not None:
             out = self.named(step.as_, WEBHOOK_RESULT, names)
         elif isinstance(step, CallStep) and step.as_ is not None:

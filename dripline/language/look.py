@@ -10,9 +10,10 @@ from dripline.language.extensions import Extensions
 from dripline.language.flow import Flow, Names
 from dripline.language.model import Journey
 from dripline.language.naming import every_step
+from dripline.language.notices import channels_to
 from dripline.language.positions import Document, Loc
 from dripline.language.problems import Problem
-from dripline.language.steps import EmailStep, MessageArguments, SmsStep
+from dripline.language.steps import EmailStep, MessageArguments, NotifyStep, SmsStep
 from dripline.language.templates import Templates
 from dripline.language.workspace import Workspace
 
@@ -65,6 +66,18 @@ class Look:
     def journey(self) -> Journey:
         """The journey that is looked at."""
         return self.draft.journey
+
+    @cached_property
+    def sent(self) -> list[tuple[Loc, str, MessageArguments]]:
+        """Every message to the lead, and every notice to a colleague as if it were one, by each of its channels."""
+        found = list(self.draft.messages())
+        for loc, step in every_step(self.journey.steps):
+            said = step.said if isinstance(step, NotifyStep) else None
+            if said is not None and said.template is not None:
+                message = MessageArguments(template=said.template, subject=said.subject, transactional=True)
+                channels = channels_to(said.to, self.workspace.people)
+                found += [((*loc, "notify"), channel, message) for channel in channels]
+        return found
 
     @cached_property
     def flow(self) -> Flow:

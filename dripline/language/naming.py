@@ -18,6 +18,7 @@ from dripline.language.steps import (
     DiscountStep,
     ElseArm,
     EmailStep,
+    NotifyStep,
     SmsStep,
     Step,
     Steps,
@@ -31,7 +32,11 @@ Located = tuple[Loc, Step]
 
 def blocks(loc: Loc, step: Step) -> Iterator[tuple[Loc, Steps, str]]:
     """The ways that begin at a step: where each stands, its steps, and its name."""
-    if isinstance(step, WaitForStep):
+    if isinstance(step, EmailStep | SmsStep):
+        if step.message.fallback is not None:
+            verb = "email" if isinstance(step, EmailStep) else "sms"
+            yield (*loc, verb, "fallback"), step.message.fallback, "fallback"
+    elif isinstance(step, WaitForStep):
         if step.then is not None:
             yield (*loc, "then"), step.then, "then"
         if step.else_ is not None:
@@ -97,6 +102,8 @@ def _stem(step: Step, before: str) -> str:
             return f"branch after {before}"
         case StopStep():
             return f"stop after {before}"
+        case NotifyStep():
+            return f"notify {step.notify.to} after {before}"
         case DiscountStep():
             return f"discount after {before}"
         case WebhookStep():

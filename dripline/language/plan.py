@@ -87,6 +87,8 @@ class MessageStep(_Step):
     topic: str | None = None
     transactional: bool = False
     limit: Limit | None = None
+    fallback: str | None = None
+    """Id of the message that is tried where this one may not be sent to the lead at all."""
 
 
 class DelayStep(_Step):
@@ -163,8 +165,25 @@ class DiscountStep(_Step):
     once_per: Literal["visit", "lead"] = "visit"
 
 
+class NotifyStep(_Step):
+    """Tell a colleague. A `template` that begins with # is the step's own text."""
+
+    verb: Literal["notify"] = "notify"
+    to: str
+    template: str
+    subject: str | None = None
+
+
 Step = Annotated[
-    MessageStep | DelayStep | WaitForStep | BranchStep | StopStep | WebhookStep | CallStep | DiscountStep,
+    MessageStep
+    | DelayStep
+    | WaitForStep
+    | BranchStep
+    | StopStep
+    | WebhookStep
+    | CallStep
+    | DiscountStep
+    | NotifyStep,
     Field(discriminator="verb"),
 ]
 
@@ -185,6 +204,14 @@ class Sender(_Frozen):
     name: str | None = None
 
 
+class Person(_Frozen):
+    """A colleague who can be told things."""
+
+    email: str | None = None
+    phone: str | None = None
+    name: str | None = None
+
+
 class Plan(_Frozen):
     """A compiled journey."""
 
@@ -200,6 +227,10 @@ class Plan(_Frozen):
     """ISO 4217: the currency of amounts that name none."""
     senders: dict[str, Sender]
     """By channel (`email`, `sms`), the default sender; other keys are names that a step's `from` may use."""
+    people: dict[str, Person] = {}
+    """Those whom its steps may tell, by name."""
+    default_owner: str | None = None
+    """Who is told where a lead has no owner."""
     trigger: Trigger
     goal: Goal | None = None
     exits: tuple[Exit, ...] = ()

@@ -21,6 +21,7 @@ from dripline.language.kinds import (
     read_length,
 )
 from dripline.language.load import Written, wrong
+from dripline.language.notices import Notice, NoticeArguments
 from dripline.language.outside import Call, Webhook
 from dripline.language.plan import Duration
 from dripline.language.problems import did_you_mean, listed
@@ -34,7 +35,6 @@ LATER_VERBS = frozenset(
         "update",
         "set",
         "assign",
-        "notify",
         "task",
         "survey",
         "enroll",
@@ -77,16 +77,34 @@ class MessageArguments(Written):
     window: NotYet = None
     expires: NotYet = None
     on_limit: NotYet = None
-    fallback: NotYet = None
+    fallback: Fallback | None = Field(
+        None,
+        description="Where it may not be sent to this lead at all, this instead: `{sms: welcome/hello}`.",
+    )
 
 
 Message = Annotated[MessageArguments, _long_form("template")]
+
+
+def _one_message(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return value
+    verb = next(iter(value), None) if isinstance(value, dict) and len(value) == 1 else None
+    if verb not in ("email", "sms"):
+        raise wrong("wrong-value", "a fallback is one message", "write it like `{sms: welcome/hello}`")
+    return [value]
 
 
 class EmailStep(_NamedResult):
     """Send an e-mail."""
 
     email: Message = Field(description="The template, like `welcome/hello`.")
+
+    @model_validator(mode="after")
+    def _another_way(self) -> EmailStep:
+        if any(isinstance(step, EmailStep) for step in self.email.fallback or ()):
+            raise wrong("wrong-value", "a fallback takes the other way", "write `{sms: …}`", key="email")
+        return self
 
     @property
     def message(self) -> MessageArguments:
@@ -103,6 +121,8 @@ class SmsStep(_NamedResult):
     def _without_subject(self) -> SmsStep:
         if self.sms.subject is not None:
             raise wrong("unknown-key", "an SMS has no subject", "remove it", key="sms")
+        if any(isinstance(step, SmsStep) for step in self.sms.fallback or ()):
+            raise wrong("wrong-value", "a fallback takes the other way", "write `{email: …}`", key="sms")
         return self
 
     @property
@@ -244,6 +264,35 @@ class DiscountStep(_NamedResult):
     )
 
 
+class NotifyStep(_StepKeys):
+    """Tell a colleague something about the lead. The lead learns nothing of it."""
+
+    notify: Notice = Field(description="Whom: `owner`, a person of dripline.yaml, an address or a number.")
+    template: TemplateName | None = Field(None, description="A template under templates/.")
+    text: Text | None = Field(None, description="The message itself; may hold `{{ … }}`.")
+    subject: Text | None = Field(None, description="The subject (e-mail only); may hold `{{ … }}`.")
+
+    @model_validator(mode="after")
+    def _one_message(self) -> NotifyStep:
+        for key in ("template", "text", "subject"):
+            if getattr(self, key) is not None and getattr(self.notify, key) is not None:
+                raise wrong("duplicate-key", f"`{key}` is said twice", "keep one of the two", key=key)
+        said = self.said
+        if said.template is None and said.text is None:
+            raise wrong("missing-key", "it is not said what to tell", "add `text: …` or `template: …`")
+        if said.template is not None and said.text is not None:
+            raise wrong("two-kinds", "there is a `template` and a `text`", "keep one of the two")
+        return self
+
+    @property
+    def said(self) -> NoticeArguments:
+        """Whom to tell and what, wherever it stands."""
+        said = {
+            key: getattr(self, key) or getattr(self.notify, key) for key in ("template", "text", "subject")
+        }
+        return NoticeArguments(to=self.notify.to, **said)
+
+
 VERBS: dict[str, type[_StepKeys]] = {
     "email": EmailStep,
     "sms": SmsStep,
@@ -254,6 +303,7 @@ VERBS: dict[str, type[_StepKeys]] = {
     "webhook": WebhookStep,
     "call": CallStep,
     "discount": DiscountStep,
+    "notify": NotifyStep,
 }
 """The class of each verb."""
 
@@ -302,11 +352,13 @@ Step = Annotated[
     | Annotated[StopStep, Tag("<stop>")]
     | Annotated[WebhookStep, Tag("<webhook>")]
     | Annotated[CallStep, Tag("<call>")]
-    | Annotated[DiscountStep, Tag("<discount>")],
+    | Annotated[DiscountStep, Tag("<discount>")]
+    | Annotated[NotifyStep, Tag("<notify>")],
     Discriminator(_verb),
     BeforeValidator(_one_verb),
 ]
 Steps = Annotated[tuple[Step, ...], Field(min_length=1, max_length=500)]
+Fallback = Annotated[tuple[Step, ...], BeforeValidator(_one_message), Field(min_length=1, max_length=1)]
 
-for _model in (WaitForStep, WhenArm, ElseArm, BranchStep):
+for _model in (MessageArguments, EmailStep, SmsStep, WaitForStep, WhenArm, ElseArm, BranchStep):
     _model.model_rebuild()

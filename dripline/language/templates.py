@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import mrml
 from pydantic import Field
 
 from dripline.language.kinds import Text
 from dripline.language.load import Written, fit
+from dripline.language.mjml import BadMjml, to_html
 from dripline.language.plan import TemplateSource
 from dripline.language.problems import Problem, did_you_mean
 from dripline.language.template_grammar import Read, TemplateError, TemplateSandbox
@@ -203,8 +203,8 @@ def _mjml(path: str, body: str, first_line: int) -> list[Problem]:
         for _, kind, text in _SANDBOX.lex(body)
     )
     try:
-        output = mrml.to_html("".join(lines).strip())
-    except Exception:  # the binding raises OSError and others by what is wrong
+        output = to_html("".join(lines).strip())
+    except BadMjml:
         message, hint = "this is not MJML", "look for a tag that is not closed or not known"
         return [Problem(path, first_line, 1, "bad-mjml", "error", message, hint)]
     unexpected = [

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from dripline.language.fields import FieldErrors, FieldType, coerce
 from dripline.language.kinds import Cap
 from dripline.language.load import Written, fit, wrong
+from dripline.language.notices import PersonEntry
 from dripline.language.plan import Sender
 from dripline.language.problems import Problem, did_you_mean
 from dripline.language.yaml_reader import read_yaml
@@ -148,9 +149,23 @@ class Workspace(Written):
         default_factory=dict, description="Providers that may not be asked as fast as we can."
     )
 
+    people: dict[str, PersonEntry] = Field(
+        default_factory=dict,
+        description="Your colleagues, by the names that `notify` and a lead's owner use.",
+    )
+    default_owner: str | None = Field(
+        None, description="Who of `people` is told about a lead that has no owner."
+    )
     webhooks: WebhooksEntry = Field(
         default_factory=WebhooksEntry, description="Where `webhook` steps may go."
     )
+
+    @model_validator(mode="after")
+    def _known_owner(self) -> Workspace:
+        if self.default_owner is not None and self.default_owner not in self.people:
+            hint = did_you_mean(self.default_owner, self.people) or "declare the person under `people`"
+            raise wrong("unknown-person", f"there is no `{self.default_owner}`", hint, key="default_owner")
+        return self
 
     @model_validator(mode="after")
     def _no_built_in_attribute(self) -> Workspace:

@@ -11,6 +11,7 @@ import html2text
 import mrml
 from markdown_it import MarkdownIt
 
+from dripline.language.mjml import BadMjml, to_html
 from dripline.language.values import EvaluationError
 
 _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
@@ -69,9 +70,10 @@ def text_of(html: str) -> str:
 def _from_mjml(body: str) -> str:
     # Without fonts of its own MRML links Google's, which tells Google who reads the message.
     try:
-        return mrml.to_html(body.strip(), render_options=mrml.RenderOptions(fonts={})).content
-    except Exception:  # the binding raises OSError and others, and quotes the message
+        html: str = to_html(body.strip(), render_options=mrml.RenderOptions(fonts={})).content
+    except BadMjml:
         raise EvaluationError("bad-mjml") from None
+    return html
 
 
 @lru_cache(maxsize=1)

@@ -62,6 +62,8 @@ def queue(
             topic=wanted.topic,
             transactional=wanted.transactional,
             priority=run.priority,
+            notice=wanted.notice,
+            addressee=wanted.to,
             context=dict(wanted.context),
             queued_at=wanted.at,
             written_at=now,
@@ -80,15 +82,19 @@ def count_toward_limit(connection: Connection, lead_id: str, since: datetime) ->
         messages.c.lead_id == lead_id,
         messages.c.queued_at > since,
         messages.c.transactional.is_(False),
+        messages.c.notice.is_(False),
         messages.c.state.in_(COUNTED),
     )
     return connection.execute(query).scalar_one()
 
 
 def count_all(connection: Connection, lead_id: str, since: datetime) -> int:
-    """How many messages of any kind were really put in the ledger for the lead since then."""
+    """How many messages of any kind were really put in the ledger for the lead since then; notices are not for it."""
     query = select(func.count()).where(
-        messages.c.lead_id == lead_id, messages.c.written_at > since, messages.c.state.in_(COUNTED)
+        messages.c.lead_id == lead_id,
+        messages.c.written_at > since,
+        messages.c.state.in_(COUNTED),
+        messages.c.notice.is_(False),
     )
     return connection.execute(query).scalar_one()
 

@@ -345,6 +345,8 @@ messages = Table(
     Column("topic", String(128)),
     Column("transactional", Boolean, nullable=False),
     Column("priority", Integer, nullable=False),
+    Column("notice", Boolean, nullable=False, server_default=text("false")),  # for a colleague, not the lead
+    Column("addressee", String(320)),  # the colleague's address
     Column("context", Json, nullable=False),  # what the run knew when it queued the message, less the lead
     Column("queued_at", Utc, nullable=False),  # the run's own time, however late its worker was
     Column("written_at", Utc, nullable=False),  # when it was really put here

@@ -137,8 +137,11 @@ class World:
             case AskSuppression():
                 return self.suppressed
             case QueueMessage():
-                self.sent.append(effect.at)
-                self._say(effect.at, f"{effect.channel} {effect.template}")
+                if effect.notice:
+                    self._say(effect.at, f"tells {effect.to} {effect.template}")
+                else:
+                    self.sent.append(effect.at)
+                    self._say(effect.at, f"{effect.channel} {effect.template}")
                 return f"{effect.step}/{effect.visit}"
             case SkipMessage(message, reason):
                 self._say(message.at, f"skipped {message.channel} {message.template}: {reason}")

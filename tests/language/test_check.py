@@ -68,7 +68,6 @@ def test_a_bad_condition_does_not_hide_what_else_is_wrong(check_steps: Check) ->
         ("update", "{stage: x}"),
         ("set", "{x: 1}"),
         ("assign", "{to: x}"),
-        ("notify", "owner"),
         ("task", "{for: x}"),
         ("survey", "{template: x}"),
         ("enroll", "x"),
@@ -111,7 +110,6 @@ def test_defaults_of_messages_that_are_not_there_yet_are_refused(check: Check, k
     ("step", "problem"),
     [
         ("- email: {template: hello, expires: 1h}", "6:28 not-yet-supported"),
-        ("- email: {template: hello, fallback: {sms: hello}}", "6:28 not-yet-supported"),
         ("- wait_for: demo.booked\n  until: monday", "7:3 not-yet-supported"),
         (
             "- wait_for: demo.booked\n  timeout: 1 day\n  then: [{stop: x}]\n  since: some-step",

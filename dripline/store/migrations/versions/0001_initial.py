@@ -298,6 +298,8 @@ def upgrade() -> None:
         sa.Column("topic", sa.String(length=128), nullable=True),
         sa.Column("transactional", sa.Boolean(), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("notice", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("addressee", sa.String(length=320), nullable=True),
         sa.Column("context", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
