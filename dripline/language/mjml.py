@@ -17,7 +17,9 @@ def to_html(body: str, **options: Any) -> Any:
         return mrml.to_html(body, **options)
     except Exception:  # the binding raises OSError and others by what is wrong
         raise BadMjml from None
-    except BaseException as problem:  # a panic of Rust is no Exception: seen with U+2028 where a tag may begin
+    except (
+        BaseException
+    ) as problem:  # a panic of Rust is no Exception: seen with U+2028 where a tag may begin
         if type(problem).__name__ != "PanicException":
             raise
         raise BadMjml from None
