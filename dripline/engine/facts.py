@@ -10,9 +10,10 @@ from dripline.engine.asking import OUTSIDE, take_answer
 from dripline.engine.calendar import add
 from dripline.engine.effects import Answer, Effect, Event, Note, Outcome, RecordGoal
 from dripline.engine.moving import Asking, Moving
+from dripline.engine.reminding import reminded, stop, stops
 from dripline.engine.scope import goal_value
 from dripline.engine.steps import accept, may_accept
-from dripline.language.plan import WaitForStep
+from dripline.language.plan import RemindStep, WaitForStep
 
 
 def next_fact(run: Moving) -> Event | datetime | None:
@@ -54,6 +55,8 @@ def take_fact(run: Moving, fact: Event | datetime) -> Generator[Effect, Any, Out
         if run.state.wait and isinstance(step, OUTSIDE) and fact.step == step.id:
             yield from take_answer(run, step, fact)
         return None
+    if run.state.wait and isinstance(step, RemindStep) and stops(run, step, fact):
+        yield from stop(run, step, fact)
     if run.state.wait and isinstance(step, WaitForStep) and may_accept(run, step, fact):
         yield from accept(run, step, fact)
     return None
@@ -87,6 +90,8 @@ def _wait_ended(run: Moving) -> Asking:
     if isinstance(step, WaitForStep):
         yield Note(run.at, step.id, "timeout", {"events": list(step.on.events)})
         run.go_to(step.otherwise)
+    elif isinstance(step, RemindStep):
+        yield from reminded(run, step)
     else:
         yield Note(run.at, step.id, "woke", {})
         run.go_to(step.next)

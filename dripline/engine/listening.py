@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dripline.language.plan import EventFilter, Plan, WaitForStep
+from dripline.language.plan import EventFilter, Plan, RemindStep, WaitForStep
 
 
 def listening(plan: Plan, step: str | None) -> tuple[EventFilter, ...]:
@@ -13,4 +13,6 @@ def listening(plan: Plan, step: str | None) -> tuple[EventFilter, ...]:
     here = plan.by_id.get(step) if step else None
     if isinstance(here, WaitForStep):
         filters.append(here.on)
+    if isinstance(here, RemindStep) and here.unless:
+        filters.append(here.unless)
     return tuple(filters)

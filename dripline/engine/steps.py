@@ -25,6 +25,7 @@ from dripline.engine.issuing import issue
 from dripline.engine.moving import Asking, Moving
 from dripline.engine.noticing import notify
 from dripline.engine.policy import Refusal, over_limit, refusal
+from dripline.engine.reminding import remind
 from dripline.language.plan import (
     BranchStep,
     CallStep,
@@ -34,6 +35,7 @@ from dripline.language.plan import (
     Limit,
     MessageStep,
     NotifyStep,
+    RemindStep,
     Step,
     StopStep,
     WaitForStep,
@@ -52,6 +54,9 @@ def enter(run: Moving, step: Step) -> Generator[Effect, Any, Outcome | None]:
     run.steps_since_wait += 1
     if run.steps_since_wait > MAX_STEPS:
         return Outcome("too-long", f"more than {MAX_STEPS} steps without a wait")
+    if isinstance(step, RemindStep) and step.id in run.state.loops:  # behind a reminder: no new visit
+        yield from remind(run, step)
+        return None
     if step.condition and not run.holds(step.condition):
         yield Note(run.at, step.id, "if-false", {"if": step.condition})
         run.go_to(step.next)
@@ -69,6 +74,8 @@ def enter(run: Moving, step: Step) -> Generator[Effect, Any, Outcome | None]:
             yield from _branch(run, step)
         case StopStep():
             return Outcome("stopped", step.reason)
+        case RemindStep():
+            yield from remind(run, step)
         case NotifyStep():
             yield from notify(run, step, visit)
         case DiscountStep():

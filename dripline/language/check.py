@@ -11,6 +11,7 @@ from dripline.language.check_names import known_names
 from dripline.language.check_notices import known_people, sound_notices
 from dripline.language.check_outside import known_functions, whole_bodies
 from dripline.language.check_templates import existing_templates, filled_templates, subjects_of_emails
+from dripline.language.compile import unless_events
 from dripline.language.extensions import Extensions
 from dripline.language.look import Draft, Look, Rule
 from dripline.language.model import Journey
@@ -57,6 +58,7 @@ def _named_events(journey: Journey) -> Iterator[tuple[Loc, tuple[str, ...]]]:
     for loc, step in every_step(journey.steps):
         if isinstance(step, WaitForStep):
             yield (*loc, "wait_for", "event"), step.wait_for.event
+        yield (*loc, "remind", "unless"), unless_events(step)
 
 
 def reachable_steps(look: Look) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from dripline.language.compile import unless_events
 from dripline.language.expressions import compile_expression
 from dripline.language.flow import Names
 from dripline.language.look import Look
@@ -12,7 +13,7 @@ from dripline.language.naming import every_step
 from dripline.language.positions import Loc
 from dripline.language.problems import Problem, did_you_mean, listed
 from dripline.language.step_texts import step_texts
-from dripline.language.steps import BranchStep, Step, WaitForStep, WhenArm
+from dripline.language.steps import BranchStep, RemindStep, Step, WaitForStep, WhenArm
 from dripline.language.texts import reads
 from dripline.language.workspace import LEAD_FIELDS, Workspace
 
@@ -123,6 +124,7 @@ def scope_at(look: Look, loc: Loc) -> Scope:
     trigger = look.journey.trigger.event
     waits = (step for _, step in every_step(look.journey.steps) if isinstance(step, WaitForStep))
     accepted = trigger + tuple(event for wait in waits for event in wait.wait_for.event)
+    accepted += tuple(event for _, step in every_step(look.journey.steps) for event in unless_events(step))
     return Scope(
         look.workspace,
         properties(look.workspace, accepted),
@@ -161,6 +163,14 @@ def _read_step(look: Look, loc: Loc, step: Step) -> Iterator[Problem]:
         where = (*loc, "when") if step.when is not None else (*loc, "wait_for", "when")
         candidate = Scope(scope.workspace, event, scope.trigger, scope.names, scope.ever)
         yield from _read(look, where, step.filter, candidate)
+    if isinstance(step, RemindStep):
+        said, here = step.remind, (*loc, "remind")
+        if said.until is not None:
+            yield from _read(look, (*here, "until"), said.until, scope)
+        if said.unless_when is not None:
+            event = properties(look.workspace, said.unless or ())
+            candidate = Scope(scope.workspace, event, scope.trigger, scope.names, scope.ever)
+            yield from _read(look, (*here, "unless_when"), said.unless_when, candidate)
     if isinstance(step, BranchStep):
         for number, arm in enumerate(step.branch):
             if isinstance(arm, WhenArm):

@@ -7,6 +7,7 @@ from typing import Literal, assert_never
 
 from dripline.language import plan, steps
 from dripline.language.compile_notices import compile_notices, message_texts, own_text
+from dripline.language.compile_reminders import day_notice, day_notice_id
 from dripline.language.expressions import compile_expression, reads_only_event
 from dripline.language.fields import FieldType
 from dripline.language.model import Exit, Goal, Journey
@@ -104,6 +105,8 @@ class _Flat:
                 return self.message(step, "email", loc, following)
             case steps.SmsStep():
                 return self.message(step, "sms", loc, following)
+            case steps.RemindStep():
+                return self.remind(step, loc, following)
             case steps.NotifyStep():
                 said = step.said
                 template = said.template or own_text(id_)
@@ -167,6 +170,30 @@ class _Flat:
         if isinstance(arm, steps.ElseArm):
             return plan.Arm(when=None, to=self.block(arm.else_, (*loc, "else"), following))
         return plan.Arm(when=arm.when, to=self.block(arm.steps, (*loc, "steps"), following))
+
+    def remind(self, step: steps.RemindStep, loc: Loc, following: str | None) -> plan.RemindStep:
+        """Reminders: the message leads back to the step, the one of the day to the notice for the owner."""
+        said, id_ = step.remind, self.ids[loc]
+        message = None
+        if said.with_ is not None:
+            message = self.block(said.with_, (*loc, "remind", "with"), id_)
+        on_day = day_notice_id(id_)
+        if said.on_day is not None:
+            on_day = self.block(said.on_day, (*loc, "remind", "on_day"), on_day)
+        self.steps.append(day_notice(id_, following))
+        return plan.RemindStep(
+            id=id_,
+            condition=step.if_,
+            result=step.as_,
+            next=following,
+            about=said.about,
+            every=said.every,
+            until=said.until,
+            period=said.for_,
+            unless=event_filter(said.unless, said.unless_when) if said.unless else None,
+            message=message,
+            on_day=on_day,
+        )
 
     def discount(self, step: steps.DiscountStep, id_: str, following: str | None) -> plan.DiscountStep:
         """A discount, its amounts in minor units."""
@@ -253,7 +280,13 @@ def event_names(journey: Journey) -> set[str]:
     names = {*journey.trigger.event, *(journey.goal.event if journey.goal else ())}
     names.update(name for exit_ in journey.exit for name in exit_.event)
     waits = (step for _, step in every_step(journey.steps) if isinstance(step, steps.WaitForStep))
+    names.update(name for _, step in every_step(journey.steps) for name in unless_events(step))
     return names.union(*(wait.wait_for.event for wait in waits))
+
+
+def unless_events(step: steps.Step) -> tuple[str, ...]:
+    """The events that stop a `remind`."""
+    return (step.remind.unless or ()) if isinstance(step, steps.RemindStep) else ()
 
 
 def texts(journey: Journey) -> list[str]:
@@ -268,6 +301,8 @@ def conditions(journey: Journey) -> list[str]:
         found += [journey.goal.when, journey.goal.value]
     for _, step in every_step(journey.steps):
         found.append(step.if_)
+        if isinstance(step, steps.RemindStep):
+            found += [step.remind.until, step.remind.unless_when]
         if isinstance(step, steps.WaitForStep):
             found.append(step.filter)
         if isinstance(step, steps.BranchStep):

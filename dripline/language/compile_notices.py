@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dripline.language.compile_reminders import day_notice_id, day_text
 from dripline.language.model import Journey
 from dripline.language.naming import every_step
 from dripline.language.notices import OWNER, channels_to
 from dripline.language.plan import Person, TemplateSource
 from dripline.language.positions import Loc
-from dripline.language.steps import EmailStep, NotifyStep, SmsStep
+from dripline.language.steps import EmailStep, NotifyStep, RemindStep, SmsStep
 from dripline.language.workspace import Workspace
 
 
@@ -36,6 +37,12 @@ def compile_notices(journey: Journey, ids: Mapping[Loc, str], workspace: Workspa
     """Everything that the `notify` steps of a journey need."""
     templates, texts, channels, names = set(), {}, set(), set()
     for loc, step in every_step(journey.steps):
+        if isinstance(step, RemindStep):
+            names |= set(workspace.people)
+            for channel in channels_to(OWNER, workspace.people):
+                key = f"{channel}:{own_text(day_notice_id(ids[loc]))}"
+                channels.add(channel)
+                texts[key] = {workspace.locales[0]: _text(journey, channel, day_text(step.remind.about))}
         if not isinstance(step, NotifyStep):
             continue
         said = step.said
@@ -54,7 +61,8 @@ def compile_notices(journey: Journey, ids: Mapping[Loc, str], workspace: Workspa
         if name in names
     }
     needs_owner = any(
-        isinstance(step, NotifyStep) and step.said.to == OWNER for _, step in every_step(journey.steps)
+        isinstance(step, RemindStep) or (isinstance(step, NotifyStep) and step.said.to == OWNER)
+        for _, step in every_step(journey.steps)
     )
     owner = workspace.default_owner if needs_owner else None
     return Notices(frozenset(templates), texts, frozenset(channels), people, owner)

@@ -12,6 +12,7 @@ from dripline.language.steps import (
     DiscountStep,
     ElseArm,
     EmailStep,
+    RemindStep,
     SmsStep,
     Step,
     Steps,
@@ -29,6 +30,9 @@ WEBHOOK_RESULT = frozenset({"ok", "status", "json", "text", "skipped", "reason"}
 
 CALL_RESULT = frozenset({"ok", "result", "skipped", "reason"})
 """What the answer of a function has."""
+
+REMIND_RESULT = frozenset({"outcome", "event", "reminders"})
+"""What is known of reminders that are over."""
 
 Names = Mapping[str, frozenset[str]]
 """Names that are set on every way to a place, each with what it has."""
@@ -71,6 +75,8 @@ class Flow:
             if step.message.fallback is not None:
                 verb = "email" if isinstance(step, EmailStep) else "sms"
                 self.block(step.message.fallback, (*loc, verb, "fallback"), names)
+        elif isinstance(step, RemindStep):
+            out = self.remind(step, loc, names)
         elif isinstance(step, WebhookStep) and step.as_ is not None:
             out = self.named(step.as_, WEBHOOK_RESULT, names)
         elif isinstance(step, CallStep) and step.as_ is not None:
@@ -80,6 +86,15 @@ class Flow:
         else:
             out = names
         return out if step.if_ is None else meet([names, out])
+
+    def remind(self, step: RemindStep, loc: Loc, names: Names) -> Names:
+        """The messages of a `remind`, and what is known of it behind."""
+        if step.remind.with_ is not None:
+            self.block(step.remind.with_, (*loc, "remind", "with"), names)
+        after = names if step.as_ is None else self.named(step.as_, REMIND_RESULT, names)
+        if step.remind.on_day is not None:
+            self.block(step.remind.on_day, (*loc, "remind", "on_day"), after)
+        return after
 
     def wait(self, step: WaitForStep, loc: Loc, names: Names) -> Names | None:
         """The ways of a wait."""

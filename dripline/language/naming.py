@@ -19,6 +19,7 @@ from dripline.language.steps import (
     ElseArm,
     EmailStep,
     NotifyStep,
+    RemindStep,
     SmsStep,
     Step,
     Steps,
@@ -36,6 +37,11 @@ def blocks(loc: Loc, step: Step) -> Iterator[tuple[Loc, Steps, str]]:
         if step.message.fallback is not None:
             verb = "email" if isinstance(step, EmailStep) else "sms"
             yield (*loc, verb, "fallback"), step.message.fallback, "fallback"
+    elif isinstance(step, RemindStep):
+        if step.remind.with_ is not None:
+            yield (*loc, "remind", "with"), step.remind.with_, "with"
+        if step.remind.on_day is not None:
+            yield (*loc, "remind", "on_day"), step.remind.on_day, "on-day"
     elif isinstance(step, WaitForStep):
         if step.then is not None:
             yield (*loc, "then"), step.then, "then"
@@ -102,6 +108,8 @@ def _stem(step: Step, before: str) -> str:
             return f"branch after {before}"
         case StopStep():
             return f"stop after {before}"
+        case RemindStep():
+            return f"remind after {before}"
         case NotifyStep():
             return f"notify {step.notify.to} after {before}"
         case DiscountStep():

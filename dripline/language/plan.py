@@ -174,6 +174,21 @@ class NotifyStep(_Step):
     subject: str | None = None
 
 
+class RemindStep(_Step):
+    """Keep in touch until a day, `message` every so often; on the day go on at `on_day`, else at `next`."""
+
+    verb: Literal["remind"] = "remind"
+    about: str
+    every: Duration
+    until: str | None = None
+    """An expression; a date means 09:00 of that day in the lead's zone."""
+    period: Duration | None = None
+    unless: EventFilter | None = None
+    message: str | None = None
+    """Id of the reminder, which leads back here."""
+    on_day: str | None = None
+
+
 Step = Annotated[
     MessageStep
     | DelayStep
@@ -183,7 +198,8 @@ Step = Annotated[
     | WebhookStep
     | CallStep
     | DiscountStep
-    | NotifyStep,
+    | NotifyStep
+    | RemindStep,
     Field(discriminator="verb"),
 ]
 

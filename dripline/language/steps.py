@@ -28,7 +28,6 @@ from dripline.language.problems import did_you_mean, listed
 
 LATER_VERBS = frozenset(
     {
-        "remind",
         "delay_until",
         "split",
         "repeat",
@@ -293,6 +292,45 @@ class NotifyStep(_StepKeys):
         return NoticeArguments(to=self.notify.to, **said)
 
 
+def _reminder(value: Any) -> Any:
+    return _one_message({"email": value} if isinstance(value, str) else value)
+
+
+class RemindArguments(Written):
+    """What to remember, how often, and until when."""
+
+    about: Text = Field(
+        description="What the lead wants later, in your words; its owner reads it on the day."
+    )
+    every: Length = Field(description="How often to keep in touch, like `1 month`.")
+    until: Condition | None = Field(None, description="The day, like `event.call_me_on`.")
+    for_: Length | None = Field(
+        None, alias="for", description="How long, like `6 months`, instead of `until`."
+    )
+    unless: Events | None = Field(None, description="Events that stop it at once.")
+    unless_when: Condition | None = Field(None, description="Only those of `unless` for which this holds.")
+    with_: Reminder | None = Field(
+        None, alias="with", description="The light message: an e-mail's template, or `{sms: …}`."
+    )
+    on_day: Reminder | None = Field(None, description="The message on the day: a template, or `{sms: …}`.")
+
+    @model_validator(mode="after")
+    def _sound(self) -> RemindArguments:
+        if (self.until is None) == (self.for_ is None):
+            raise wrong("missing-key", "it is not said until when", "give one of `until` and `for`")
+        if self.unless_when is not None and self.unless is None:
+            raise wrong("missing-key", "`unless_when` has no `unless`", "add `unless`", key="unless_when")
+        if self.every == Duration():
+            raise wrong("out-of-range", "`every` is no time at all", "write it like `1 month`", key="every")
+        return self
+
+
+class RemindStep(_NamedResult):
+    """Keep in touch until the day that the lead has named; on the day, tell the lead and its owner."""
+
+    remind: RemindArguments = Field(description="What about, how often, until when: `{about, every, until}`.")
+
+
 VERBS: dict[str, type[_StepKeys]] = {
     "email": EmailStep,
     "sms": SmsStep,
@@ -304,6 +342,7 @@ VERBS: dict[str, type[_StepKeys]] = {
     "call": CallStep,
     "discount": DiscountStep,
     "notify": NotifyStep,
+    "remind": RemindStep,
 }
 """The class of each verb."""
 
@@ -353,12 +392,24 @@ Step = Annotated[
     | Annotated[WebhookStep, Tag("<webhook>")]
     | Annotated[CallStep, Tag("<call>")]
     | Annotated[DiscountStep, Tag("<discount>")]
-    | Annotated[NotifyStep, Tag("<notify>")],
+    | Annotated[NotifyStep, Tag("<notify>")]
+    | Annotated[RemindStep, Tag("<remind>")],
     Discriminator(_verb),
     BeforeValidator(_one_verb),
 ]
 Steps = Annotated[tuple[Step, ...], Field(min_length=1, max_length=500)]
 Fallback = Annotated[tuple[Step, ...], BeforeValidator(_one_message), Field(min_length=1, max_length=1)]
+Reminder = Annotated[tuple[Step, ...], BeforeValidator(_reminder), Field(min_length=1, max_length=1)]
 
-for _model in (MessageArguments, EmailStep, SmsStep, WaitForStep, WhenArm, ElseArm, BranchStep):
+for _model in (
+    RemindArguments,
+    RemindStep,
+    MessageArguments,
+    EmailStep,
+    SmsStep,
+    WaitForStep,
+    WhenArm,
+    ElseArm,
+    BranchStep,
+):
     _model.model_rebuild()

@@ -28,7 +28,7 @@ def test_every_problem_of_a_file_is_told_in_one_pass(check: Check) -> None:
           - email: {template: helo, tpic: newsletter}
           - delay: 2 dais
           - if: "lead.vip &&"
-            remind: {about: x}
+            survey: {template: x}
           - wait_for: demo.boked
             then:
               - repeat: {every: 1 day}
@@ -61,7 +61,6 @@ def test_a_bad_condition_does_not_hide_what_else_is_wrong(check_steps: Check) ->
 @pytest.mark.parametrize(
     ("verb", "form"),
     [
-        ("remind", "{about: x}"),
         ("delay_until", "monday 09:00"),
         ("split", "[{percent: 50}]"),
         ("repeat", "{every: 1 day}"),
