@@ -20,6 +20,7 @@ from dripline.store.database import Store
 from dripline.store.leads import facts, read_lead
 from dripline.store.overview import house_clock, list_runs
 from dripline.story import standing, tell
+from dripline.web.discounts import add_discounts
 from dripline.web.strict_json import StrictRoute
 
 
@@ -104,6 +105,7 @@ def build_api(ingest: Ingest, store: Store, workspace: Workspace) -> APIRouter:
     )
     _add_saying(router, ingest)
     _add_asking(router, store, workspace)
+    add_discounts(router, store, _documented(404, 409, 410))
     return router
 
 
