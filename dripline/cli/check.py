@@ -60,7 +60,7 @@ def check(
             json.dumps([p.as_json() for p in project.problems], ensure_ascii=False, indent=2) + "\n"
         )
     else:
-        _tell(project, Console(highlight=False, soft_wrap=True))
+        tell(project, Console(highlight=False, soft_wrap=True))
     raise typer.Exit(PROBLEMS if project.errors else CLEAN)
 
 
@@ -73,7 +73,8 @@ def _workspace_of(paths: list[Path]) -> Path:
     return Path.cwd()
 
 
-def _tell(project: Project, console: Console) -> None:
+def tell(project: Project, console: Console) -> None:
+    """Tell every problem, and how many there are."""
     for problem in project.problems:
         _tell_one(problem, project.texts.get(problem.path, ()), console)
     warnings = len(project.problems) - project.errors

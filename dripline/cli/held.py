@@ -104,7 +104,7 @@ def _show(house: Opened, found: Sequence[Held], limit: int) -> None:
 
 
 def _send(house: Opened, chosen: list[Held], *, may_double: bool, yes: bool) -> None:
-    from dripline.store.held import send_held
+    from dripline.store.answers import send_held
 
     asked = len(chosen)
     chosen = _less_braked(house, chosen)
@@ -117,7 +117,7 @@ def _send(house: Opened, chosen: list[Held], *, may_double: bool, yes: bool) -> 
 
 
 def _skip(house: Opened, chosen: list[Held], why: str, *, yes: bool) -> None:
-    from dripline.store.held import skip_held
+    from dripline.store.answers import skip_held
 
     if not chosen:
         refuse("Nothing waits for a person.", 0)

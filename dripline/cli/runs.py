@@ -81,7 +81,8 @@ def retry_runs(
 
     A run stops (it is parked) when a condition cannot be evaluated. Mend the cause first: say, the lead's data.
     """
-    from dripline.store.held import Wanted, send_held
+    from dripline.store.answers import send_held
+    from dripline.store.held import Wanted
 
     with opened(to_change=True) as house:
         wanted = Wanted(("parked",), journey, None, reason, tuple(ids or ()))

@@ -170,7 +170,7 @@ def examine_settings(settings: Settings) -> Iterator[Finding]:
         yield known(
             "settings",
             "development: only addresses on the workspace's list are written to",
-            "DRIPLINE_ENVIRONMENT",
+            "DRIPLINE_ENVIRONMENT=production writes to everybody who agreed",
         )
         return
     yield well("settings", "production: everybody who agreed may be written to")

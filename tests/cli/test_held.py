@@ -10,8 +10,9 @@ from dripline.clock import machine_clock
 from dripline.language.plan import Arm, BranchStep
 from dripline.providers import Outgoing, Uncertain
 from dripline.store import schema
+from dripline.store.answers import send_held
 from dripline.store.database import Store
-from dripline.store.held import Wanted, list_held, send_held
+from dripline.store.held import Wanted, list_held
 from dripline.store.overview import house_clock
 from tests.cli.conftest import Opened, run
 from tests.durable.house import NOW, House
