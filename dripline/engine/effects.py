@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
+
+from dripline.language.plan import Limit
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class Wait:
 
     began: datetime
     until: datetime | None
+    held: Literal["hours", "limit", "throttle"] | None = None
+    """What holds a message back: the run rests at its step. `began` is when the message was due."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,21 @@ class CountMessages:
 
 
 @dataclass(frozen=True)
+class FindMessages:
+    """Answer: when those that CountMessages counts were queued, oldest first (`list[datetime]`)."""
+
+    since: datetime
+
+
+@dataclass(frozen=True)
+class ReserveSlot:
+    """Take a place in the journey's throttle, not before `at`. Answer: its moment (`datetime`)."""
+
+    throttle: Limit
+    at: datetime
+
+
+@dataclass(frozen=True)
 class AskSuppression:
     """Answer: why the lead's address for `channel` is suppressed (`str`), or None."""
 
@@ -101,6 +120,8 @@ class QueueMessage:
     transactional: bool
     context: Mapping[str, Any]
     at: datetime
+    expires_at: datetime | None = None
+    """After this it must not leave any more."""
 
 
 @dataclass(frozen=True)
@@ -129,4 +150,14 @@ class Note:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
-Effect = FindEvents | CountMessages | AskSuppression | QueueMessage | SkipMessage | RecordGoal | Note
+Effect = (
+    FindEvents
+    | CountMessages
+    | FindMessages
+    | ReserveSlot
+    | AskSuppression
+    | QueueMessage
+    | SkipMessage
+    | RecordGoal
+    | Note
+)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
-from dripline.language.plan import Channel, Duration, MessageStep
+from dripline.language.plan import Channel, Duration, Limit, MessageStep
 
 ADDRESS = {"email": "email", "sms": "phone"}
 """The lead's field that a channel needs."""
 
 NAMES = {"email": "e-mail address", "sms": "phone number"}
+
+
+EXPIRED = "expired"
+"""Why a message is left out that would come later than it may."""
 
 
 def refusal(
@@ -43,6 +48,12 @@ def over_limit(step: MessageStep, sent: int) -> str | None:
     if step.limit is None or step.transactional or sent < step.limit.count:
         return None
     return f"limit of {step.limit.count} per {words(step.limit.per)}"
+
+
+def spacing(throttle: Limit) -> timedelta:
+    """How far apart a throttle keeps messages: 500 per hour is one every 7.2 seconds. A month counts 30 days."""
+    per = throttle.per
+    return timedelta(days=per.months * 30 + per.days, seconds=per.seconds) / throttle.count
 
 
 def words(duration: Duration) -> str:

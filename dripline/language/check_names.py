@@ -11,7 +11,7 @@ from dripline.language.look import Look
 from dripline.language.naming import every_step
 from dripline.language.positions import Loc
 from dripline.language.problems import Problem, did_you_mean, listed
-from dripline.language.steps import BranchStep, Step, WaitForStep, WhenArm
+from dripline.language.steps import BranchStep, DelayUntilStep, Step, WaitForStep, WhenArm
 from dripline.language.workspace import LEAD_FIELDS, Workspace
 
 _JOURNEY = frozenset({"id", "title"})
@@ -153,6 +153,11 @@ def _read_step(look: Look, loc: Loc, step: Step) -> Iterator[Problem]:
         where = (*loc, "when") if step.when is not None else (*loc, "wait_for", "when")
         candidate = Scope(scope.workspace, event, scope.trigger, scope.names, scope.ever)
         yield from _read(look, where, step.filter, candidate)
+    if isinstance(step, WaitForStep) and step.moment and step.moment.expression:
+        where = (*loc, "until") if step.until is not None else (*loc, "wait_for", "until")
+        yield from _read(look, (*where, "date"), step.moment.expression, scope)
+    if isinstance(step, DelayUntilStep) and step.delay_until.expression:
+        yield from _read(look, (*loc, "delay_until", "date"), step.delay_until.expression, scope)
     if isinstance(step, BranchStep):
         for number, arm in enumerate(step.branch):
             if isinstance(arm, WhenArm):

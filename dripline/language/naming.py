@@ -14,6 +14,7 @@ from dripline.language.positions import Loc
 from dripline.language.steps import (
     BranchStep,
     DelayStep,
+    DelayUntilStep,
     ElseArm,
     EmailStep,
     SmsStep,
@@ -86,7 +87,7 @@ def _stem(step: Step, before: str) -> str:
     match step:
         case EmailStep() | SmsStep():
             return _own_name(step) or before
-        case DelayStep() | WaitForStep():
+        case DelayStep() | DelayUntilStep() | WaitForStep():
             return f"after {before}"
         case BranchStep():
             return f"branch after {before}"

@@ -13,14 +13,17 @@ from dripline.engine.effects import (
     Effect,
     Event,
     FindEvents,
+    FindMessages,
     Note,
     Outcome,
     QueueMessage,
     RecordGoal,
+    ReserveSlot,
     RunState,
     SkipMessage,
     TurnEnd,
 )
+from dripline.engine.policy import spacing
 from dripline.engine.turn import take_turn
 from dripline.language.plan import Plan
 
@@ -56,6 +59,7 @@ class World:
         self.lead = lead or ANI
         self.suppressed = suppressed
         self.sent: list[datetime] = [MONDAY - timedelta(minutes=1)] * already_sent
+        self.next_slot = MONDAY
         self.events: list[Event] = []
         self.lines: list[str] = []
         self.goal: tuple[datetime, float | None] | None = None
@@ -125,6 +129,12 @@ class World:
                 return [event for event in self.events if event.name in names and event.received_at > after]
             case CountMessages(since):
                 return sum(at > since for at in self.sent)
+            case FindMessages(since):
+                return sorted(at for at in self.sent if at > since)
+            case ReserveSlot(throttle, at):
+                slot = max(at, self.next_slot)
+                self.next_slot = slot + spacing(throttle)
+                return slot
             case AskSuppression():
                 return self.suppressed
             case QueueMessage():
