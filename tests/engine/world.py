@@ -62,6 +62,7 @@ class World:
         self.next_slot = MONDAY
         self.events: list[Event] = []
         self.lines: list[str] = []
+        self.held: list[str] = []
         self.goal: tuple[datetime, float | None] | None = None
         self.outcome: Outcome | None = None
         self.parked: str | None = None
@@ -149,6 +150,9 @@ class World:
                 return None
             case Note(at, _, "ended", detail):
                 self._say(at, f"ended {detail['reason'] or detail['outcome']}")
+                return None
+            case Note(at, step, "held", detail):
+                self.held.append(f"{at:%m-%d %H:%M} {step} {detail['reason']}, {detail['until'][5:16]}")
                 return None
             case Note():
                 return None
