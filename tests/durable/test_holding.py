@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select, update
 
+from activities.deliver import Later
 from dripline.clock import machine_clock
 from dripline.language.plan import DelayStep, Duration, Hours, Limit, Plan
 from dripline.store import schema
@@ -61,7 +62,9 @@ def test_a_message_that_is_still_here_when_the_night_begins_waits_for_the_mornin
         house.advance(run, now + timedelta(hours=3))
     later = [house.deliveries.attempt(row.id) for row in house.messages() if row.journey == "quiet"]
     [closed] = later
-    assert getattr(closed, "code", None) == "closed"
+    assert isinstance(closed, Later)
+    assert closed.code == "closed"
+    assert closed.seconds is not None
     assert 3600 < closed.seconds < 7200 + 300
     assert house.email.sent == []
 
