@@ -74,7 +74,11 @@ def tell(connection: Connection, lead: Row[Any], clock: HouseClock, where: tzinf
 
 
 def standing(run: Any, where: tzinfo) -> str:
-    """Where a run stands, in words: what it waits for, or how it ended."""
+    """Where a run stands, in words: what it waits for, or how it ended; and whether it is of the control group."""
+    return _stands(run, where) + (" (control group)" if run.holdout else "")
+
+
+def _stands(run: Any, where: tzinfo) -> str:
     if run.ended_at is not None:
         return f"{run.outcome}: {run.outcome_reason}" if run.outcome_reason else str(run.outcome)
     if run.parked_reason:
@@ -83,7 +87,8 @@ def standing(run: Any, where: tzinfo) -> str:
         return "about to begin"
     if run.wait is None:
         return f"at {run.step}"
-    return f"waits at {run.step}" + (
+    waits = "is held" if run.wait.get("held") else "waits"
+    return f"{waits} at {run.step}" + (
         f" until {say_time(run.until, where)}" if run.until else ", for an event"
     )
 

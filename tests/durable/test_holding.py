@@ -13,6 +13,7 @@ from dripline.store import schema
 from dripline.store.database import Store
 from dripline.store.leads import add_lead
 from dripline.store.overview import house_clock
+from dripline.story import standing as stands
 from dripline.story import tell
 from tests.durable.house import NOW, House
 from tests.engine.plans import email, plan
@@ -31,6 +32,7 @@ def test_a_held_run_rests_until_the_morning_and_its_wake_up_is_spread(store: Sto
     assert standing.until is not None
     assert 0 < standing.until - MORNING.timestamp() < 300
     assert (house.run(run).step, house.run(run).until) == ("email:hello", MORNING)
+    assert stands(house.run(run), UTC) == "is held at email:hello until 2026-01-06 09:00"
     assert house.advance(run, EVENING, seen=standing.turn - 1).until == standing.until
     woken = house.advance(run, datetime.fromtimestamp(standing.until, tz=UTC))
     assert woken.ended
@@ -137,4 +139,5 @@ def test_a_run_of_the_control_group_stays_in_it_and_sends_nothing(store: Store) 
     [run] = house.happens("lead.created")
     assert house.advance(run, NOW).deliver == []
     assert house.run(run).holdout
+    assert stands(house.run(run), UTC) == "finished (control group)"
     assert (house.message().state, house.message().reason) == ("skipped", "holdout")
