@@ -13,6 +13,7 @@ from temporalio import activity
 
 from activities.failures import coded
 from dripline.clock import HouseClock, MachineClock, machine_clock
+from dripline.engine.draw import draw
 from dripline.engine.effects import (
     Answer,
     AskOutside,
@@ -20,20 +21,23 @@ from dripline.engine.effects import (
     CountMessages,
     Effect,
     FindEvents,
+    FindMessages,
     IssueDiscount,
     Note,
     QueueMessage,
     RecordGoal,
+    ReserveSlot,
     SkipMessage,
     TurnEnd,
 )
-from dripline.engine.policy import ADDRESS
+from dripline.engine.policy import ADDRESS, spacing
 from dripline.engine.turn import take_turn
 from dripline.store import discounts, messages, outbox, runs, schema
 from dripline.store.database import Store, lock_lead, lock_run
 from dripline.store.house import House, open_house
 from dripline.store.leads import facts
 from dripline.store.plans import load_plan
+from dripline.store.wakes import want_wake
 from dripline.wire import EFFECTS, AdvanceRequest, Delivery, Standing
 
 log = structlog.get_logger(__name__)
@@ -80,7 +84,13 @@ class Turns:
             machine_now = datetime.fromtimestamp(request.now, tz=UTC)
             due = run.turn == request.seen or runs.has_mail(connection, run.id)
             if run.ended_at is None and run.held_at is None and due:
-                self._take(connection, house, run, house.clock.to_house(machine_now))
+                now = house.clock.to_house(machine_now)
+                for first in runs.lock_rivals(connection, run, now):
+                    self._take(connection, house, first, now)
+                    want_wake(
+                        connection, [first.id], self._clock()
+                    )  # what it queued is its workflow's to deliver
+                self._take(connection, house, run, now)
                 run = lock_run(connection, request.run) or run
             return self._standing(connection, house.clock, run, machine_now)
 
@@ -105,7 +115,10 @@ class Turns:
     def _standing(self, connection: Connection, clock: HouseClock, run: Row[Any], now: datetime) -> Standing:
         until = None
         if run.until is not None and run.ended_at is None and run.parked_reason is None:
-            until = max(clock.to_machine(run.until), now + NO_PROGRESS if _stuck(run, clock, now) else now)
+            until = max(
+                clock.to_machine(run.until + _spread(run)),
+                now + NO_PROGRESS if _stuck(run, clock, now) else now,
+            )
         deliver = [
             Delivery(
                 message=row.id,
@@ -156,6 +169,10 @@ class _World:
                 return runs.find_events(connection, run.lead_id, names, after)
             case CountMessages(since):
                 return messages.count_toward_limit(connection, run.lead_id, since)
+            case FindMessages(since):
+                return messages.counted_since(connection, run.lead_id, since)
+            case ReserveSlot(throttle, at):
+                return messages.reserve_slot(connection, run.journey, at, spacing(throttle))
             case AskSuppression(channel):
                 address = getattr(self._lead, ADDRESS[channel])
                 if not address:
@@ -202,6 +219,16 @@ def _lock(connection: Connection, run_id: str) -> Row[Any] | None:
         return None
     lock_lead(connection, lead_id)
     return lock_run(connection, run_id)
+
+
+def _spread(run: Row[Any]) -> timedelta:
+    """How much later than its moment a message held by the clock is let go, so that not all leads' go at once.
+
+    Only the wake-up is later: in the run's own time the wait ends at its moment.
+    """
+    if run.wait is None or run.wait.get("held") != "hours":
+        return timedelta()
+    return draw("spread", run.id, run.step) * schema.SPREAD
 
 
 def _stuck(run: Row[Any], clock: HouseClock, now: datetime) -> bool:

@@ -23,8 +23,9 @@ from temporalio import activity
 from activities.breaker import Breaker
 from activities.content import MessageContent, compose
 from activities.failures import coded, not_yet
-from activities.gate import Gate, ask_again, over_daily_limit
+from activities.gate import Gate, ask_again, opens_at, over_daily_limit
 from dripline.clock import HouseClock, MachineClock, machine_clock
+from dripline.engine.draw import draw
 from dripline.engine.policy import ADDRESS
 from dripline.providers import NotAccepted, Outgoing, PermanentFailure, Provider, ProviderError, Uncertain
 from dripline.rendering import RenderError
@@ -164,7 +165,8 @@ class Deliveries:
         provider = self._providers[row.channel]
         if row.state == "sending":
             return self._others_lease(connection, row, now)
-        verdict = ask_again(connection, house, self._gate, row, lead)
+        house_now = house.clock.to_house(now)
+        verdict = ask_again(connection, house, self._gate, row, lead, house_now)
         if verdict is not None:
             kind, reason = verdict
             messages.decide(connection, row.id, now, reason, **{kind: house.clock.to_house(now)})
@@ -175,6 +177,10 @@ class Deliveries:
             messages.decide(connection, row.id, now, f"template: {composed}", held_at=at)
             _tell(connection, row, at, "held_at", f"template: {composed}")
             return Settled.YES
+        opening = opens_at(row, load_plan(connection, row.plan_hash), lead, house_now)
+        if opening > house_now:
+            leaves = house.clock.to_machine(opening + draw("spread", row.id) * schema.SPREAD)
+            return Later("closed", (leaves - now).total_seconds())
         if over_daily_limit(connection, self._gate, composed.sender, now):
             return Later("warm-up", WARM_UP_PAUSE)
         content = messages.Content(

@@ -9,7 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from dripline.engine.policy import ADDRESS, refusal
+from dripline.engine.calendar import zone_of
+from dripline.engine.hours import opens
+from dripline.engine.policy import ADDRESS, EXPIRED, refusal
+from dripline.language.plan import MessageStep, Plan
 from dripline.store import messages, runs, schema
 from dripline.store.house import House
 from dripline.store.leads import facts
@@ -26,9 +29,12 @@ class Gate:
 
 
 def ask_again(
-    connection: Connection, house: House, gate: Gate, row: Row[Any], lead: Row[Any]
+    connection: Connection, house: House, gate: Gate, row: Row[Any], lead: Row[Any], now: datetime
 ) -> tuple[str, str] | None:
-    """Whether the message must be skipped (`skipped_at`) or held (`held_at`) after all, and why."""
+    """Whether the message must be skipped (`skipped_at`) or held (`held_at`) after all, and why.
+
+    `now` is house time: an expiry is asked by the clock on the wall, however late we are.
+    """
     run = connection.execute(select(schema.runs.c.outcome).where(schema.runs.c.id == row.run_id)).one()
     if lead.erased_at is not None:
         return "skipped_at", "lead erased"
@@ -38,6 +44,8 @@ def ask_again(
         return _notice_again(connection, house, gate, row)
     if run.outcome in ("exit", "goal", "merged", "erased", "operator"):
         return "skipped_at", f"run left by {run.outcome}"
+    if row.expires_at is not None and now > row.expires_at:
+        return "skipped_at", EXPIRED
     address = getattr(lead, ADDRESS[row.channel])
     suppressed = None
     if address:
@@ -65,6 +73,18 @@ def _brakes(connection: Connection, house: House, row: Row[Any]) -> tuple[str, s
         select(schema.journeys.c.paused_at).where(schema.journeys.c.id == row.journey)
     ).scalar_one_or_none()
     return ("held_at", "journey paused") if paused else None
+
+
+def opens_at(row: Row[Any], plan: Plan, lead: Row[Any], now: datetime) -> datetime:
+    """When the message may leave, by quiet hours and windows (house time); `now` if it may now.
+
+    Asked here too, as a message that was queued in time may still be here when the night has begun.
+    """
+    step = plan.by_id.get(row.step)
+    if not isinstance(step, MessageStep):
+        return now
+    where = zone_of(lead.timezone, lead.country, plan.timezone)
+    return opens(now, where, step.quiet_hours, step.window)
 
 
 def over_daily_limit(connection: Connection, gate: Gate, sender: str, now: datetime) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import structlog
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, delete, false, func, not_, or_, select, update
 from temporalio import activity
 
 from activities.failures import coded
@@ -89,11 +89,13 @@ class Sweeper:
         with self._store.write() as connection:
             clock = open_house(connection).clock
             late = clock.to_house(now - timedelta(seconds=self._patience.overdue))
+            spreading = schema.runs.c.wait["held"].as_string() == "hours"
             rows = connection.execute(
                 select(schema.runs.c.id)
                 .where(
                     schema.runs.c.ended_at.is_(None),
                     schema.runs.c.until < late,
+                    or_(schema.runs.c.until < late - schema.SPREAD, not_(func.coalesce(spreading, false()))),
                     schema.runs.c.parked_reason.is_(None),
                     schema.runs.c.wake_wanted == schema.runs.c.wake_done,
                 )

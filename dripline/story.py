@@ -74,7 +74,11 @@ def tell(connection: Connection, lead: Row[Any], clock: HouseClock, where: tzinf
 
 
 def standing(run: Any, where: tzinfo) -> str:
-    """Where a run stands, in words: what it waits for, or how it ended."""
+    """Where a run stands, in words: what it waits for, or how it ended; and whether it is of the control group."""
+    return _stands(run, where) + (" (control group)" if run.holdout else "")
+
+
+def _stands(run: Any, where: tzinfo) -> str:
     if run.ended_at is not None:
         return f"{run.outcome}: {run.outcome_reason}" if run.outcome_reason else str(run.outcome)
     if run.parked_reason:
@@ -83,7 +87,8 @@ def standing(run: Any, where: tzinfo) -> str:
         return "about to begin"
     if run.wait is None:
         return f"at {run.step}"
-    return f"waits at {run.step}" + (
+    waits = "is held" if run.wait.get("held") else "waits"
+    return f"{waits} at {run.step}" + (
         f" until {say_time(run.until, where)}" if run.until else ", for an event"
     )
 
@@ -216,11 +221,25 @@ def _if_false(step: str, detail: _Detail, _where: tzinfo) -> str:
     return f"passes over {step}: {detail['if']} does not hold" if detail.get("if") else f"passes over {step}"
 
 
+def _held(step: str, detail: _Detail, where: tzinfo) -> str:
+    until = detail.get("until")
+    if until is None:
+        return f"holds {step} for a person to look at: {detail['reason']}"
+    return f"holds {step} until {say_time(datetime.fromisoformat(until), where)}: {detail['reason']}"
+
+
+def _no_wait(step: str, detail: _Detail, _where: tzinfo) -> str:
+    does = {"exit": "ends the run", "skip": f"skips to {detail['to']}"}.get(detail["do"], "goes on")
+    return f"does not wait at {step}, {detail['reason']}: {does}"
+
+
 _WORDS: Mapping[str, _Words] = {
     "entered": _entered,
     "queued": lambda step, detail, _: f"queues {step}",
     "skipped": lambda step, detail, _: f"does not send {step}: {detail['reason']}",
-    "held": lambda step, detail, _: f"holds {step} for a person to look at: {detail['reason']}",
+    "held": _held,
+    "holdout": lambda _step, detail, _where: f"is of the control group ({_value(detail['percent'])}%)",
+    "no-wait": _no_wait,
     "parked": lambda step, detail, _: f"stops at {step} for a person to look at: {detail['reason']}",
     "released": lambda step, detail, _: f"lets {step} be sent after all",
     "retried": lambda step, detail, _: f"tries {step} again",

@@ -21,6 +21,7 @@ COLUMNS = (
     "ended_at",
     "outcome",
     "outcome_reason",
+    "holdout",
     "parked_reason",
 )
 

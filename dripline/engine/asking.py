@@ -24,8 +24,8 @@ def ask(run: Moving, step: WebhookStep | CallStep, visit: int) -> Asking:
     """Ask, and rest until the answer; a run of the control group asks nothing."""
     if run.state.holdout:
         if step.result:
-            run.remember(step.result, {"ok": False, "skipped": True, "reason": "control group"})
-        yield Note(run.at, step.id, "not-asked", {"kind": step.verb, "reason": "control group"})
+            run.remember(step.result, {"ok": False, "skipped": True, "reason": "holdout"})
+        yield Note(run.at, step.id, "not-asked", {"kind": step.verb, "reason": "holdout"})
         run.go_to(step.next)
         return
     request = _request(run, step)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
+
+from dripline.language.plan import Limit
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Wait:
 
     began: datetime
     until: datetime | None
+    held: Literal["hours", "limit", "throttle"] | None = None
+    """What holds a message back: the run rests at its step. `began` is when the message was due."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,21 @@ class CountMessages:
 
 
 @dataclass(frozen=True)
+class FindMessages:
+    """Answer: when those that CountMessages counts were queued, oldest first (`list[datetime]`)."""
+
+    since: datetime
+
+
+@dataclass(frozen=True)
+class ReserveSlot:
+    """Take a place in the journey's throttle, not before `at`. Answer: its moment (`datetime`)."""
+
+    throttle: Limit
+    at: datetime
+
+
+@dataclass(frozen=True)
 class AskSuppression:
     """Answer: why the lead's address for `channel` is suppressed (`str`), or None."""
 
@@ -113,6 +132,8 @@ class QueueMessage:
     """The address of a colleague; None: the lead's own."""
     notice: bool = False
     """Whether it is for a colleague: then no consent, no cap and no count of the lead concerns it."""
+    expires_at: datetime | None = None
+    """After this it must not leave any more."""
 
 
 @dataclass(frozen=True)
@@ -186,6 +207,8 @@ Effect = (
     | SkipMessage
     | AskOutside
     | IssueDiscount
+    | FindMessages
+    | ReserveSlot
     | RecordGoal
     | Note
 )

@@ -12,8 +12,9 @@ from dripline.engine.effects import Answer, Effect, Event, Note, Outcome, Record
 from dripline.engine.moving import Asking, Moving
 from dripline.engine.reminding import reminded, stop, stops
 from dripline.engine.scope import goal_value
+from dripline.engine.sending import due_message
 from dripline.engine.steps import accept, may_accept
-from dripline.language.plan import RemindStep, WaitForStep
+from dripline.language.plan import MessageStep, RemindStep, WaitForStep
 
 
 def next_fact(run: Moving) -> Event | datetime | None:
@@ -87,7 +88,9 @@ def convert_late(run: Moving) -> Asking:
 
 def _wait_ended(run: Moving) -> Asking:
     step = run.plan.by_id[run.state.step or ""]
-    if isinstance(step, WaitForStep):
+    if isinstance(step, MessageStep):
+        yield from due_message(run, step)
+    elif isinstance(step, WaitForStep):
         yield Note(run.at, step.id, "timeout", {"events": list(step.on.events)})
         run.go_to(step.otherwise)
     elif isinstance(step, RemindStep):

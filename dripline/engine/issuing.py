@@ -15,7 +15,7 @@ def issue(run: Moving, step: DiscountStep, visit: int) -> Asking:
     if run.state.holdout:
         if step.result:
             run.remember(step.result, {"skipped": True})
-        yield Note(run.at, step.id, "not-issued", {"reason": "control group"})
+        yield Note(run.at, step.id, "not-issued", {"reason": "holdout"})
         run.go_to(step.next)
         return
     expires_on = expires_at = None

@@ -14,7 +14,7 @@ def notify(run: Moving, step: NotifyStep, visit: int) -> Asking:
     reason = found if isinstance(found, str) else None
     channel, address = ("email", None) if isinstance(found, str) else found
     if run.state.holdout:
-        reason = "control group"
+        reason = "holdout"
     message = QueueMessage(
         step=step.id,
         visit=visit,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
-from dripline.language.plan import Channel, Duration, MessageStep
+from dripline.language.plan import Channel, Duration, Limit, MessageStep
 
 ADDRESS = {"email": "email", "sms": "phone"}
 """The lead's field that a channel needs."""
@@ -17,6 +18,10 @@ class Refusal(str):
     """Why a lead may not be sent a message at all, whatever the time."""
 
     __slots__ = ()
+
+
+EXPIRED = "expired"
+"""Why a message is left out that would come later than it may."""
 
 
 def refusal(
@@ -49,6 +54,12 @@ def over_limit(step: MessageStep, sent: int) -> str | None:
     if step.limit is None or step.transactional or sent < step.limit.count:
         return None
     return f"limit of {step.limit.count} per {words(step.limit.per)}"
+
+
+def spacing(throttle: Limit) -> timedelta:
+    """How far apart a throttle keeps messages: 500 per hour is one every 7.2 seconds. A month counts 30 days."""
+    per = throttle.per
+    return timedelta(days=per.months * 30 + per.days, seconds=per.seconds) / throttle.count
 
 
 def words(duration: Duration) -> str:

@@ -9,30 +9,20 @@ from typing import Any, assert_never
 
 from dripline.engine.asking import ask
 from dripline.engine.calendar import add
-from dripline.engine.effects import (
-    AskSuppression,
-    CountMessages,
-    Effect,
-    Event,
-    FindEvents,
-    Note,
-    Outcome,
-    QueueMessage,
-    SkipMessage,
-    Wait,
-)
+from dripline.engine.effects import Effect, Event, FindEvents, Note, Outcome, Wait
 from dripline.engine.issuing import issue
 from dripline.engine.moving import Asking, Moving
 from dripline.engine.noticing import notify
-from dripline.engine.policy import Refusal, over_limit, refusal
 from dripline.engine.reminding import remind
+from dripline.engine.sending import due_message
+from dripline.engine.waiting import delay_until, wait_end
 from dripline.language.plan import (
     BranchStep,
     CallStep,
     DelayStep,
+    DelayUntilStep,
     DiscountStep,
     Duration,
-    Limit,
     MessageStep,
     NotifyStep,
     RemindStep,
@@ -65,9 +55,11 @@ def enter(run: Moving, step: Step) -> Generator[Effect, Any, Outcome | None]:
     run.state = replace(run.state, visits={**run.state.visits, step.id: visit})
     match step:
         case MessageStep():
-            yield from _message(run, step, visit)
+            yield from due_message(run, step)
         case DelayStep():
-            yield from _rest(run, step, step.duration)
+            yield from _rest(run, step, add(run.at, step.duration, run.where))
+        case DelayUntilStep():
+            return (yield from delay_until(run, step))
         case WaitForStep():
             yield from _wait_for(run, step)
         case BranchStep():
@@ -87,53 +79,8 @@ def enter(run: Moving, step: Step) -> Generator[Effect, Any, Outcome | None]:
     return None
 
 
-def _message(run: Moving, step: MessageStep, visit: int) -> Asking:
-    message = QueueMessage(
-        step=step.id,
-        visit=visit,
-        channel=step.channel,
-        template=step.template,
-        topic=step.topic,
-        transactional=step.transactional,
-        context=run.context(),
-        at=run.at,
-    )
-    suppressed = yield AskSuppression(step.channel)
-    reason: str | None = refusal(step.channel, step.topic, step.transactional, run.lead, suppressed)
-    if reason is None and step.limit and not step.transactional:
-        sent = yield CountMessages(_since(run, step.limit))
-        reason = over_limit(step, sent)
-    if reason is None:
-        key = yield message
-        run.state = replace(run.state, last_message_at=run.at)
-        yield Note(run.at, step.id, "queued", {"message": key, "template": step.template})
-    else:
-        key = yield SkipMessage(message, reason)
-        yield Note(run.at, step.id, "skipped", {"message": key, "template": step.template, "reason": reason})
-    if step.result:
-        sent_it = {
-            "message": key,
-            "sent": reason is None,
-            "skipped": reason is not None,
-            "reason": reason,
-        }
-        run.remember(step.result, sent_it)
-    run.go_to(step.fallback if step.fallback and isinstance(reason, Refusal) else step.next)
-
-
-def _since(run: Moving, limit: Limit) -> datetime:
-    """When the period of a cap that ends now began."""
-    per = limit.per
-    return add(
-        run.at,
-        Duration(months=-per.months, days=-per.days, seconds=-per.seconds),
-        run.where,
-    )
-
-
-def _rest(run: Moving, step: Step, duration: Duration | None) -> Asking:
+def _rest(run: Moving, step: Step, until: datetime | None) -> Asking:
     run.steps_since_wait = 0
-    until = add(run.at, duration, run.where) if duration else None
     run.state = replace(run.state, wait=Wait(run.at, until))
     detail: dict[str, Any] = {"until": until.isoformat() if until else None}
     if isinstance(step, WaitForStep):
@@ -143,7 +90,7 @@ def _rest(run: Moving, step: Step, duration: Duration | None) -> Asking:
 
 def _wait_for(run: Moving, step: WaitForStep) -> Asking:
     """Rest at the step, then look back: what already counts is accepted here and now."""
-    yield from _rest(run, step, step.timeout)
+    yield from _rest(run, step, wait_end(run, step))
     seen: list[Event] = yield FindEvents(step.on.events, _look_back(run, step))
     for event in seen:
         if not may_accept(run, step, event):

@@ -12,9 +12,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from dripline.engine.draw import draw
 from dripline.engine.effects import Event, Note, Outcome, RunState, TurnEnd
 from dripline.engine.facts import convert_late, next_fact, take_fact
-from dripline.engine.moving import Moving, Turn
+from dripline.engine.moving import Asking, Moving, Turn
 from dripline.engine.steps import MAX_STEPS, enter
 from dripline.language.expressions import EvaluationError
 from dripline.language.plan import Plan
@@ -42,9 +43,18 @@ def take_turn(
     return end
 
 
+def _assign_arm(run: Moving) -> Asking:
+    """Draw the control group from lead and journey alone, so that whoever enters again stays where it was."""
+    drawn = draw("holdout", str(run.lead.get("id")), run.plan.journey) * 100
+    if drawn < run.plan.holdout:
+        run.state = replace(run.state, holdout=True)
+        yield Note(run.at, None, "holdout", {"percent": run.plan.holdout})
+
+
 def _take(run: Moving) -> Turn:
     if run.state.step is None and not run.state.visits:
         yield Note(run.at, None, "entered", {"event": run.state.trigger and run.state.trigger.name})
+        yield from _assign_arm(run)
         run.go_to(run.plan.steps[0].id)
     outcome: Outcome | None = None
     while outcome is None:

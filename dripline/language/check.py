@@ -11,6 +11,7 @@ from dripline.language.check_names import known_names
 from dripline.language.check_notices import known_people, sound_notices
 from dripline.language.check_outside import known_functions, whole_bodies
 from dripline.language.check_templates import existing_templates, filled_templates, subjects_of_emails
+from dripline.language.check_times import dated_waits, later_steps, open_hours, waits_for_places
 from dripline.language.compile import unless_events
 from dripline.language.extensions import Extensions
 from dripline.language.look import Draft, Look, Rule
@@ -18,7 +19,7 @@ from dripline.language.model import Journey
 from dripline.language.naming import every_step, step_ids
 from dripline.language.positions import Loc
 from dripline.language.problems import Problem, did_you_mean
-from dripline.language.steps import DelayStep, Step, WaitForStep
+from dripline.language.steps import DelayStep, DelayUntilStep, Step, WaitForStep
 from dripline.language.templates import Templates
 from dripline.language.workspace import Workspace
 
@@ -126,9 +127,9 @@ def known_senders(look: Look) -> Iterator[Problem]:
 def used_timeouts(look: Look) -> Iterator[Problem]:
     """A timeout makes a difference: the journey does something else when the time is up."""
     for loc, step in every_step(look.journey.steps):
-        if isinstance(step, WaitForStep) and step.length is not None and _same_way(step):
+        if isinstance(step, WaitForStep) and step.ends and _same_way(step):
             yield look.draft.warning(
-                (*loc, "timeout"),
+                (*loc, "timeout" if step.length is not None else "until"),
                 "unused-timeout",
                 "nothing depends on whether the event came",
                 "add `then` or `else`, or use `delay`",
@@ -143,7 +144,11 @@ def no_delay_before_now(look: Look) -> Iterator[Problem]:
     """No wait that counts from now stands behind a delay: what happened meanwhile would be missed."""
     previous: tuple[Loc, Step] | None = None
     for loc, step in every_step(look.journey.steps):
-        follows = previous is not None and previous[0][:-1] == loc[:-1] and isinstance(previous[1], DelayStep)
+        follows = (
+            previous is not None
+            and previous[0][:-1] == loc[:-1]
+            and isinstance(previous[1], (DelayStep, DelayUntilStep))
+        )
         if follows and isinstance(step, WaitForStep) and step.counts_since == "now":
             yield look.draft.warning(
                 (*loc, "since"),
@@ -158,7 +163,7 @@ def way_out(look: Look) -> Iterator[Problem]:
     """A journey that waits without end has a goal or an exit."""
     if look.journey.goal is None and not look.journey.exit:
         for loc, step in every_step(look.journey.steps):
-            if isinstance(step, WaitForStep) and step.length is None:
+            if isinstance(step, WaitForStep) and not step.ends:
                 yield look.draft.warning(
                     (*loc, "wait_for"),
                     "no-way-out",
@@ -212,6 +217,10 @@ RULES: tuple[Rule, ...] = (
     existing_templates,
     subjects_of_emails,
     filled_templates,
+    open_hours,
+    waits_for_places,
+    dated_waits,
+    later_steps,
     used_timeouts,
     no_delay_before_now,
     way_out,

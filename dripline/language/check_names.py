@@ -13,7 +13,7 @@ from dripline.language.naming import every_step
 from dripline.language.positions import Loc
 from dripline.language.problems import Problem, did_you_mean, listed
 from dripline.language.step_texts import step_texts
-from dripline.language.steps import BranchStep, RemindStep, Step, WaitForStep, WhenArm
+from dripline.language.steps import BranchStep, DelayUntilStep, RemindStep, Step, WaitForStep, WhenArm
 from dripline.language.texts import reads
 from dripline.language.workspace import LEAD_FIELDS, Workspace
 
@@ -171,6 +171,11 @@ def _read_step(look: Look, loc: Loc, step: Step) -> Iterator[Problem]:
             event = properties(look.workspace, said.unless or ())
             candidate = Scope(scope.workspace, event, scope.trigger, scope.names, scope.ever)
             yield from _read(look, (*here, "unless_when"), said.unless_when, candidate)
+    if isinstance(step, WaitForStep) and step.moment and step.moment.expression:
+        where = (*loc, "until") if step.until is not None else (*loc, "wait_for", "until")
+        yield from _read(look, (*where, "date"), step.moment.expression, scope)
+    if isinstance(step, DelayUntilStep) and step.delay_until.expression:
+        yield from _read(look, (*loc, "delay_until", "date"), step.delay_until.expression, scope)
     if isinstance(step, BranchStep):
         for number, arm in enumerate(step.branch):
             if isinstance(arm, WhenArm):

@@ -18,6 +18,7 @@ from dripline.language.step_texts import step_texts
 from dripline.language.template_grammar import TemplateSandbox
 from dripline.language.templates import Templates
 from dripline.language.texts import reads
+from dripline.language.times import MomentArguments, is_day
 from dripline.language.workspace import Workspace
 
 Times = dict[str, Literal["date", "datetime"]]
@@ -26,7 +27,7 @@ _SANDBOX = TemplateSandbox()
 
 def compile_journey(journey: Journey, workspace: Workspace, templates: Templates) -> plan.Plan:
     """The plan of a journey in which `check` found no error."""
-    flat = _Flat(journey, workspace.currency)
+    flat = _Flat(journey, workspace)
     flat.block(journey.steps, ("steps",), None)
     messages = [step for step in flat.steps if isinstance(step, plan.MessageStep)]
     notices = compile_notices(journey, flat.ids, workspace)
@@ -37,7 +38,10 @@ def compile_journey(journey: Journey, workspace: Workspace, templates: Templates
         title=journey.title or journey.journey,
         priority=journey.priority,
         topic=journey.messages.topic,
+        throttle=journey.messages.throttle,
+        holdout=journey.messages.holdout or 0,
         timezone=workspace.timezone,
+        region=workspace.default_region,
         locale=workspace.locales[0],
         currency=workspace.currency,
         senders={name: workspace.sender(name) for name in sorted(senders)},
@@ -78,9 +82,12 @@ def _exit(exit_: Exit) -> plan.Exit:
 class _Flat:
     """The steps in the order of the file, each knowing where it leads."""
 
-    def __init__(self, journey: Journey, currency: str | None) -> None:
-        self.currency = currency
+    def __init__(self, journey: Journey, workspace: Workspace) -> None:
+        self.currency = workspace.currency
         self.defaults = journey.messages
+        self.quiet_hours = (
+            workspace.quiet_hours if journey.messages.quiet_hours is None else journey.messages.quiet_hours
+        )
         self.ids = step_ids(journey.steps)
         self.steps: list[plan.Step] = []
 
@@ -115,6 +122,15 @@ class _Flat:
                 )
             case steps.DelayStep():
                 return plan.DelayStep(id=id_, condition=if_, next=following, duration=step.delay)
+            case steps.DelayUntilStep():
+                return plan.DelayUntilStep(
+                    id=id_,
+                    condition=if_,
+                    next=following,
+                    moment=_moment(step.delay_until),
+                    if_missing=step.delay_until.if_missing or plan.Otherwise(),
+                    if_past=step.delay_until.if_past or plan.Otherwise(),
+                )
             case steps.WaitForStep():
                 then, otherwise = following, following
                 if step.then is not None:
@@ -128,6 +144,7 @@ class _Flat:
                     next=following,
                     on=event_filter(step.wait_for.event, step.filter),
                     timeout=step.length,
+                    until=_moment(step.moment) if step.moment else None,
                     since=step.counts_since or "message",
                     then=then,
                     otherwise=otherwise,
@@ -233,6 +250,9 @@ class _Flat:
             # One of the two leads on: whatever is asked after the step asks of the one that was tried last.
             other = self.steps[-1]
             self.steps[-1] = other.model_copy(update={"result": step.as_})
+        on_limit = message.on_limit or (None if free else self.defaults.on_limit)
+        quiet = message.quiet_hours or (None if free else self.quiet_hours)
+        window = message.window or (None if free else self.defaults.window)
         return plan.MessageStep(
             id=self.ids[loc],
             condition=step.if_,
@@ -246,7 +266,22 @@ class _Flat:
             transactional=free,
             limit=message.limit or (None if free else self.defaults.limit),
             fallback=fallback,
+            on_limit=None if on_limit == "skip" else on_limit,
+            quiet_hours=None if quiet == "none" else quiet,
+            window=() if window is None or window == "none" else window,
+            expires=message.expires,
         )
+
+
+def _moment(moment: MomentArguments) -> plan.Moment:
+    return plan.Moment(
+        date=moment.expression,
+        day=moment.date if moment.date is not None and is_day(moment.date) else None,
+        holiday=moment.date == "holiday",
+        offset=moment.offset,
+        at=moment.at,
+        weekdays=moment.weekday or (),
+    )
 
 
 def _attribute_times(
@@ -304,7 +339,9 @@ def conditions(journey: Journey) -> list[str]:
         if isinstance(step, steps.RemindStep):
             found += [step.remind.until, step.remind.unless_when]
         if isinstance(step, steps.WaitForStep):
-            found.append(step.filter)
+            found += [step.filter, step.moment.expression if step.moment else None]
+        if isinstance(step, steps.DelayUntilStep):
+            found.append(step.delay_until.expression)
         if isinstance(step, steps.BranchStep):
             found += [arm.when for arm in step.branch if isinstance(arm, steps.WhenArm)]
     return [source for source in found if source is not None]

@@ -9,6 +9,7 @@ from dripline.language.positions import Loc
 from dripline.language.steps import (
     BranchStep,
     CallStep,
+    DelayUntilStep,
     DiscountStep,
     ElseArm,
     EmailStep,
@@ -47,6 +48,10 @@ class Flow:
     """Every step, and the names that are set before it on every way."""
     unreachable: list[Loc] = field(default_factory=list)
     """Steps that follow an end."""
+    places: Mapping[str, Loc] = field(default_factory=dict)
+    """Where the step of each id stands."""
+    skips: dict[Loc, list[Names | None]] = field(default_factory=dict)
+    """The steps ahead that are skipped to, and what is known there of each way."""
     ever: dict[str, frozenset[str]] = field(default_factory=dict)
     """Every name that is set anywhere."""
 
@@ -54,6 +59,7 @@ class Flow:
         """Walk through steps in a row; the names after them, None if no way leads on."""
         out: Names | None = names
         for number, step in enumerate(steps):
+            out = meet([out, *self.skips.pop((*loc, number), [])])
             if out is None:
                 self.unreachable.append((*loc, number))
                 out = names
@@ -68,6 +74,8 @@ class Flow:
             out: Names | None = None
         elif isinstance(step, WaitForStep):
             out = self.wait(step, loc, names)
+        elif isinstance(step, DelayUntilStep):
+            out = self.delay_until(step, names)
         elif isinstance(step, BranchStep):
             out = self.branch(step, loc, names)
         elif isinstance(step, (EmailStep, SmsStep)):
@@ -104,11 +112,18 @@ class Flow:
             there = self.named(step.as_, frozenset({"name"}).union(*properties), names)
         ways = [there if step.then is None else self.block(step.then, (*loc, "then"), there)]
         timed_out = names if step.else_ is None else self.block(step.else_, (*loc, "else"), names)
-        if step.length is not None:
+        if step.ends:
             ways.append(timed_out)
         elif step.else_ is not None:
             self.unreachable.append((*loc, "else"))
         return meet(ways)
+
+    def delay_until(self, step: DelayUntilStep, names: Names) -> Names:
+        """A wait for a moment, which may skip to a later step."""
+        for rule in (step.delay_until.if_missing, step.delay_until.if_past):
+            if rule is not None and rule.to is not None and rule.to in self.places:
+                self.skips.setdefault(self.places[rule.to], []).append(names)
+        return names
 
     def branch(self, step: BranchStep, loc: Loc, names: Names) -> Names | None:
         """The ways of a branch."""

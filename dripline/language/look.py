@@ -9,7 +9,7 @@ from functools import cached_property
 from dripline.language.extensions import Extensions
 from dripline.language.flow import Flow, Names
 from dripline.language.model import Journey
-from dripline.language.naming import every_step
+from dripline.language.naming import every_step, step_ids
 from dripline.language.notices import channels_to
 from dripline.language.positions import Document, Loc
 from dripline.language.problems import Problem
@@ -82,7 +82,8 @@ class Look:
     @cached_property
     def flow(self) -> Flow:
         """The walk through its steps."""
-        flow = Flow(self.workspace)
+        places = {id_: loc for loc, id_ in step_ids(self.journey.steps).items()}
+        flow = Flow(self.workspace, places=places)
         flow.block(self.journey.steps, ("steps",), {})
         return flow
 

@@ -10,6 +10,7 @@ from dripline.language.kinds import Cap, Condition, Events, JourneyId, Length, N
 from dripline.language.load import Written, wrong
 from dripline.language.plan import Duration
 from dripline.language.steps import Steps
+from dripline.language.times import OnLimit, Percent, QuietHours, Window
 
 
 def _reentry(value: Any) -> Any:
@@ -90,11 +91,21 @@ class Messages(Written):
     limit: Cap | None = Field(
         None, description="At most so many to a lead, over all journeys: `3 per 7 days`."
     )
-    quiet_hours: NotYet = None
-    window: NotYet = None
-    throttle: NotYet = None
-    holdout: NotYet = None
-    on_limit: NotYet = None
+    on_limit: OnLimit | None = Field(
+        None, description="What to do over the limit: `skip`, or `wait 2 days` for a place."
+    )
+    quiet_hours: QuietHours | None = Field(
+        None, description="When nothing goes, in the lead's zone: `21:00-09:00`, or `none`."
+    )
+    window: Window | None = Field(
+        None, description="When messages go only, in the lead's zone: `mon-fri 09:00-18:00`."
+    )
+    throttle: Cap | None = Field(
+        None, description="At most so many, all leads of this journey together: `500 per hour`."
+    )
+    holdout: Percent | None = Field(
+        None, description="The part of the leads that gets no messages, for comparison: `10%`."
+    )
 
 
 class Journey(Written):

@@ -15,6 +15,7 @@ from dripline.language.steps import (
     BranchStep,
     CallStep,
     DelayStep,
+    DelayUntilStep,
     DiscountStep,
     ElseArm,
     EmailStep,
@@ -102,7 +103,7 @@ def _stem(step: Step, before: str) -> str:
     match step:
         case EmailStep() | SmsStep() | CallStep():
             return _own_name(step) or before
-        case DelayStep() | WaitForStep():
+        case DelayStep() | DelayUntilStep() | WaitForStep():
             return f"after {before}"
         case BranchStep():
             return f"branch after {before}"

@@ -35,6 +35,41 @@ class Limit(_Frozen):
     per: Duration
 
 
+class Hours(_Frozen):
+    """Hours of some days of the week, by the clocks of a zone."""
+
+    start: int
+    """Minutes after midnight."""
+    end: int
+    """The same; where it is not after `start`, of the next day. 1440 is the end of the day."""
+    days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+    """Weekdays on which they begin, Monday being 0."""
+
+
+class Moment(_Frozen):
+    """A moment of the calendar, in the lead's zone. Without `date`, `day` and `holiday` it is the next such one."""
+
+    date: str | None = None
+    """An expression for a date or a time."""
+    day: str | None = None
+    """A date as such (ISO 8601)."""
+    holiday: bool = False
+    """The next public holiday of the lead's country."""
+    offset: Duration | None = None
+    """Added to the date; its numbers may be below zero."""
+    at: int | None = None
+    """Minutes after midnight."""
+    weekdays: tuple[int, ...] = ()
+    """The first of these weekdays from that day on, Monday being 0."""
+
+
+class Otherwise(_Frozen):
+    """What to do where there is nothing to wait for: `skip` goes on at `to`, `exit` ends the run."""
+
+    do: Literal["continue", "exit", "skip"] = "continue"
+    to: str | None = None
+
+
 class EventFilter(_Frozen):
     """Events by name, narrowed by a condition in which `event` is the candidate."""
 
@@ -89,6 +124,13 @@ class MessageStep(_Step):
     limit: Limit | None = None
     fallback: str | None = None
     """Id of the message that is tried where this one may not be sent to the lead at all."""
+    on_limit: Duration | None = None
+    """How long to wait for a place under the limit, from when the message was due; None: skip at once."""
+    quiet_hours: Hours | None = None
+    window: tuple[Hours, ...] = ()
+    """The only hours in which it may go; none: any."""
+    expires: Duration | None = None
+    """How late it may go, from when it was due."""
 
 
 class DelayStep(_Step):
@@ -98,12 +140,23 @@ class DelayStep(_Step):
     duration: Duration
 
 
+class DelayUntilStep(_Step):
+    """Wait until a moment of the calendar."""
+
+    verb: Literal["delay_until"] = "delay_until"
+    moment: Moment
+    if_missing: Otherwise = Otherwise()
+    if_past: Otherwise = Otherwise()
+
+
 class WaitForStep(_Step):
     """Wait for an event. `then` is where an accepted event leads, `otherwise` where the timeout does."""
 
     verb: Literal["wait_for"] = "wait_for"
     on: EventFilter
     timeout: Duration | None = None
+    until: Moment | None = None
+    """A moment instead of a timeout."""
     since: Literal["message", "now", "start"] | Duration = "message"
     then: str | None = None
     otherwise: str | None = None
@@ -192,6 +245,7 @@ class RemindStep(_Step):
 Step = Annotated[
     MessageStep
     | DelayStep
+    | DelayUntilStep
     | WaitForStep
     | BranchStep
     | StopStep
@@ -235,8 +289,14 @@ class Plan(_Frozen):
     title: str
     priority: int = 50
     topic: str | None = None
+    throttle: Limit | None = None
+    """At most so many messages in so long, all leads of this journey together."""
+    holdout: float = 0
+    """Percent of the leads that are the control group."""
     timezone: str
     """The workspace's zone: for leads that have none, nor a country with just one."""
+    region: str | None = None
+    """The workspace's country (ISO 3166-1 alpha-2): for the holidays of leads that have none."""
     locale: str
     """The workspace's default locale."""
     currency: str | None = None

@@ -14,7 +14,6 @@ from dripline.language.kinds import (
     Flag,
     Length,
     Name,
-    NotYet,
     StepId,
     TemplateName,
     Text,
@@ -25,10 +24,10 @@ from dripline.language.notices import Notice, NoticeArguments
 from dripline.language.outside import Call, Webhook
 from dripline.language.plan import Duration
 from dripline.language.problems import did_you_mean, listed
+from dripline.language.times import DelayUntil, MomentArguments, OnLimit, QuietHours, Until, Window
 
 LATER_VERBS = frozenset(
     {
-        "delay_until",
         "split",
         "repeat",
         "update",
@@ -72,10 +71,16 @@ class MessageArguments(Written):
         False, description="The lead asked for this very message (a receipt): no topic, no cap."
     )
     limit: Cap | None = Field(None, description="At most so many in so long, over all journeys.")
-    quiet_hours: NotYet = None
-    window: NotYet = None
-    expires: NotYet = None
-    on_limit: NotYet = None
+    on_limit: OnLimit | None = Field(
+        None, description="What to do over the limit: `skip`, or `wait 2 days` for a place."
+    )
+    quiet_hours: QuietHours | None = Field(
+        None, description="When it must not go, in the lead's zone: `21:00-09:00`, or `none`."
+    )
+    window: Window | None = Field(
+        None, description="When it may go only, in the lead's zone: `mon-fri 09:00-18:00`, or `none`."
+    )
+    expires: Length | None = Field(None, description="How late it may go; later it is left out: `1h`.")
     fallback: Fallback | None = Field(
         None,
         description="Where it may not be sent to this lead at all, this instead: `{sms: welcome/hello}`.",
@@ -151,6 +156,12 @@ def _since(value: Any) -> Any:
 Since = Annotated[Literal["now", "start"] | Duration, BeforeValidator(_since, json_schema_input_type=str)]
 
 
+class DelayUntilStep(_StepKeys):
+    """Wait until a moment of the calendar, in the lead's time zone."""
+
+    delay_until: DelayUntil = Field(description="The moment, like `monday 09:00` or `lead.trial_ends_at`.")
+
+
 class WaitArguments(Written):
     """Which event, and how long."""
 
@@ -164,7 +175,7 @@ class WaitArguments(Written):
         description="From when on events count: `now`, `start`, or a duration back."
         " Without it, from this run's last message (else its start).",
     )
-    until: NotYet = None
+    until: Until | None = Field(None, description="Until when to wait, like `friday 18:00`.")
 
 
 class WaitForStep(_NamedResult):
@@ -176,15 +187,20 @@ class WaitForStep(_NamedResult):
     )
     timeout: Length | None = Field(None, description="How long to wait; without it, forever.")
     since: Since | None = Field(None, description="From when on events count: `now`, `start`, or a duration.")
-    until: NotYet = None
+    until: Until | None = Field(None, description="Until when to wait, like `friday 18:00`.")
     then: Steps | None = Field(None, description="What to do when the event came.")
     else_: Steps | None = Field(None, alias="else", description="What to do when the time is up.")
 
     @model_validator(mode="after")
     def _said_once(self) -> WaitForStep:
-        for key in ("when", "timeout", "since"):
+        for key in ("when", "timeout", "since", "until"):
             if getattr(self, key) is not None and getattr(self.wait_for, key) is not None:
                 raise wrong("duplicate-key", f"`{key}` is said twice", "keep one of the two", key=key)
+        if self.length is not None and self.moment is not None:
+            key = "until" if self.until is not None else "timeout" if self.timeout is not None else "wait_for"
+            raise wrong(
+                "wrong-value", "`timeout` and `until` both end this wait", "keep one of the two", key=key
+            )
         return self
 
     @property
@@ -196,6 +212,16 @@ class WaitForStep(_NamedResult):
     def length(self) -> Duration | None:
         """The timeout, wherever it stands."""
         return self.timeout if self.timeout is not None else self.wait_for.timeout
+
+    @property
+    def moment(self) -> MomentArguments | None:
+        """`until`, wherever it stands."""
+        return self.until if self.until is not None else self.wait_for.until
+
+    @property
+    def ends(self) -> bool:
+        """Whether the time can be up."""
+        return self.length is not None or self.moment is not None
 
     @property
     def counts_since(self) -> Literal["now", "start"] | Duration | None:
@@ -335,6 +361,7 @@ VERBS: dict[str, type[_StepKeys]] = {
     "email": EmailStep,
     "sms": SmsStep,
     "delay": DelayStep,
+    "delay_until": DelayUntilStep,
     "wait_for": WaitForStep,
     "branch": BranchStep,
     "stop": StopStep,
@@ -386,6 +413,7 @@ Step = Annotated[
     Annotated[EmailStep, Tag("<email>")]
     | Annotated[SmsStep, Tag("<sms>")]
     | Annotated[DelayStep, Tag("<delay>")]
+    | Annotated[DelayUntilStep, Tag("<delay_until>")]
     | Annotated[WaitForStep, Tag("<wait_for>")]
     | Annotated[BranchStep, Tag("<branch>")]
     | Annotated[StopStep, Tag("<stop>")]

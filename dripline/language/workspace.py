@@ -18,6 +18,7 @@ from dripline.language.load import Written, fit, wrong
 from dripline.language.notices import PersonEntry
 from dripline.language.plan import Sender
 from dripline.language.problems import Problem, did_you_mean
+from dripline.language.times import QuietHours
 from dripline.language.yaml_reader import read_yaml
 
 FILE = "dripline.yaml"
@@ -138,6 +139,10 @@ class Workspace(Written):
     )
     attributes: dict[str, FieldType] = Field(
         default_factory=dict, description="What you know of leads besides the built-in fields, with types."
+    )
+    quiet_hours: QuietHours | None = Field(
+        None,
+        description="When no marketing message goes, in the lead's zone, where no journey says other hours.",
     )
     allow: tuple[str, ...] = Field(
         (),

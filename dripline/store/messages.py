@@ -21,7 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from dripline.engine.effects import QueueMessage
 from dripline.providers import DeliveryReport
-from dripline.store.schema import messages, suppressions
+from dripline.store.schema import messages, suppressions, throttles
 
 _NAMESPACE = uuid.UUID("6b3c9a52-3d0e-4e0b-9d3e-6f0a5d2f7c11")
 
@@ -67,6 +67,7 @@ def queue(
             context=dict(wanted.context),
             queued_at=wanted.at,
             written_at=now,
+            expires_at=wanted.expires_at,
             progress_at=machine_now,
             skipped_at=wanted.at if skipped else None,
             reason=skipped,
@@ -86,6 +87,32 @@ def count_toward_limit(connection: Connection, lead_id: str, since: datetime) ->
         messages.c.state.in_(COUNTED),
     )
     return connection.execute(query).scalar_one()
+
+
+def counted_since(connection: Connection, lead_id: str, since: datetime) -> list[datetime]:
+    """When the messages that `count_toward_limit` counts were queued, oldest first."""
+    query = (
+        select(messages.c.queued_at)
+        .where(
+            messages.c.lead_id == lead_id,
+            messages.c.queued_at > since,
+            messages.c.transactional.is_(False),
+            messages.c.state.in_(COUNTED),
+        )
+        .order_by(messages.c.queued_at)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def reserve_slot(connection: Connection, journey: str, at: datetime, spacing: timedelta) -> datetime:
+    """Take the journey's next place in the line, not before `at`. Lock its lead and run first."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    connection.execute(dialect.insert(throttles).values(journey=journey, next_at=at).on_conflict_do_nothing())
+    line = select(throttles.c.next_at).where(throttles.c.journey == journey).with_for_update()
+    free: datetime = connection.execute(line).scalar_one()
+    slot = max(at, free)
+    connection.execute(update(throttles).where(throttles.c.journey == journey).values(next_at=slot + spacing))
+    return slot
 
 
 def count_all(connection: Connection, lead_id: str, since: datetime) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from dripline.engine.effects import Event, Outcome, RunState, TurnEnd, Wait
 from dripline.store.schema import events, inbox, runs, step_log, suppressions
@@ -31,7 +31,7 @@ def load_state(connection: Connection, run: Row[Any]) -> RunState:
     """A run's row as the engine takes it."""
     wait = None
     if run.wait:
-        wait = Wait(datetime.fromisoformat(run.wait["began"]), run.until)
+        wait = Wait(datetime.fromisoformat(run.wait["began"]), run.until, run.wait.get("held"))
     trigger = load_event(connection, run.trigger_event)
     return RunState(
         id=run.id,
@@ -69,6 +69,38 @@ def has_mail(connection: Connection, run_id: str) -> bool:
     return found.one_or_none() is not None
 
 
+def lock_rivals(connection: Connection, run: Row[Any], now: datetime) -> list[Row[Any]]:
+    """The lead's other open runs of higher priority whose turn is due at the very instant of this one's.
+
+    Highest first, ten at most, each locked. Lock the lead first. Runs that may become due later are none of them.
+    """
+    query = (
+        select(runs)
+        .where(
+            runs.c.lead_id == run.lead_id,
+            runs.c.priority > run.priority,
+            runs.c.ended_at.is_(None),
+            runs.c.parked_reason.is_(None),
+            runs.c.held_at.is_(None),
+        )
+        .order_by(runs.c.priority.desc(), runs.c.id)
+        .limit(10)
+        .with_for_update()
+    )
+    rivals = connection.execute(query).all()
+    instant = _due_at(connection, run) if rivals else None
+    if instant is None or instant > now:
+        return []
+    return [rival for rival in rivals if _due_at(connection, rival) == instant]
+
+
+def _due_at(connection: Connection, run: Row[Any]) -> datetime | None:
+    """When a run has something to do next: what waits in its inbox, its wait's end, or its beginning."""
+    mail = select(func.min(inbox.c.received_at)).where(inbox.c.run_id == run.id, inbox.c.taken_in.is_(None))
+    moments = [connection.execute(mail).scalar_one(), run.until, run.last_at if run.turn == 0 else None]
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
 def find_events(connection: Connection, lead_id: str, names: tuple[str, ...], after: datetime) -> list[Event]:
     """A lead's events of these names received after `after`, oldest first; imported history left out."""
     query = (
@@ -99,8 +131,9 @@ def save_turn(connection: Connection, run: Row[Any], end: TurnEnd, inbox_seen: S
     values: dict[str, Any] = {
         "turn": run.turn + 1,
         "step": state.step,
-        "wait": {"began": state.wait.began.isoformat()} if state.wait else None,
+        "wait": {"began": state.wait.began.isoformat(), "held": state.wait.held} if state.wait else None,
         "until": state.wait.until if state.wait else None,
+        "holdout": state.holdout,
         "variables": dict(state.variables),
         "loops": dict(state.loops),
         "visits": dict(state.visits),

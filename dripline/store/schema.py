@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -59,6 +59,10 @@ class Utc(TypeDecorator[datetime]):
 
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 _Serial = BigInteger().with_variant(Integer, "sqlite")
+
+
+SPREAD = timedelta(minutes=5)
+"""Within what time (house time) messages that quiet hours held are let go."""
 
 
 def _id(**kw: Any) -> Column[Any]:
@@ -170,6 +174,14 @@ journeys = Table(
     Column("pause_reason", Text),
 )
 
+throttles = Table(
+    "throttles",
+    metadata,
+    Column("journey", String(128), primary_key=True),
+    Column("next_at", Utc, nullable=False),
+    comment="When the next message of a journey with a throttle may go. Locked last, after lead and run.",
+)
+
 publications = Table(
     "publications",
     metadata,
@@ -195,7 +207,7 @@ runs = Table(
     Column("trigger_event", String(128), ForeignKey("events.id")),
     Column("turn", Integer, nullable=False, server_default="0"),
     Column("step", String(256)),  # where it stands; NULL before the first turn
-    Column("wait", Json),  # {"began": iso, "until": iso | null, "visit": n}: NULL when not waiting
+    Column("wait", Json),  # {"began": iso, "held": null | hours | limit | throttle}: NULL when not waiting
     Column("until", Utc),  # when the present wait ends; NULL: only an event ends it
     Column("variables", Json, nullable=False),
     Column("loops", Json, nullable=False, server_default=text("'{}'")),  # step id to how far its loop is
@@ -350,6 +362,7 @@ messages = Table(
     Column("context", Json, nullable=False),  # what the run knew when it queued the message, less the lead
     Column("queued_at", Utc, nullable=False),  # the run's own time, however late its worker was
     Column("written_at", Utc, nullable=False),  # when it was really put here
+    Column("expires_at", Utc),  # after this it must not leave any more
     # What left, exactly: written with the lease, the same on every try.
     Column("locale", String(35)),
     Column("recipient", String(320)),

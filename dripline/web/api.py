@@ -205,7 +205,7 @@ def _living(connection: Connection, lead_id: str) -> Row[Any]:
 
 def _run(row: Any, workspace: Workspace) -> dict[str, Any]:
     names = ("id", "journey", "step", "until", "started_at", "ended_at", "outcome", "outcome_reason")
-    more = ("converted_at", "goal_value", "parked_reason")
+    more = ("converted_at", "goal_value", "parked_reason", "holdout")
     said = {name: getattr(row, name) for name in (*names, *more)}
     return _plain({**said, "lead": row.lead_id, "standing": standing(row, workspace.zone)})
 

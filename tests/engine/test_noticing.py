@@ -43,7 +43,7 @@ def test_where_a_lead_has_no_owner_the_default_one_is_told() -> None:
 def test_the_control_group_makes_no_notices() -> None:
     world = World(telling("nare"))
     world.state = replace(world.state, holdout=True)
-    assert world.live()[0].endswith("skipped email #tell: control group")
+    assert world.live()[0].endswith("skipped email #tell: holdout")
 
 
 def test_a_notice_is_no_message_to_the_lead() -> None:

@@ -115,7 +115,7 @@ def test_what_comes_while_a_reminder_is_on_its_way_is_seen() -> None:
 def test_the_control_group_is_not_written_about() -> None:
     world = World(later())
     world.state = replace(world.state, holdout=True)
-    assert "2026-01-30 09:00 skipped email #owner: control group" in world.live()
+    assert "2026-01-30 09:00 skipped email #owner: holdout" in world.live()
 
 
 @given(lateness=st.timedeltas(timedelta(), timedelta(days=40)), day=st.integers(0, 40))

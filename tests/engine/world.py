@@ -15,15 +15,18 @@ from dripline.engine.effects import (
     Effect,
     Event,
     FindEvents,
+    FindMessages,
     IssueDiscount,
     Note,
     Outcome,
     QueueMessage,
     RecordGoal,
+    ReserveSlot,
     RunState,
     SkipMessage,
     TurnEnd,
 )
+from dripline.engine.policy import spacing
 from dripline.engine.turn import take_turn
 from dripline.language.plan import Plan
 
@@ -64,8 +67,10 @@ class World:
         self.asked: list[AskOutside] = []
         self.issued: list[IssueDiscount] = []
         self.coming: list[Event] = []
+        self.next_slot = MONDAY
         self.events: list[Event] = []
         self.lines: list[str] = []
+        self.held: list[str] = []
         self.goal: tuple[datetime, float | None] | None = None
         self.outcome: Outcome | None = None
         self.parked: str | None = None
@@ -134,6 +139,12 @@ class World:
                 return [event for event in self.events if event.name in names and event.received_at > after]
             case CountMessages(since):
                 return sum(at > since for at in self.sent)
+            case FindMessages(since):
+                return sorted(at for at in self.sent if at > since)
+            case ReserveSlot(throttle, at):
+                slot = max(at, self.next_slot)
+                self.next_slot = slot + spacing(throttle)
+                return slot
             case AskSuppression():
                 return self.suppressed
             case QueueMessage():
@@ -161,6 +172,9 @@ class World:
                 return None
             case Note(at, _, "ended", detail):
                 self._say(at, f"ended {detail['reason'] or detail['outcome']}")
+                return None
+            case Note(at, step, "held", detail):
+                self.held.append(f"{at:%m-%d %H:%M} {step} {detail['reason']}, {detail['until'][5:16]}")
                 return None
             case Note():
                 return None

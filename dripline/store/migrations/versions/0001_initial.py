@@ -110,6 +110,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("channel", "address_hash", name=op.f("pk_suppressions")),
     )
     op.create_table(
+        "throttles",
+        sa.Column("journey", sa.String(length=128), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("journey", name=op.f("pk_throttles")),
+        comment="When the next message of a journey with a throttle may go. Locked last, after lead and run.",
+    )
+    op.create_table(
         "events",
         sa.Column(
             "seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
@@ -303,6 +310,7 @@ def upgrade() -> None:
         sa.Column("context", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("locale", sa.String(length=35), nullable=True),
         sa.Column("recipient", sa.String(length=320), nullable=True),
         sa.Column("sender", sa.String(length=320), nullable=True),
