@@ -1,0 +1,1 @@
+"""What Dripline is compared with: the same journey written by hand, and the bare shell of our own."""
