@@ -39,6 +39,10 @@ log = structlog.get_logger(__name__)
 LOCAL_LIMIT = 2.0
 """Seconds that a turn's own worker waits for a first attempt before the provider's queue takes over."""
 
+SLOT_PATIENCE = 0.25
+"""Seconds that a first attempt waits for a free thread. In a burst one is free much sooner, and going by the queue
+costs a workflow task and six events of history; where the provider is slow, no turn is held up for longer."""
+
 OUTCOME_PATIENCE = 90.0
 """Seconds for which an attempt tries to write down what the provider answered while the store is away."""
 
@@ -82,8 +86,7 @@ class Deliveries:
         self._callback_url = callback_url
         self._secret = secret
         self._clock = clock
-        self._slots = local_slots
-        self._slots_taken = 0
+        self._slots = asyncio.Semaphore(local_slots)
         self._pool = ThreadPoolExecutor(local_slots, thread_name_prefix="local-send")
         self._breakers = {channel: Breaker() for channel in providers}
 
@@ -95,16 +98,18 @@ class Deliveries:
 
         The attempt goes on in its thread even when we stop waiting: its lease keeps everyone else off.
         """
-        if self._slots_taken >= self._slots:
+        try:
+            async with asyncio.timeout(SLOT_PATIENCE):
+                await self._slots.acquire()
+        except TimeoutError:
             return False
-        self._slots_taken += 1
         attempt = asyncio.get_running_loop().run_in_executor(self._pool, self._try_local, message_id)
         attempt.add_done_callback(self._give_slot_back)  # when its thread is free again, not when we leave
         done, _ = await asyncio.wait([attempt], timeout=LOCAL_LIMIT)
         return attempt.result() if done else False
 
     def _give_slot_back(self, _attempt: asyncio.Future[bool]) -> None:
-        self._slots_taken -= 1
+        self._slots.release()
 
     @activity.defn(name="deliver", no_thread_cancel_exception=True)
     @coded
