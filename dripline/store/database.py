@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock
-from typing import Any
+from typing import IO, Any
 
 from sqlalchemy import Connection, Engine, Row, create_engine, event, select
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
@@ -38,8 +39,8 @@ class Store:
     def __init__(self, url: str, pool_size: int = 10) -> None:
         self.engine = _engine(url, pool_size)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
-        # SQLite has one writer, and who waits for it polls: our own threads queue up here instead.
-        self._turn_to_write: AbstractContextManager[Any] = Lock() if self.is_sqlite else nullcontext()
+        turn = _TurnToWrite(self.engine.url.database) if self.is_sqlite else nullcontext()
+        self._turn_to_write: AbstractContextManager[Any] = turn
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -58,6 +59,47 @@ class Store:
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+        if isinstance(self._turn_to_write, _TurnToWrite):
+            self._turn_to_write.close()
+
+
+class _TurnToWrite:
+    """Where all threads and processes of this machine queue up for SQLite's one write lock.
+
+    SQLite's own waiters sleep and look again, up to 100 ms: who comes seldom (an event, a wake) starves beside
+    a worker that writes all the time. The file's lock wakes them. It is a courtesy: SQLite's lock still decides,
+    so that writing without the file (in a folder that we may not write to, say) is as safe.
+    """
+
+    def __init__(self, database: str | None) -> None:
+        self._path = f"{database}-turn" if database else None
+        self._file: IO[bytes] | None = None
+        self._here = Lock()
+
+    def __enter__(self) -> None:
+        self._here.acquire()
+        try:
+            if self._file is None and self._path is not None:
+                self._file = open(self._path, "ab")
+            if self._file is not None:
+                fcntl.flock(self._file, fcntl.LOCK_EX)
+        except OSError:
+            self._path = None
+        except BaseException:
+            self._here.release()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+        self._here.release()
+
+    def close(self) -> None:
+        """Close the file; the next to come opens it again."""
+        with self._here:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
 
 
 def lock_lead(connection: Connection, lead_id: str) -> Row[Any] | None:
