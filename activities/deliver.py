@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import structlog
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row
 from temporalio import activity
 
 from activities.breaker import Breaker
@@ -28,10 +28,11 @@ from dripline.clock import HouseClock, MachineClock, machine_clock
 from dripline.engine.policy import ADDRESS
 from dripline.providers import NotAccepted, Outgoing, PermanentFailure, Provider, ProviderError, Uncertain
 from dripline.rendering import RenderError
-from dripline.store import messages, runs, schema
+from dripline.store import messages, runs
 from dripline.store.database import UNAVAILABLE, Store, lock_lead
 from dripline.store.house import open_house
 from dripline.store.leads import facts as lead_facts
+from dripline.store.leads import load_lead
 from dripline.store.plans import load_plan
 
 log = structlog.get_logger(__name__)
@@ -133,9 +134,7 @@ class Deliveries:
     def attempt(self, message_id: str, local: bool = False) -> Settled | Later:
         """Send the message if it is queued and may go. Local attempts only while the provider is well."""
         with self._store.read() as connection:
-            row = connection.execute(
-                select(schema.messages).where(schema.messages.c.id == message_id)
-            ).one_or_none()
+            row = messages.load_message(connection, message_id)
             if row is None or row.state not in ("queued", "sending"):
                 return Settled.YES
             if local and not self._breakers[row.channel].closed:
@@ -150,7 +149,7 @@ class Deliveries:
     def _compose(self, connection: Connection, row: Row[Any]) -> MessageContent | RenderError:
         """What the message says, the same on every try: rendered once, then kept with the row."""
         house = open_house(connection, self._secret)
-        lead = connection.execute(select(schema.leads).where(schema.leads.c.id == row.lead_id)).one()
+        lead = load_lead(connection, row.lead_id)
         now = house.clock.to_house(self._clock())
         try:
             return compose(load_plan(connection, row.plan_hash), row, lead_facts(lead), now)
