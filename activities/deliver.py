@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 LOCAL_LIMIT = 2.0
 """Seconds that a turn's own worker waits for a first attempt before the provider's queue takes over."""
 
-SLOT_PATIENCE = 0.25
+SLOT_PATIENCE = 0.5
 """Seconds that a first attempt waits for a free thread. In a burst one is free much sooner, and going by the queue
 costs a workflow task and six events of history; where the provider is slow, no turn is held up for longer."""
 
@@ -77,7 +77,7 @@ class Deliveries:
         lease: float = 30.0,
         callback_url: str | None = None,
         secret: str | None = None,
-        local_slots: int = 4,
+        local_slots: int = 8,
         clock: MachineClock = machine_clock,
     ) -> None:
         self._store = store

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -88,8 +89,9 @@ def _bursts(at: Installation, crowd: Crowd, figures: Figures) -> list[Step]:
         return do
 
     def warm_up(tell: Tell) -> None:
-        for kind in KINDS:
-            burst(at, crowd, kind, 20, tell)
+        with ThreadPoolExecutor(len(KINDS)) as pool:
+            for _ in pool.map(lambda kind: burst(at, crowd, kind, 20, tell), KINDS):
+                pass
 
     rounds = [
         (f"burst {number + 1}, {kind}", one(kind)) for number in range(figures.sizes.rounds) for kind in KINDS

@@ -75,7 +75,7 @@ async def _say(
 
 
 def lateness(at: Installation, crowd: Crowd, count: int, tell: Tell) -> Times:
-    """From the end of a two-second wait to the moment at which its message is taken out."""
+    """From the end of a wait to the moment at which its message is taken out."""
     leads = crowd.take(count)
     caller = Caller(at.web_port)
     for number, lead in enumerate(leads):

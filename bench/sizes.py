@@ -30,8 +30,8 @@ class Sizes:
 
 
 FULL = Sizes(
-    rounds=3,
-    burst=400,
+    rounds=4,
+    burst=200,
     answers=150,
     timers=60,
     single=1500,
@@ -43,6 +43,6 @@ FULL = Sizes(
 """Ends within 15 minutes."""
 
 QUICK = Sizes(
-    rounds=1, burst=150, answers=30, timers=15, single=300, batched=6000, heard=200, sleepers=300, restarts=1
+    rounds=1, burst=120, answers=25, timers=10, single=200, batched=6000, heard=100, sleepers=200, restarts=1
 )
 """Ends within 2 minutes; its figures say less."""

@@ -6,10 +6,10 @@ same ledger row with a lease and an outcome, the same mailbox; in fewer transact
 
 from __future__ import annotations
 
-import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
+import uvloop
 from sqlalchemy import Connection, select
 from temporalio import activity
 from temporalio.client import Client
@@ -125,4 +125,4 @@ def build_worker(client: Client, store: Store) -> Worker:
 
 
 if __name__ == "__main__":
-    asyncio.run(work(build_worker, "by-hand"))
+    uvloop.run(work(build_worker, "by-hand"))

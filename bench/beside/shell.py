@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+import uvloop
 from sqlalchemy import update
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.providers.mailbox import Mailbox
+from bench.beside import WAIT
 from bench.beside.by_hand import LEASE, outgoing
 from bench.beside.working import work
 from dripline.clock import machine_clock
@@ -25,7 +26,6 @@ from workflows.journey import JourneyRun
 
 QUEUE = "shell"
 TEMPLATES = ("bench/hello", "bench/offer")
-WAIT = timedelta(seconds=2)
 
 
 class Shell:
@@ -49,7 +49,7 @@ class Shell:
             template = TEMPLATES[run.turn]
             wanted = QueueMessage(template, 1, "email", template, None, False, {}, now)
             key = messages.queue(connection, run, wanted, now, machine_clock())
-            until = None if last else now + WAIT
+            until = None if last else now + timedelta(seconds=WAIT)
             connection.execute(
                 update(runs)
                 .where(runs.c.id == run.id)
@@ -94,4 +94,4 @@ def build_worker(client: Client, store: Store) -> Worker:
 
 
 if __name__ == "__main__":
-    asyncio.run(work(build_worker, "shell"))
+    uvloop.run(work(build_worker, "shell"))
