@@ -43,6 +43,6 @@ FULL = Sizes(
 """Ends within 15 minutes."""
 
 QUICK = Sizes(
-    rounds=1, burst=120, answers=25, timers=10, single=200, batched=6000, heard=100, sleepers=200, restarts=1
+    rounds=1, burst=100, answers=25, timers=10, single=200, batched=6000, heard=100, sleepers=150, restarts=1
 )
 """Ends within 2 minutes; its figures say less."""

@@ -1,7 +1,8 @@
 """A batch of events: every row has an outcome of its own, and a bad one spoils no other.
 
-Most events set nothing going: no run of the lead listens for them, and no journey begins with them. Those are
-written together, and what has to be known of their leads is asked once. The others go one by one.
+No journey begins with most events, nor do they convert a run that has ended. Those are written together with
+the inboxes of the runs that listen for them, and what has to be known of their leads is asked once. The others
+go one by one.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from dripline.ingest.once import Answer
 from dripline.ingest.reading import Outcome, Row
 from dripline.ingest.recording import listens, record, repeated
 from dripline.ingest.refusal import Refused
-from dripline.store.events import Event, OpenRun, just_after, keep_all, newest, open_runs
+from dripline.store.events import Event, OpenRun, deliver_all, just_after, keep_all, newest, open_runs
 from dripline.store.leads import lock_leads
 from dripline.store.plans import published
 
@@ -48,9 +49,9 @@ def record_rows(
     leads = lock_leads(connection, {lead_id for _, lead_id in meant})
     now = house_now()
     events = [(row.index, _event(row, lead_id, now)) for row, lead_id in meant]
-    quiet, loud = _parted(connection, events, leads)
-    outcomes += _write_quiet(connection, quiet, machine_now)
-    return outcomes + [_record_one(connection, one, machine_now()) for one in loud]
+    plain, special = _parted(connection, events, leads)
+    outcomes += _write_plain(connection, plain, machine_now)
+    return outcomes + [_record_one(connection, one, machine_now()) for one in special]
 
 
 def _event(row: Row, lead_id: str, now: datetime) -> Event:
@@ -61,17 +62,14 @@ def _event(row: Row, lead_id: str, now: datetime) -> Event:
 def _parted(
     connection: Connection, events: Sequence[_Meant], leads: Mapping[str, Found[Any]]
 ) -> tuple[list[_Meant], list[_Meant]]:
-    """The events of leads for whom none of them sets anything going, and those of all other leads."""
-    standing: dict[str, list[OpenRun]] = {}
-    for run in open_runs(connection, leads):
-        standing.setdefault(run.lead_id, []).append(run)
+    """The events of leads for whom all of them are plain, and those of all other leads."""
     triggers = {
         name for one in published(connection) if not one.paused for name in one.plan.trigger.on.events
     }
     awaited = awaited_conversions(connection, leads)
     times = Counter(event.id for _, event in events)
 
-    def is_quiet(event: Event) -> bool:
+    def is_plain(event: Event) -> bool:
         lead = leads.get(event.lead_id)
         if times[event.id] > 1:  # the first row that has an id gets it
             return False
@@ -79,27 +77,27 @@ def _parted(
             return False
         if event.historical:
             return True
-        if event.name in triggers or (event.lead_id, event.name) in awaited:
-            return False
-        return not any(listens(connection, run, event) for run in standing.get(event.lead_id, ()))
+        return event.name not in triggers and (event.lead_id, event.name) not in awaited
 
     def lead_of(one: _Meant) -> str:
         return one[1].lead_id
 
-    quiet: list[_Meant] = []
-    loud: list[_Meant] = []
+    plain: list[_Meant] = []
+    special: list[_Meant] = []
     for _, group in groupby(sorted(events, key=lead_of), lead_of):  # stable: a lead's own order stays
         of_lead = list(group)
-        (quiet if all(is_quiet(event) for _, event in of_lead) else loud).extend(of_lead)
-    return quiet, sorted(loud, key=lambda one: one[0])
+        (plain if all(is_plain(event) for _, event in of_lead) else special).extend(of_lead)
+    return plain, sorted(special, key=lambda one: one[0])
 
 
-def _write_quiet(
-    connection: Connection, quiet: Sequence[_Meant], machine_now: Callable[[], datetime]
+def _write_plain(
+    connection: Connection, plain: Sequence[_Meant], machine_now: Callable[[], datetime]
 ) -> list[Outcome]:
-    seen = newest(connection, {event.lead_id for _, event in quiet})
+    if not plain:
+        return []
+    seen = newest(connection, {event.lead_id for _, event in plain})
     ordered: list[_Meant] = []
-    for index, event in quiet:
+    for index, event in plain:
         if event.historical:
             ordered.append((index, event))
             continue
@@ -108,11 +106,27 @@ def _write_quiet(
     try:
         with connection.begin_nested():
             new = keep_all(connection, [event for _, event in ordered])
+            letters = _letters(connection, [event for _, event in ordered if event.id in new])
+            deliver_all(connection, letters, machine_now())
     except DataError:  # which of them it was, each tells by itself
-        return [_record_one(connection, one, machine_now()) for one in quiet]
+        return [_record_one(connection, one, machine_now()) for one in plain]
     return [
         Outcome(index, new=True) if event.id in new else _told_again(connection, index, event)
         for index, event in ordered
+    ]
+
+
+def _letters(connection: Connection, new: Sequence[Event]) -> list[tuple[Event, str]]:
+    """Each event with each run that listens for it."""
+    standing: dict[str, list[OpenRun]] = {}
+    for run in open_runs(connection, {event.lead_id for event in new}):
+        standing.setdefault(run.lead_id, []).append(run)
+    return [
+        (event, run.id)
+        for event in new
+        if not event.historical
+        for run in standing.get(event.lead_id, ())
+        if listens(connection, run, event)
     ]
 
 

@@ -143,16 +143,21 @@ def open_runs(connection: Connection, lead_ids: Collection[str]) -> list[OpenRun
 
 def deliver(connection: Connection, event: Event, run_ids: Collection[str], machine_now: datetime) -> None:
     """Put the event in the inboxes of these runs, and ask that they be woken: once, however many come."""
-    if not run_ids:
+    deliver_all(connection, [(event, run_id) for run_id in run_ids], machine_now)
+
+
+def deliver_all(connection: Connection, letters: Sequence[tuple[Event, str]], machine_now: datetime) -> None:
+    """Put each event in the inbox of its run, and ask that the runs be woken."""
+    if not letters:
         return
     connection.execute(
         _INTO,
         [
             {"run_id": run_id, "kind": "event", "event_id": event.id, "received_at": event.received_at}
-            for run_id in run_ids
+            for event, run_id in letters
         ],
     )
-    connection.execute(_WAKE, {"runs": list(run_ids), "now": machine_now})
+    connection.execute(_WAKE, {"runs": sorted({run_id for _, run_id in letters}), "now": machine_now})
 
 
-__all__ = ["Event", "deliver", "just_after", "keep", "keep_all", "kept", "newest", "open_runs"]
+__all__ = ["Event", "deliver", "deliver_all", "just_after", "keep", "keep_all", "kept", "newest", "open_runs"]

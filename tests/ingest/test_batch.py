@@ -16,7 +16,7 @@ from dripline.ingest.service import Ingest
 from dripline.language.plan import Duration
 from dripline.store.database import Store
 from dripline.store.schema import events, inbox, leads, runs
-from tests.ingest.journeys import EventFilter, Goal, a_plan
+from tests.ingest.journeys import EventFilter, Exit, Goal, a_plan
 from tests.ingest.journeys import published as publish_all
 from tests.ingest.test_service import WORKSPACE
 
@@ -42,10 +42,15 @@ def _draw(seed: int) -> list[dict[str, Any]]:
 
 
 def _prepared(store: Store) -> Ingest:
-    """Leads, and a journey that a demo begins and an order ends: whoever is in it is heard."""
-    goal = Goal(on=EventFilter(events=("order.paid",)), within=Duration(days=30))
+    """Leads, and journeys that a demo begins and an order ends: whoever is in one is heard."""
+    order = EventFilter(events=("order.paid",))
+    converted, left = Goal(on=order, within=Duration(days=30)), (Exit(on=order, reason="bought"),)
     with store.write() as connection:
-        publish_all(connection, a_plan(on="demo.booked", reentry="always", goal=goal))
+        publish_all(
+            connection,
+            a_plan(on="demo.booked", reentry="always", goal=converted),
+            a_plan("farewell", on="demo.booked", reentry="always", exits=left),
+        )
     ingest = Ingest(store, WORKSPACE)
     for number in range(PEOPLE):
         ingest.upsert_lead(LeadIn(external_id=f"crm-{number}"))
