@@ -3,11 +3,11 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-CODE   := dripline workflows activities worker.py tests
+CODE   := dripline workflows activities worker.py tests bench
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check test-crash format migration clean system
+.PHONY: help run test check test-crash bench format migration clean system
 
 help: ## This list.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ check: $(BIN)/.installed ## Format, lint, types, import contracts, journeys, tes
 
 test-crash: $(BIN)/.installed system ## The long crash test: kills processes at random for many minutes.
 	DRIPLINE_CRASH_TEST=long $(BIN)/pytest -m crash -s $(ARGS)
+
+bench: $(BIN)/.installed ## Measure speed and cost beside a hand-written workflow (ARGS=--quick: 2 minutes).
+	$(BIN)/python -m bench $(ARGS)
 
 format: $(BIN)/.installed ## Format the code and fix what ruff can fix.
 	$(BIN)/ruff check --fix-only --quiet $(CODE)

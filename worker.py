@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import structlog
+import uvloop
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
@@ -233,7 +234,7 @@ def main() -> None:
     """Run the worker and exit with its code."""
     settings = Settings()
     configure_logs(settings.log_level, settings.log_format, "worker")
-    sys.exit(asyncio.run(work(settings)))
+    sys.exit(uvloop.run(work(settings)))
 
 
 if __name__ == "__main__":

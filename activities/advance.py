@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
 
 import structlog
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, update
 from temporalio import activity
 
 from activities.failures import coded
@@ -33,7 +33,7 @@ from dripline.engine.effects import (
 from dripline.engine.policy import ADDRESS, spacing
 from dripline.engine.turn import take_turn
 from dripline.store import discounts, messages, outbox, runs, schema
-from dripline.store.database import Store, lock_lead, lock_run
+from dripline.store.database import Store, lock_lead_of, lock_run
 from dripline.store.house import House, open_house
 from dripline.store.leads import facts
 from dripline.store.plans import load_plan
@@ -78,24 +78,27 @@ class Turns:
         """Take the turn after `seen`; if that has been taken, and nothing came since, only say where the run is."""
         with self._store.write() as connection:
             house = open_house(connection, self._secret)
-            run = _lock(connection, request.run)
-            if run is None:
+            lead = lock_lead_of(connection, request.run)
+            run = lock_run(connection, request.run)
+            if lead is None or run is None:
                 return Standing(turn=request.seen, ended=True)
             machine_now = datetime.fromtimestamp(request.now, tz=UTC)
             due = run.turn == request.seen or runs.has_mail(connection, run.id)
             if run.ended_at is None and run.held_at is None and due:
                 now = house.clock.to_house(machine_now)
                 for first in runs.lock_rivals(connection, run, now):
-                    self._take(connection, house, first, now)
+                    self._take(connection, house, first, lead, now)
                     want_wake(
                         connection, [first.id], self._clock()
                     )  # what it queued is its workflow's to deliver
-                self._take(connection, house, run, now)
+                lead = lock_lead_of(connection, request.run) or lead  # a rival's turn may have changed it
+                self._take(connection, house, run, lead, now)
                 run = lock_run(connection, request.run) or run
             return self._standing(connection, house.clock, run, machine_now)
 
-    def _take(self, connection: Connection, house: House, run: Row[Any], now: datetime) -> None:
-        lead = connection.execute(select(schema.leads).where(schema.leads.c.id == run.lead_id)).one()
+    def _take(
+        self, connection: Connection, house: House, run: Row[Any], lead: Row[Any], now: datetime
+    ) -> None:
         plan = load_plan(connection, run.plan_hash)
         state = runs.load_state(connection, run)
         inbox = [*runs.load_inbox(connection, run.id), *outbox.answers(connection, run.id)]
@@ -208,17 +211,6 @@ class _World:
         )
         if paused.rowcount:
             log.error("journey paused: too many messages to one lead", journey=journey, run=self._run.id)
-
-
-def _lock(connection: Connection, run_id: str) -> Row[Any] | None:
-    """Lock the run's lead, then the run; the run, or None if there is none."""
-    lead_id = connection.execute(
-        select(schema.runs.c.lead_id).where(schema.runs.c.id == run_id)
-    ).scalar_one_or_none()
-    if lead_id is None:
-        return None
-    lock_lead(connection, lead_id)
-    return lock_run(connection, run_id)
 
 
 def _spread(run: Row[Any]) -> timedelta:

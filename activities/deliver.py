@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import structlog
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row
 from temporalio import activity
 
 from activities.breaker import Breaker
@@ -33,12 +33,17 @@ from dripline.store import messages, runs, schema
 from dripline.store.database import UNAVAILABLE, Store, lock_lead
 from dripline.store.house import open_house
 from dripline.store.leads import facts as lead_facts
+from dripline.store.leads import load_lead
 from dripline.store.plans import load_plan
 
 log = structlog.get_logger(__name__)
 
 LOCAL_LIMIT = 2.0
 """Seconds that a turn's own worker waits for a first attempt before the provider's queue takes over."""
+
+SLOT_PATIENCE = 0.5
+"""Seconds that a first attempt waits for a free thread. In a burst one is free much sooner, and going by the queue
+costs a workflow task and six events of history; where the provider is slow, no turn is held up for longer."""
 
 OUTCOME_PATIENCE = 90.0
 """Seconds for which an attempt tries to write down what the provider answered while the store is away."""
@@ -73,7 +78,7 @@ class Deliveries:
         lease: float = 30.0,
         callback_url: str | None = None,
         secret: str | None = None,
-        local_slots: int = 4,
+        local_slots: int = 8,
         clock: MachineClock = machine_clock,
     ) -> None:
         self._store = store
@@ -83,8 +88,7 @@ class Deliveries:
         self._callback_url = callback_url
         self._secret = secret
         self._clock = clock
-        self._slots = local_slots
-        self._slots_taken = 0
+        self._slots = asyncio.Semaphore(local_slots)
         self._pool = ThreadPoolExecutor(local_slots, thread_name_prefix="local-send")
         self._breakers = {channel: Breaker() for channel in providers}
 
@@ -96,16 +100,18 @@ class Deliveries:
 
         The attempt goes on in its thread even when we stop waiting: its lease keeps everyone else off.
         """
-        if self._slots_taken >= self._slots:
+        try:
+            async with asyncio.timeout(SLOT_PATIENCE):
+                await self._slots.acquire()
+        except TimeoutError:
             return False
-        self._slots_taken += 1
         attempt = asyncio.get_running_loop().run_in_executor(self._pool, self._try_local, message_id)
         attempt.add_done_callback(self._give_slot_back)  # when its thread is free again, not when we leave
         done, _ = await asyncio.wait([attempt], timeout=LOCAL_LIMIT)
         return attempt.result() if done else False
 
     def _give_slot_back(self, _attempt: asyncio.Future[bool]) -> None:
-        self._slots_taken -= 1
+        self._slots.release()
 
     @activity.defn(name="deliver", no_thread_cancel_exception=True)
     @coded
@@ -129,9 +135,7 @@ class Deliveries:
     def attempt(self, message_id: str, local: bool = False) -> Settled | Later:
         """Send the message if it is queued and may go. Local attempts only while the provider is well."""
         with self._store.read() as connection:
-            row = connection.execute(
-                select(schema.messages).where(schema.messages.c.id == message_id)
-            ).one_or_none()
+            row = messages.load_message(connection, message_id)
             if row is None or row.state not in ("queued", "sending"):
                 return Settled.YES
             if local and not self._breakers[row.channel].closed:
@@ -146,7 +150,7 @@ class Deliveries:
     def _compose(self, connection: Connection, row: Row[Any]) -> MessageContent | RenderError:
         """What the message says, the same on every try: rendered once, then kept with the row."""
         house = open_house(connection, self._secret)
-        lead = connection.execute(select(schema.leads).where(schema.leads.c.id == row.lead_id)).one()
+        lead = load_lead(connection, row.lead_id)
         now = house.clock.to_house(self._clock())
         try:
             return compose(load_plan(connection, row.plan_hash), row, lead_facts(lead), now)

@@ -13,6 +13,11 @@ from dripline.providers import Accepted, NotAccepted, Outgoing, PermanentFailure
 from dripline.store.database import UNAVAILABLE, Store
 from dripline.store.schema import mailbox
 
+_KEEP = {
+    "sqlite": sqlite.insert(mailbox).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(mailbox).on_conflict_do_nothing(),
+}
+
 
 class Mailbox:
     """The mailbox as a provider of one channel. `clock` tells house time.
@@ -28,22 +33,21 @@ class Mailbox:
 
     def send(self, message: Outgoing) -> Accepted:
         """Keep the message, unless its key is there already."""
-        dialect = sqlite if self._store.is_sqlite else postgresql
-        keep = dialect.insert(mailbox).values(
-            key=message.key,
-            channel=message.channel,
-            recipient=message.to,
-            sender=message.sender,
-            sender_name=message.sender_name,
-            subject=message.subject,
-            html=message.html,
-            body=message.text,
-            at=self._clock(),
-        )
+        kept = {
+            "key": message.key,
+            "channel": message.channel,
+            "recipient": message.to,
+            "sender": message.sender,
+            "sender_name": message.sender_name,
+            "subject": message.subject,
+            "html": message.html,
+            "body": message.text,
+            "at": self._clock(),
+        }
         # The database's own errors quote the message: nothing of them may get out.
         try:
             with self._store.write() as connection:
-                connection.execute(keep.on_conflict_do_nothing())
+                connection.execute(_KEEP[connection.dialect.name], kept)
         except UNAVAILABLE:
             raise NotAccepted("mailbox.unavailable") from None
         except DBAPIError:

@@ -60,12 +60,14 @@ def up(
 
 def serve() -> None:
     """Run the web process alone: the API, the pages, the providers' webhooks, and the waker."""
+    import uvloop
+
     from dripline.logs import configure_logs
     from dripline.stack.serving import serve as run_server
 
     settings = _settings()
     configure_logs(settings.log_level, settings.log_format, "web")
-    _leave(asyncio.run(run_server(settings)))
+    _leave(uvloop.run(run_server(settings)))
 
 
 def worker() -> None:

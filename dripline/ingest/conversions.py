@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from dripline.engine import effects
 from dripline.engine.calendar import add, zone_of
@@ -19,14 +20,28 @@ from dripline.store.schema import runs
 
 _log = structlog.get_logger(__name__)
 
+_OF_LEADS = (
+    runs.c.lead_id.in_(bindparam("leads", expanding=True)),
+    runs.c.ended_at.is_not(None),
+    runs.c.converted_at.is_(None),
+)
+_UNCONVERTED = select(runs).where(*_OF_LEADS)
+_PLANS = select(runs.c.lead_id, runs.c.plan_hash).where(*_OF_LEADS).distinct()
+
+
+def awaited_conversions(connection: Connection, lead_ids: Collection[str]) -> set[tuple[str, str]]:
+    """The pairs of a lead and an event's name that `credit_ended_runs` would look at."""
+    return {
+        (row.lead_id, name)
+        for row in connection.execute(_PLANS, {"leads": list(lead_ids)})
+        if (goal := load_plan(connection, row.plan_hash).goal) is not None and goal.within is not None
+        for name in goal.on.events
+    }
+
 
 def credit_ended_runs(connection: Connection, lead: Row[Any], event: effects.Event) -> tuple[str, ...]:
     """Count the event as the conversion of every ended run of the lead whose goal it is; their ids."""
-    ended = connection.execute(
-        select(runs).where(
-            runs.c.lead_id == lead.id, runs.c.ended_at.is_not(None), runs.c.converted_at.is_(None)
-        )
-    ).all()
+    ended = connection.execute(_UNCONVERTED, {"leads": [lead.id]}).all()
     credited = []
     for run in ended:
         plan = load_plan(connection, run.plan_hash)

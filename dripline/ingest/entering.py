@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 import uuid_utils
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from dripline.engine import effects
 from dripline.engine.calendar import add, zone_of
@@ -23,6 +23,14 @@ MAX_DEPTH = 16
 """Runs that may lead to one another by the events that they emit; a longer chain goes round in a circle."""
 
 _log = structlog.get_logger(__name__)
+
+# Built once: building a statement costs three times as much as executing it.
+_EARLIER = (
+    select(runs.c.started_at, runs.c.ended_at)
+    .where(runs.c.lead_id == bindparam("lead"), runs.c.journey == bindparam("journey"))
+    .order_by(runs.c.started_at.desc())
+)
+_START = insert(runs)
 
 
 def enter_triggered(
@@ -48,11 +56,7 @@ def barred(connection: Connection, lead: Row[Any], plan: Plan, now: datetime) ->
 
     An open run always bars another. `after DURATION` counts from the last run's start, in the lead's zone.
     """
-    earlier = connection.execute(
-        select(runs.c.started_at, runs.c.ended_at)
-        .where(runs.c.lead_id == lead.id, runs.c.journey == plan.journey)
-        .order_by(runs.c.started_at.desc())
-    ).all()
+    earlier = connection.execute(_EARLIER, {"lead": lead.id, "journey": plan.journey}).all()
     if any(run.ended_at is None for run in earlier):
         return "is in the journey already"
     if not earlier or plan.trigger.reentry == "always":
@@ -68,26 +72,25 @@ def barred(connection: Connection, lead: Row[Any], plan: Plan, now: datetime) ->
 def start(connection: Connection, lead_id: str, plan: Plan, event: Event, machine_now: datetime) -> str:
     """Insert a run that stands before its first turn and wants to be woken; its id."""
     run_id = str(uuid_utils.uuid7())
-    connection.execute(
-        insert(runs).values(
-            id=run_id,
-            lead_id=lead_id,
-            journey=plan.journey,
-            plan_hash=plan.hash,
-            priority=plan.priority,
-            depth=event.depth,
-            trigger_event=event.id,
-            turn=0,
-            variables={},
-            visits={},
-            accepted=[],
-            started_at=event.received_at,
-            last_at=event.received_at,
-            wake_wanted=1,
-            wake_done=0,
-            wake_wanted_at=machine_now,
-        )
-    )
+    row = {
+        "id": run_id,
+        "lead_id": lead_id,
+        "journey": plan.journey,
+        "plan_hash": plan.hash,
+        "priority": plan.priority,
+        "depth": event.depth,
+        "trigger_event": event.id,
+        "turn": 0,
+        "variables": {},
+        "visits": {},
+        "accepted": [],
+        "started_at": event.received_at,
+        "last_at": event.received_at,
+        "wake_wanted": 1,
+        "wake_done": 0,
+        "wake_wanted_at": machine_now,
+    }
+    connection.execute(_START, row)
     return run_id
 
 

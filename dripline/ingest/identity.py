@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import phonenumbers
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from dripline.ingest.incoming import LeadRef
 from dripline.ingest.refusal import FieldError, Refused, invalid, unknown_lead
-from dripline.store.leads import Identity, identity_of, owners, survivor_id
+from dripline.store.leads import Identity, identity_of, owners, survivors
 from dripline.store.schema import leads
 
 
@@ -88,16 +88,30 @@ def _loose(text: str, region: str | None) -> Reference:
 
 def resolve(connection: Connection, reference: Reference) -> str:
     """The id of the lead that is meant (after merges). Raises Refused: nobody (404), or several (409)."""
-    known = owners(connection, reference.identities)
-    named = set(known.values())
-    if reference.ids:
-        named |= set(connection.execute(select(leads.c.id).where(leads.c.id.in_(reference.ids))).scalars())
-    survivors = {survivor_id(connection, lead_id) for lead_id in named}
-    if not survivors:
-        raise unknown_lead()
-    if len(survivors) > 1:
-        raise several_leads(identity.kind for identity in known)
-    return survivors.pop()
+    [found] = resolve_all(connection, [reference])
+    if isinstance(found, Refused):
+        raise found
+    return found
+
+
+def resolve_all(connection: Connection, references: Sequence[Reference]) -> list[str | Refused]:
+    """For each reference what `resolve` answers, or refuses; asked all at once."""
+    known = owners(connection, {identity for one in references for identity in one.identities})
+    ids = {lead_id for one in references for lead_id in one.ids}
+    there = set(connection.execute(select(leads.c.id).where(leads.c.id.in_(ids))).scalars()) if ids else set()
+    final = survivors(connection, there | set(known.values()))
+    return [_resolved(one, known, there, final) for one in references]
+
+
+def _resolved(
+    reference: Reference, known: Mapping[Identity, str], there: set[str], final: Mapping[str, str]
+) -> str | Refused:
+    found = [identity for identity in reference.identities if identity in known]
+    named = {known[identity] for identity in found} | there.intersection(reference.ids)
+    meant = {final[lead_id] for lead_id in named}
+    if not meant:
+        return unknown_lead()
+    return meant.pop() if len(meant) == 1 else several_leads(identity.kind for identity in found)
 
 
 def several_leads(kinds: Iterable[str]) -> Refused:

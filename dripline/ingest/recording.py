@@ -50,7 +50,7 @@ def record(connection: Connection, event: Event, machine_now: datetime) -> Recor
     if not event.historical:
         event = replace(event, received_at=in_order(connection, lead.id, event.received_at))
     if not keep(connection, event):
-        return _repeated(connection, event)
+        return repeated(connection, event)
     if event.historical:
         return Recorded(event.id, lead.id, new=True)
     woken = _tell_listeners(connection, event, machine_now)
@@ -59,7 +59,8 @@ def record(connection: Connection, event: Event, machine_now: datetime) -> Recor
     return Recorded(event.id, lead.id, True, started, woken)
 
 
-def _repeated(connection: Connection, event: Event) -> Recorded:
+def repeated(connection: Connection, event: Event) -> Recorded:
+    """What becomes of an event whose id is known. Raises Refused (409) where that is another event's."""
     before = kept(connection, event.id)
     if (
         before is None
@@ -75,13 +76,14 @@ def _repeated(connection: Connection, event: Event) -> Recorded:
 
 
 def _tell_listeners(connection: Connection, event: Event, machine_now: datetime) -> tuple[str, ...]:
-    candidates = open_runs(connection, event.lead_id)
-    woken = tuple(run.id for run in candidates if _listens(connection, run, event))
+    candidates = open_runs(connection, [event.lead_id])
+    woken = tuple(run.id for run in candidates if listens(connection, run, event))
     deliver(connection, event, woken, machine_now)
     return woken
 
 
-def _listens(connection: Connection, run: OpenRun, event: Event) -> bool:
+def listens(connection: Connection, run: OpenRun, event: Event) -> bool:
+    """Whether the event may move the run from where it stands."""
     plan = load_plan(connection, run.plan_hash)
     return any(_may_pass(plan, one, event, run.id) for one in listening(plan, run.step))
 

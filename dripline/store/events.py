@@ -2,15 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, bindparam, case, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dripline.store.schema import Utc, events, inbox, runs
+
+# Built once: building a statement costs three times as much as executing it.
+_KEEP = {
+    "sqlite": sqlite.insert(events).on_conflict_do_nothing(index_elements=["id"]).returning(events.c.id),
+    "postgresql": postgresql.insert(events)
+    .on_conflict_do_nothing(index_elements=["id"])
+    .returning(events.c.id),
+}
+_KEPT = select(events).where(events.c.id == bindparam("event"))
+_NEWEST = select(
+    select(func.max(events.c.received_at))
+    .where(events.c.lead_id == bindparam("lead"), events.c.historical.is_(False))
+    .scalar_subquery()
+    .label("event"),
+    select(func.max(runs.c.last_at))
+    .where(runs.c.lead_id == bindparam("lead"))
+    .scalar_subquery()
+    .label("run"),
+)
+_OPEN = (
+    select(runs.c.id, runs.c.lead_id, runs.c.plan_hash, runs.c.step)
+    .where(runs.c.lead_id.in_(bindparam("leads", expanding=True)), runs.c.ended_at.is_(None))
+    .order_by(runs.c.id)
+)
+_INTO = insert(inbox)
+_NOW = bindparam("now", type_=Utc())
+_WAKE = (
+    update(runs)
+    .where(runs.c.id.in_(bindparam("runs", expanding=True)))
+    .values(
+        wake_wanted=runs.c.wake_wanted + 1,
+        wake_wanted_at=case(
+            (runs.c.wake_wanted > runs.c.wake_done, func.coalesce(runs.c.wake_wanted_at, _NOW)), else_=_NOW
+        ),
+    )
+)
+_ORDER_OF_EVENTS = (
+    select(events.c.lead_id, func.max(events.c.received_at).label("at"))
+    .where(events.c.lead_id.in_(bindparam("leads", expanding=True)), events.c.historical.is_(False))
+    .group_by(events.c.lead_id)
+)
+_ORDER_OF_RUNS = (
+    select(runs.c.lead_id, func.max(runs.c.last_at).label("at"))
+    .where(runs.c.lead_id.in_(bindparam("leads", expanding=True)))
+    .group_by(runs.c.lead_id)
+)
 
 
 @dataclass(frozen=True)
@@ -29,24 +75,30 @@ class Event:
 
 def keep(connection: Connection, event: Event) -> bool:
     """Insert the event unless its id is known; whether it was new."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    values = {
-        "id": event.id,
-        "lead_id": event.lead_id,
-        "name": event.name,
-        "properties": dict(event.properties),
-        "received_at": event.received_at,
-        "occurred_at": event.occurred_at,
-        "historical": event.historical,
-        "depth": event.depth,
-    }
-    statement = dialect.insert(events).values(values).on_conflict_do_nothing(index_elements=["id"])
-    return connection.execute(statement.returning(events.c.seq)).one_or_none() is not None
+    return bool(keep_all(connection, [event]))
+
+
+def keep_all(connection: Connection, wanted: Sequence[Event]) -> set[str]:
+    """Insert the events whose ids are not known; the ids of those that were new."""
+    rows = [
+        {
+            "id": event.id,
+            "lead_id": event.lead_id,
+            "name": event.name,
+            "properties": dict(event.properties),
+            "received_at": event.received_at,
+            "occurred_at": event.occurred_at,
+            "historical": event.historical,
+            "depth": event.depth,
+        }
+        for event in wanted
+    ]
+    return set(connection.execute(_KEEP[connection.dialect.name], rows).scalars()) if rows else set()
 
 
 def kept(connection: Connection, event_id: str) -> Row[Any] | None:
     """The event of that id, or None."""
-    return connection.execute(select(events).where(events.c.id == event_id)).one_or_none()
+    return connection.execute(_KEPT, {"event": event_id}).one_or_none()
 
 
 def in_order(connection: Connection, lead_id: str, now: datetime) -> datetime:
@@ -55,16 +107,22 @@ def in_order(connection: Connection, lead_id: str, now: datetime) -> datetime:
     So an event that follows a message counts as after it, even where two machines' clocks disagree. The lead
     is locked.
     """
-    newest = (
-        select(func.max(events.c.received_at))
-        .where(events.c.lead_id == lead_id, events.c.historical.is_(False))
-        .scalar_subquery()
-    )
-    run_at = select(func.max(runs.c.last_at)).where(runs.c.lead_id == lead_id).scalar_subquery()
-    row = connection.execute(select(newest.label("event"), run_at.label("run"))).one()
-    before = [moment for moment in (row.event, row.run) if moment is not None]
-    latest: datetime = max([now, *(moment + timedelta(microseconds=1) for moment in before)])
-    return latest
+    row = connection.execute(_NEWEST, {"lead": lead_id}).one()
+    return just_after(now, row.event, row.run)
+
+
+def just_after(now: datetime, *before: datetime | None) -> datetime:
+    """`now`, or a moment after the latest of what was before, where that is later."""
+    return max([now, *(moment + timedelta(microseconds=1) for moment in before if moment is not None)])
+
+
+def newest(connection: Connection, lead_ids: Collection[str]) -> dict[str, datetime]:
+    """The newest thing that each lead's runs have seen; a lead without any is missing. The leads are locked."""
+    found: dict[str, datetime] = {}
+    for query in (_ORDER_OF_EVENTS, _ORDER_OF_RUNS):
+        for row in connection.execute(query, {"leads": list(lead_ids)}):
+            found[row.lead_id] = max(row.at, found.get(row.lead_id, row.at))
+    return found
 
 
 @dataclass(frozen=True)
@@ -72,40 +130,34 @@ class OpenRun:
     """A run that has not ended, and where it stands."""
 
     id: str
+    lead_id: str
     plan_hash: str
     step: str | None
 
 
-def open_runs(connection: Connection, lead_id: str) -> list[OpenRun]:
-    """The lead's runs that have not ended. Lock the lead first."""
-    query = (
-        select(runs.c.id, runs.c.plan_hash, runs.c.step)
-        .where(runs.c.lead_id == lead_id, runs.c.ended_at.is_(None))
-        .order_by(runs.c.id)
-    )
-    return [OpenRun(row.id, row.plan_hash, row.step) for row in connection.execute(query)]
+def open_runs(connection: Connection, lead_ids: Collection[str]) -> list[OpenRun]:
+    """The runs of these leads that have not ended. Lock the leads first."""
+    found = connection.execute(_OPEN, {"leads": list(lead_ids)})
+    return [OpenRun(row.id, row.lead_id, row.plan_hash, row.step) for row in found]
 
 
 def deliver(connection: Connection, event: Event, run_ids: Collection[str], machine_now: datetime) -> None:
     """Put the event in the inboxes of these runs, and ask that they be woken: once, however many come."""
-    if not run_ids:
+    deliver_all(connection, [(event, run_id) for run_id in run_ids], machine_now)
+
+
+def deliver_all(connection: Connection, letters: Sequence[tuple[Event, str]], machine_now: datetime) -> None:
+    """Put each event in the inbox of its run, and ask that the runs be woken."""
+    if not letters:
         return
     connection.execute(
-        insert(inbox),
+        _INTO,
         [
             {"run_id": run_id, "kind": "event", "event_id": event.id, "received_at": event.received_at}
-            for run_id in run_ids
+            for event, run_id in letters
         ],
     )
-    now = literal(machine_now, Utc())
-    waiting_since = case(
-        (runs.c.wake_wanted > runs.c.wake_done, func.coalesce(runs.c.wake_wanted_at, now)), else_=now
-    )
-    connection.execute(
-        update(runs)
-        .where(runs.c.id.in_(run_ids))
-        .values(wake_wanted=runs.c.wake_wanted + 1, wake_wanted_at=waiting_since)
-    )
+    connection.execute(_WAKE, {"runs": sorted({run_id for _, run_id in letters}), "now": machine_now})
 
 
-__all__ = ["Event", "deliver", "keep", "kept", "open_runs"]
+__all__ = ["Event", "deliver", "deliver_all", "just_after", "keep", "keep_all", "kept", "newest", "open_runs"]

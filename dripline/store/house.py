@@ -16,6 +16,8 @@ from dripline.clock import HouseClock
 from dripline.store.audit import last_act
 from dripline.store.schema import house
 
+_HOUSE = select(house)
+
 
 @dataclass(frozen=True)
 class House:
@@ -34,7 +36,7 @@ class House:
 
 def open_house(connection: Connection, secret: str | None = None) -> House:
     """The installation's row, made on first use. A `secret` given wins over the one kept."""
-    row = connection.execute(select(house)).one_or_none()
+    row = connection.execute(_HOUSE).one_or_none()
     if row is None:
         clock = HouseClock()
         values: dict[str, Any] = {
@@ -46,7 +48,7 @@ def open_house(connection: Connection, secret: str | None = None) -> House:
         }
         dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
         connection.execute(dialect.insert(house).values(values).on_conflict_do_nothing())
-        row = connection.execute(select(house)).one()
+        row = connection.execute(_HOUSE).one()
     return _house(row, secret)
 
 

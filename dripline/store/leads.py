@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dripline.store.database import lock_lead
@@ -18,6 +18,22 @@ COLUMNS = ("external_id", "email", "phone", "locale", "timezone", "country", "st
 
 IDENTIFYING = ("external_id", "email", "phone")
 """The columns that are identities as well."""
+
+# Built once: building a statement costs three times as much as executing it.
+_LEAD = select(leads).where(leads.c.id == bindparam("lead"))
+_LEADS = (
+    select(leads)
+    .where(leads.c.id.in_(bindparam("leads", expanding=True)))
+    .order_by(leads.c.id)
+    .with_for_update()
+)
+_MERGED = select(leads.c.id).where(
+    leads.c.id.in_(bindparam("leads", expanding=True)), leads.c.merged_into.is_not(None)
+)
+_OWNERS = select(identities.c.kind, identities.c.value, identities.c.lead_id).where(
+    tuple_(identities.c.kind, identities.c.value).in_(bindparam("pairs", expanding=True))
+)
+_MERGED_INTO = select(leads.c.merged_into).where(leads.c.id == bindparam("lead"))
 
 
 @dataclass(frozen=True, order=True)
@@ -38,11 +54,7 @@ def owners(connection: Connection, wanted: Iterable[Identity]) -> dict[Identity,
     pairs = [(one.kind, one.value) for one in wanted]
     if not pairs:
         return {}
-    rows = connection.execute(
-        select(identities.c.kind, identities.c.value, identities.c.lead_id).where(
-            tuple_(identities.c.kind, identities.c.value).in_(pairs)
-        )
-    )
+    rows = connection.execute(_OWNERS, {"pairs": pairs})
     return {Identity(row.kind, row.value): row.lead_id for row in rows}
 
 
@@ -90,6 +102,11 @@ def change_lead(connection: Connection, lead_id: str, values: Mapping[str, Any],
     connection.execute(update(leads).where(leads.c.id == lead_id).values({**values, "updated_at": now}))
 
 
+def lock_leads(connection: Connection, lead_ids: Iterable[str]) -> dict[str, Row[Any]]:
+    """Lock these leads' rows, in the one order in which several are locked; the rows by id."""
+    return {row.id: row for row in connection.execute(_LEADS, {"leads": list(lead_ids)})}
+
+
 def lock_survivor(connection: Connection, lead_id: str) -> Row[Any] | None:
     """Lock the lead that this one has become by merging (mostly itself): its row, or None if unknown."""
     while True:
@@ -99,23 +116,32 @@ def lock_survivor(connection: Connection, lead_id: str) -> Row[Any] | None:
         lead_id = row.merged_into  # merged between the look and the lock
 
 
+def survivors(connection: Connection, lead_ids: Collection[str]) -> dict[str, str]:
+    """For each lead, the id of the one that it has become by merging."""
+    merged = connection.execute(_MERGED, {"leads": list(lead_ids)}).scalars()
+    return {**{one: one for one in lead_ids}, **{one: survivor_id(connection, one) for one in merged}}
+
+
 def survivor_id(connection: Connection, lead_id: str) -> str:
     """The id of the lead that this one has become by merging: its own where it was never merged."""
     seen = {lead_id}
     while True:
-        merged_into = connection.execute(
-            select(leads.c.merged_into).where(leads.c.id == lead_id)
-        ).scalar_one_or_none()
+        merged_into = connection.execute(_MERGED_INTO, {"lead": lead_id}).scalar_one_or_none()
         if merged_into is None or merged_into in seen:
             return lead_id
         seen.add(merged_into)
         lead_id = merged_into
 
 
+def load_lead(connection: Connection, lead_id: str) -> Row[Any]:
+    """The row of a lead that is surely there, without a lock."""
+    return connection.execute(_LEAD, {"lead": lead_id}).one()
+
+
 def read_lead(connection: Connection, lead_id: str) -> Row[Any] | None:
     """The row of the lead that this one has become by merging, without a lock; None if unknown."""
     final = survivor_id(connection, lead_id)
-    return connection.execute(select(leads).where(leads.c.id == final)).one_or_none()
+    return connection.execute(_LEAD, {"lead": final}).one_or_none()
 
 
 def facts(lead: Row[Any]) -> dict[str, Any]:
@@ -137,8 +163,11 @@ __all__ = [
     "facts",
     "give_up",
     "identity_of",
+    "load_lead",
+    "lock_leads",
     "lock_survivor",
     "owners",
     "read_lead",
     "survivor_id",
+    "survivors",
 ]

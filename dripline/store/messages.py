@@ -14,9 +14,10 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dripline.engine.effects import QueueMessage
@@ -29,6 +30,37 @@ COUNTED = ("queued", "sending", "uncertain", "held", "accepted", "delivered", "b
 """The states that take a place under a frequency cap; a permanent failure gives it back."""
 
 SUPPRESSING = {"bounced": "bounced", "complained": "complained", "unsubscribed": "unsubscribed"}
+
+# Built once: building a statement costs three times as much as executing it.
+_QUEUE = {
+    "sqlite": sqlite.insert(messages).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(messages).on_conflict_do_nothing(),
+}
+_TOWARD_LIMIT = select(func.count()).where(
+    messages.c.lead_id == bindparam("lead"),
+    messages.c.queued_at > bindparam("since"),
+    messages.c.transactional.is_(False),
+    messages.c.notice.is_(False),
+    messages.c.state.in_(COUNTED),
+)
+_ALL = select(func.count()).where(
+    messages.c.lead_id == bindparam("lead"),
+    messages.c.written_at > bindparam("since"),
+    messages.c.notice.is_(False),
+    messages.c.state.in_(COUNTED),
+)
+_OPEN = (
+    select(messages.c.id, messages.c.channel, messages.c.transactional, messages.c.journey)
+    .where(messages.c.run_id == bindparam("run"), messages.c.state.in_(("queued", "sending")))
+    .order_by(messages.c.queued_at, messages.c.id)
+)
+_MESSAGE = select(messages).where(messages.c.id == bindparam("message"))
+_LOCK = _MESSAGE.with_for_update()
+_LEASE = (
+    update(messages)
+    .where(messages.c.id == bindparam("message"))
+    .values(attempts=messages.c.attempts + 1, reason=None)
+)
 
 
 def message_key(run_id: str, step: str, visit: int) -> str:
@@ -46,47 +78,36 @@ def queue(
 ) -> str:
     """Put a message in the ledger, or one that is skipped with a reason; its key. Doing it twice changes nothing."""
     key = message_key(run.id, wanted.step, wanted.visit)
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    connection.execute(
-        dialect.insert(messages)
-        .values(
-            id=key,
-            run_id=run.id,
-            lead_id=run.lead_id,
-            journey=run.journey,
-            plan_hash=run.plan_hash,
-            step=wanted.step,
-            visit=wanted.visit,
-            channel=wanted.channel,
-            template=wanted.template,
-            topic=wanted.topic,
-            transactional=wanted.transactional,
-            priority=run.priority,
-            notice=wanted.notice,
-            addressee=wanted.to,
-            context=dict(wanted.context),
-            queued_at=wanted.at,
-            written_at=now,
-            expires_at=wanted.expires_at,
-            progress_at=machine_now,
-            skipped_at=wanted.at if skipped else None,
-            reason=skipped,
-        )
-        .on_conflict_do_nothing()
-    )
+    row = {
+        "id": key,
+        "run_id": run.id,
+        "lead_id": run.lead_id,
+        "journey": run.journey,
+        "plan_hash": run.plan_hash,
+        "step": wanted.step,
+        "visit": wanted.visit,
+        "channel": wanted.channel,
+        "template": wanted.template,
+        "topic": wanted.topic,
+        "transactional": wanted.transactional,
+        "priority": run.priority,
+        "notice": wanted.notice,
+        "addressee": wanted.to,
+        "context": dict(wanted.context),
+        "queued_at": wanted.at,
+        "written_at": now,
+        "expires_at": wanted.expires_at,
+        "progress_at": machine_now,
+        "skipped_at": wanted.at if skipped else None,
+        "reason": skipped,
+    }
+    connection.execute(_QUEUE[connection.dialect.name], row)
     return key
 
 
 def count_toward_limit(connection: Connection, lead_id: str, since: datetime) -> int:
     """How many marketing messages to the lead, of all journeys, hold a place since then."""
-    query = select(func.count()).where(
-        messages.c.lead_id == lead_id,
-        messages.c.queued_at > since,
-        messages.c.transactional.is_(False),
-        messages.c.notice.is_(False),
-        messages.c.state.in_(COUNTED),
-    )
-    return connection.execute(query).scalar_one()
+    return connection.execute(_TOWARD_LIMIT, {"lead": lead_id, "since": since}).scalar_one()
 
 
 def counted_since(connection: Connection, lead_id: str, since: datetime) -> list[datetime]:
@@ -97,6 +118,7 @@ def counted_since(connection: Connection, lead_id: str, since: datetime) -> list
             messages.c.lead_id == lead_id,
             messages.c.queued_at > since,
             messages.c.transactional.is_(False),
+            messages.c.notice.is_(False),
             messages.c.state.in_(COUNTED),
         )
         .order_by(messages.c.queued_at)
@@ -117,30 +139,22 @@ def reserve_slot(connection: Connection, journey: str, at: datetime, spacing: ti
 
 def count_all(connection: Connection, lead_id: str, since: datetime) -> int:
     """How many messages of any kind were really put in the ledger for the lead since then; notices are not for it."""
-    query = select(func.count()).where(
-        messages.c.lead_id == lead_id,
-        messages.c.written_at > since,
-        messages.c.state.in_(COUNTED),
-        messages.c.notice.is_(False),
-    )
-    return connection.execute(query).scalar_one()
+    return connection.execute(_ALL, {"lead": lead_id, "since": since}).scalar_one()
 
 
 def open_of_run(connection: Connection, run_id: str) -> list[Row[Any]]:
     """A run's messages that still have to be delivered: queued, or under an attempt."""
-    query = (
-        select(messages.c.id, messages.c.channel, messages.c.transactional, messages.c.journey)
-        .where(messages.c.run_id == run_id, messages.c.state.in_(("queued", "sending")))
-        .order_by(messages.c.queued_at, messages.c.id)
-    )
-    return list(connection.execute(query))
+    return list(connection.execute(_OPEN, {"run": run_id}))
+
+
+def load_message(connection: Connection, message_id: str) -> Row[Any] | None:
+    """A ledger row as it is now, without a lock."""
+    return connection.execute(_MESSAGE, {"message": message_id}).one_or_none()
 
 
 def lock_message(connection: Connection, message_id: str) -> Row[Any] | None:
     """Lock a ledger row and return it. Lock its lead first."""
-    return connection.execute(
-        select(messages).where(messages.c.id == message_id).with_for_update()
-    ).one_or_none()
+    return connection.execute(_LOCK, {"message": message_id}).one_or_none()
 
 
 @dataclass(frozen=True)
@@ -166,20 +180,14 @@ def take_lease(
 ) -> str:
     """Begin an attempt on a row that the caller has locked and found queued; the attempt's id."""
     attempt = uuid.uuid4().hex
-    connection.execute(
-        update(messages)
-        .where(messages.c.id == message_id)
-        .values(
-            **vars(content),
-            provider=provider,
-            attempts=messages.c.attempts + 1,
-            attempt_id=attempt,
-            attempted_at=machine_now,
-            lease_until=machine_now + timedelta(seconds=seconds),
-            progress_at=machine_now,
-            reason=None,
-        )
-    )
+    lease = {
+        "provider": provider,
+        "attempt_id": attempt,
+        "attempted_at": machine_now,
+        "lease_until": machine_now + timedelta(seconds=seconds),
+        "progress_at": machine_now,
+    }
+    connection.execute(_LEASE, {"message": message_id, **vars(content), **lease})
     return attempt
 
 
@@ -187,16 +195,24 @@ def write_outcome(
     connection: Connection, message_id: str, attempt: str, machine_now: datetime, **facts: Any
 ) -> bool:
     """Write what an attempt came to, if it still holds the row; facts already known are kept."""
+    told = {f"new_{name}": value for name, value in facts.items()}
+    key = {"message": message_id, "attempt": attempt, "new_progress_at": machine_now}
+    return connection.execute(_outcome(tuple(sorted(facts))), {**key, **told}).rowcount == 1
+
+
+@cache
+def _outcome(facts: tuple[str, ...]) -> Update:
+    """The statement that writes these facts."""
+    new = {name: bindparam(f"new_{name}", type_=messages.c[name].type) for name in (*facts, "progress_at")}
     first_ones = {
-        name: func.coalesce(messages.c[name], value) if name.endswith("_at") else value
-        for name, value in facts.items()
+        name: func.coalesce(messages.c[name], new[name]) if name.endswith("_at") else new[name]
+        for name in facts
     }
-    done = connection.execute(
+    return (
         update(messages)
-        .where(messages.c.id == message_id, messages.c.attempt_id == attempt)
-        .values(**first_ones, progress_at=machine_now)
+        .where(messages.c.id == bindparam("message"), messages.c.attempt_id == bindparam("attempt"))
+        .values(**first_ones, progress_at=new["progress_at"])
     )
-    return done.rowcount == 1
 
 
 def give_back(connection: Connection, message_id: str, attempt: str, machine_now: datetime, why: str) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from dripline.language.plan import Plan
 from dripline.store.schema import journeys, plans, publications
 
+_PUBLISHED = select(journeys.c.plan_hash, journeys.c.paused_at).order_by(journeys.c.id)
 _CACHE: dict[str, Plan] = {}
 _CACHE_SIZE = 512
 
@@ -69,9 +70,7 @@ def publish(connection: Connection, plan: Plan, now: datetime, by: str | None = 
 
 def published(connection: Connection) -> list[Published]:
     """Every journey that has been published, by id."""
-    rows = connection.execute(
-        select(journeys.c.plan_hash, journeys.c.paused_at).order_by(journeys.c.id)
-    ).all()
+    rows = connection.execute(_PUBLISHED).all()
     return [Published(load_plan(connection, row.plan_hash), row.paused_at is not None) for row in rows]
 
 

@@ -6,12 +6,42 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from dripline.engine.effects import Event, Outcome, RunState, TurnEnd, Wait
 from dripline.store.schema import events, inbox, runs, step_log, suppressions
 
 EVENT_COLUMNS = (events.c.id, events.c.name, events.c.properties, events.c.received_at)
+
+# Built once: building a statement costs three times as much as executing it.
+_EVENT = select(*EVENT_COLUMNS).where(events.c.id == bindparam("event"))
+_INBOX = (
+    select(*EVENT_COLUMNS)
+    .join(inbox, inbox.c.event_id == events.c.id)
+    .where(inbox.c.run_id == bindparam("run"), inbox.c.taken_in.is_(None))
+    .order_by(events.c.received_at, inbox.c.seq)
+)
+_MAIL = select(inbox.c.seq).where(inbox.c.run_id == bindparam("run"), inbox.c.taken_in.is_(None)).limit(1)
+_FOUND = (
+    select(*EVENT_COLUMNS)
+    .where(
+        events.c.lead_id == bindparam("lead"),
+        events.c.name.in_(bindparam("names", expanding=True)),
+        events.c.received_at > bindparam("after"),
+        events.c.historical.is_(False),
+    )
+    .order_by(events.c.received_at, events.c.seq)
+)
+_SUPPRESSION = select(suppressions.c.reason).where(
+    suppressions.c.channel == bindparam("channel"), suppressions.c.address_hash == bindparam("hash")
+)
+_SAVE = update(runs).where(runs.c.id == bindparam("run"))
+_TAKEN = (
+    update(inbox)
+    .where(inbox.c.run_id == bindparam("run"), inbox.c.event_id.in_(bindparam("taken", expanding=True)))
+    .values(taken_in=bindparam("turn"))
+)
+_NOTE = insert(step_log)
 
 
 def to_event(row: Any) -> Event:
@@ -23,7 +53,7 @@ def load_event(connection: Connection, event_id: str | None) -> Event | None:
     """The event of that id, if any."""
     if event_id is None:
         return None
-    row = connection.execute(select(*EVENT_COLUMNS).where(events.c.id == event_id)).one_or_none()
+    row = connection.execute(_EVENT, {"event": event_id}).one_or_none()
     return to_event(row) if row else None
 
 
@@ -52,21 +82,12 @@ def load_state(connection: Connection, run: Row[Any]) -> RunState:
 
 def load_inbox(connection: Connection, run_id: str) -> list[Event]:
     """The events that wait to be looked at by the run, in the order in which they came."""
-    query = (
-        select(*EVENT_COLUMNS)
-        .join(inbox, inbox.c.event_id == events.c.id)
-        .where(inbox.c.run_id == run_id, inbox.c.taken_in.is_(None))
-        .order_by(events.c.received_at, inbox.c.seq)
-    )
-    return [to_event(row) for row in connection.execute(query)]
+    return [to_event(row) for row in connection.execute(_INBOX, {"run": run_id})]
 
 
 def has_mail(connection: Connection, run_id: str) -> bool:
     """Whether anything waits to be looked at by the run."""
-    found = connection.execute(
-        select(inbox.c.seq).where(inbox.c.run_id == run_id, inbox.c.taken_in.is_(None)).limit(1)
-    )
-    return found.one_or_none() is not None
+    return connection.execute(_MAIL, {"run": run_id}).one_or_none() is not None
 
 
 def lock_rivals(connection: Connection, run: Row[Any], now: datetime) -> list[Row[Any]]:
@@ -103,26 +124,14 @@ def _due_at(connection: Connection, run: Row[Any]) -> datetime | None:
 
 def find_events(connection: Connection, lead_id: str, names: tuple[str, ...], after: datetime) -> list[Event]:
     """A lead's events of these names received after `after`, oldest first; imported history left out."""
-    query = (
-        select(*EVENT_COLUMNS)
-        .where(
-            events.c.lead_id == lead_id,
-            events.c.name.in_(names),
-            events.c.received_at > after,
-            events.c.historical.is_(False),
-        )
-        .order_by(events.c.received_at, events.c.seq)
-    )
-    return [to_event(row) for row in connection.execute(query)]
+    found = connection.execute(_FOUND, {"lead": lead_id, "names": names, "after": after})
+    return [to_event(row) for row in found]
 
 
 def suppression(connection: Connection, channel: str, address_hash: str) -> str | None:
     """Why that address is not to be written to, or None."""
-    return connection.execute(
-        select(suppressions.c.reason).where(
-            suppressions.c.channel == channel, suppressions.c.address_hash == address_hash
-        )
-    ).scalar_one_or_none()
+    asked = {"channel": channel, "hash": address_hash}
+    return connection.execute(_SUPPRESSION, asked).scalar_one_or_none()
 
 
 def save_turn(connection: Connection, run: Row[Any], end: TurnEnd, inbox_seen: Sequence[Event]) -> None:
@@ -146,14 +155,10 @@ def save_turn(connection: Connection, run: Row[Any], end: TurnEnd, inbox_seen: S
     }
     if end.outcome:
         values |= ended(end.outcome, state.last_at)
-    connection.execute(update(runs).where(runs.c.id == run.id).values(**values))
+    connection.execute(_SAVE, {"run": run.id, **values})
     taken = [event.id for event in inbox_seen if event.id not in end.left]
     if taken:
-        connection.execute(
-            update(inbox)
-            .where(inbox.c.run_id == run.id, inbox.c.event_id.in_(taken))
-            .values(taken_in=run.turn + 1)
-        )
+        connection.execute(_TAKEN, {"run": run.id, "taken": taken, "turn": run.turn + 1})
     if run.parked_reason is not None:  # to try again is all that a person asks, and this turn was it
         connection.execute(
             update(inbox)
@@ -177,9 +182,8 @@ def note(
     detail: Mapping[str, Any],
 ) -> None:
     """Add a line to the story of a run."""
-    connection.execute(
-        insert(step_log).values(run_id=run_id, turn=turn, at=at, step=step, what=what, detail=dict(detail))
-    )
+    line = {"run_id": run_id, "turn": turn, "at": at, "step": step, "what": what, "detail": dict(detail)}
+    connection.execute(_NOTE, line)
 
 
 def record_goal(connection: Connection, run_id: str, at: datetime, value: float | None) -> None:

@@ -61,7 +61,8 @@ def crashed_turn(house: House, run_id: str, codes: list[str]) -> None:
     """A turn whose transaction is rolled back after it issued what it adds to `codes`."""
     with house.store.write() as connection:
         run = connection.execute(select(schema.runs).where(schema.runs.c.id == run_id)).one()
-        house.turns._take(connection, open_house(connection), run, NOW)
+        lead = connection.execute(select(schema.leads).where(schema.leads.c.id == run.lead_id)).one()
+        house.turns._take(connection, open_house(connection), run, lead, NOW)
         codes += connection.execute(select(schema.discounts.c.code)).scalars()
         raise _Crash
 
