@@ -148,14 +148,23 @@ def test_what_is_missing_comes_with_what_to_do(tmp_path: Path) -> None:
     assert [one.verdict for one in production] == ["well", "mend", "note", "note"]
 
 
+@pytest.fixture
+def unused_temporal() -> Iterator[TemporalServer]:
+    """A server that no other test has scheduled a sweep on."""
+    server = TemporalServer()
+    server.start()
+    yield server
+    server.kill()
+
+
 @pytest.mark.temporal
 def test_a_temporal_without_a_worker_is_told(
-    temporal_server: TemporalServer, monkeypatch: pytest.MonkeyPatch
+    unused_temporal: TemporalServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal_server.address)
+    monkeypatch.setenv("TEMPORAL_ADDRESS", unused_temporal.address)
     found = {one.part: one for one in examine_temporal(settings())}
     assert found["temporal"].verdict == "well"
-    assert temporal_server.address in found["temporal"].text
+    assert unused_temporal.address in found["temporal"].text
     assert found["sweep"].verdict == "mend"
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
     assert [one.verdict for one in examine_temporal(settings())] == ["mend"]
