@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from dripline.cli import backup, brake, check, doctor, held, inspect, lead, run, runs, test
+from dripline.cli import backup, brake, check, doctor, held, inspect, lead, run, runs, schema, test
 
 app = typer.Typer(
     name="dripline",
@@ -14,7 +14,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for _part in (check, test, run, lead, inspect, runs, held, brake, doctor, backup):
+for _part in (check, schema, test, run, lead, inspect, runs, held, brake, doctor, backup):
     _part.register(app)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from dripline.language.fields import FieldErrors, coerce
 from dripline.language.kinds import Flag, JourneyId, Length, TemplateName, Text
@@ -31,7 +31,11 @@ def _moment(value: Any) -> Any:
         raise wrong("bad-time", f"`{value}` is no time", "write it like `2026-03-02T10:00`") from None
 
 
-Moment = Annotated[datetime, BeforeValidator(_moment)]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}"}),
+]
 
 
 class Consent(Written):
@@ -56,7 +60,7 @@ class LeadOfScenario(Written):
     score: float = Field(0, description="The lead's score.")
     tags: tuple[Text, ...] = Field((), description="The lead's tags.")
     owner: Text | None = Field(None, description="Who looks after the lead.")
-    consent: Consent = Field(Consent(), description="What the lead agreed to.")
+    consent: Consent = Field(Consent(), description="By channel, what the lead agreed to.")
     topics: dict[str, Flag] = Field(default_factory=dict, description="Topics that the lead chose or left.")
 
     @property

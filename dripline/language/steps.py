@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from dripline.language.kinds import (
+    LENGTH,
     Cap,
     Condition,
     Events,
@@ -56,11 +70,29 @@ class _NamedResult(_StepKeys):
     as_: Name | None = Field(None, alias="as", description="The name of the step's result from here on.")
 
 
+class _LongForm:
+    """Writes the short form of a verb's arguments (`email: welcome/hello`) out, also for the schema."""
+
+    def __init__(self, written_out: Callable[[Any], Any], key: str) -> None:
+        self._written_out = written_out
+        self._key = key
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_before_validator_function(self._written_out, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        long_form = handler(schema)
+        short_form = handler.resolve_ref_schema(long_form)["properties"][self._key]
+        return {"anyOf": [{**short_form}, long_form]}
+
+
 def _long_form(key: str) -> Any:
     def written_out(value: Any) -> Any:
         return {key: value} if isinstance(value, (str, list)) else value
 
-    return BeforeValidator(written_out)
+    return _LongForm(written_out, key)
 
 
 class MessageArguments(Written):
@@ -130,7 +162,11 @@ def _since(value: Any) -> Any:
     return read_length(value)
 
 
-Since = Annotated[Literal["now", "start"] | Duration, BeforeValidator(_since, json_schema_input_type=str)]
+Since = Annotated[
+    Literal["now", "start"] | Duration,
+    BeforeValidator(_since),
+    WithJsonSchema({"anyOf": [{"enum": ["now", "start"]}, LENGTH]}),
+]
 
 
 class WaitArguments(Written):
