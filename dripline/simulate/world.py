@@ -27,7 +27,7 @@ from dripline.engine.effects import (
 from dripline.engine.policy import refusal
 from dripline.language.plan import Plan
 from dripline.rendering import RenderError
-from dripline.simulate.timeline import Entry, Letter
+from dripline.simulate.timeline import Entry, Fate, Letter
 
 LEFT = ("exit", "goal")
 """Outcomes after which a message that has not left yet is not wanted any more."""
@@ -143,7 +143,7 @@ class World:
                 continue
             reason = self._second_thoughts(run, letter)
             if reason is not None:
-                letter.fate, letter.reason = "skipped", reason
+                self._keep_back(run, letter, "skipped", reason, now)
                 continue
             try:
                 letter.content = compose(
@@ -151,7 +151,12 @@ class World:
                 )
                 letter.fate = "sent"
             except RenderError as problem:
-                letter.fate, letter.reason = "held", f"template: {problem}"
+                self._keep_back(run, letter, "held", f"template: {problem}", now)
+
+    def _keep_back(self, run: Run, letter: Letter, fate: Fate, reason: str, now: datetime) -> None:
+        letter.fate, letter.reason = fate, reason
+        detail = {"template": letter.template, "reason": reason}
+        self._note(run, Note(now, letter.step, fate, detail))
 
     def _second_thoughts(self, run: Run, letter: Letter) -> str | None:
         if run.outcome and run.outcome.kind in LEFT:
