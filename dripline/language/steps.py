@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     BeforeValidator,
     Discriminator,
     Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
     Tag,
     WithJsonSchema,
     model_validator,
 )
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
-from pydantic_core.core_schema import no_info_before_validator_function
 
 from dripline.language.kinds import (
     LENGTH,
@@ -36,6 +30,7 @@ from dripline.language.kinds import (
 from dripline.language.load import Written, wrong
 from dripline.language.plan import Duration
 from dripline.language.problems import did_you_mean, listed
+from dripline.language.short_forms import ShortForm
 
 LATER_VERBS = frozenset(
     {
@@ -70,29 +65,11 @@ class _NamedResult(_StepKeys):
     as_: Name | None = Field(None, alias="as", description="The name of the step's result from here on.")
 
 
-class _LongForm:
-    """Writes the short form of a verb's arguments (`email: welcome/hello`) out, also for the schema."""
-
-    def __init__(self, written_out: Callable[[Any], Any], key: str) -> None:
-        self._written_out = written_out
-        self._key = key
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return no_info_before_validator_function(self._written_out, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        long_form = handler(schema)
-        short_form = handler.resolve_ref_schema(long_form)["properties"][self._key]
-        return {"anyOf": [{**short_form}, long_form]}
-
-
 def _long_form(key: str) -> Any:
     def written_out(value: Any) -> Any:
         return {key: value} if isinstance(value, (str, list)) else value
 
-    return _LongForm(written_out, key)
+    return ShortForm(written_out, key)
 
 
 class MessageArguments(Written):
