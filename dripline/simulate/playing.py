@@ -65,7 +65,7 @@ def begin(
     for event in scenario.events:
         at = _moment(event.after, event.at, start, where)
         if event.lead is not None:
-            life.changes(_facts(event.lead, workspace, life.world.lead), at)
+            life.changes(_facts(event.lead, workspace, life.state.lead), at)
         elif event.event is not None:
             life.happens(event.event, workspace.coerce_event(event.event, event.properties), at)
     return life, start, where

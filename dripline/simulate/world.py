@@ -1,12 +1,10 @@
-"""A made-up world: one lead, its runs, what happened to it and what it was sent, all in memory.
+"""What a turn asks of the made-up world, and what becomes of its messages.
 
 `answer` answers each effect of the engine by one function of `World`; an effect without an answer is a type error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -18,51 +16,26 @@ from dripline.engine.effects import (
     Event,
     FindEvents,
     Note,
-    Outcome,
     QueueMessage,
     RecordGoal,
-    RunState,
     SkipMessage,
 )
 from dripline.engine.policy import refusal
-from dripline.language.plan import Plan
 from dripline.rendering import RenderError
+from dripline.simulate.recording import Recording
+from dripline.simulate.state import Run, State
 from dripline.simulate.timeline import Entry, Fate, Letter
 
 LEFT = ("exit", "goal")
 """Outcomes after which a message that has not left yet is not wanted any more."""
 
 
-@dataclass
-class Run:
-    """One way of the lead through a journey."""
-
-    plan: Plan
-    state: RunState
-    depth: int = 0
-    inbox: list[Event] = field(default_factory=list)
-    woken: bool = True
-    outcome: Outcome | None = None
-    parked: str | None = None
-    converted: bool = False
-    value: float | None = None
-
-    @property
-    def id(self) -> str:
-        """Made of the journey and a number."""
-        return self.state.id
-
-
 class World:
-    """What a turn can ask of and do to the world. `lead` is as conditions see it (see the store's `facts`)."""
+    """What a turn can ask of and do to the world."""
 
-    def __init__(self, lead: Mapping[str, Any], suppressed: Mapping[str, str] | None = None) -> None:
-        self.lead = dict(lead)
-        self.suppressed = dict(suppressed or {})
-        self.runs: list[Run] = []
-        self.events: list[Event] = []
-        self.letters: dict[str, Letter] = {}
-        self.timeline: list[Entry] = []
+    def __init__(self, state: State, recording: Recording) -> None:
+        self._state = state
+        self._recording = recording
 
     def answer(self, run: Run, effect: Effect) -> Any:
         """The answer to what a turn of the run asks."""
@@ -72,7 +45,7 @@ class World:
             case CountMessages(since):
                 return self._counted(since)
             case AskSuppression(channel):
-                return self.suppressed.get(channel)
+                return self._state.suppressed.get(channel)
             case QueueMessage():
                 return self._write(run, effect, None)
             case SkipMessage(message, reason):
@@ -87,18 +60,18 @@ class World:
     # -- one function an effect ------------------------------------------------------------------------------
 
     def _found(self, names: tuple[str, ...], after: datetime) -> list[Event]:
-        return [event for event in self.events if event.name in names and event.received_at > after]
+        return [event for event in self._state.events if event.name in names and event.received_at > after]
 
     def _counted(self, since: datetime) -> int:
         return sum(
             letter.at > since and not letter.transactional and letter.fate != "skipped"
-            for letter in self.letters.values()
+            for letter in self._state.letters.values()
         )
 
     def _write(self, run: Run, message: QueueMessage, skipped: str | None) -> str:
         key = f"{run.id}/{message.step}/{message.visit}"
-        if key not in self.letters:
-            self.letters[key] = letter = Letter(
+        if key not in self._state.letters:
+            self._state.letters[key] = letter = Letter(
                 id=key,
                 run=run.id,
                 journey=run.plan.journey,
@@ -112,7 +85,7 @@ class World:
                 fate="skipped" if skipped else "queued",
                 reason=skipped,
             )
-            self.timeline.append(
+            self._state.timeline.append(
                 Entry(
                     message.at,
                     "message",
@@ -130,7 +103,7 @@ class World:
             run.converted, run.value = True, value
 
     def _note(self, run: Run, note: Note) -> None:
-        self.timeline.append(
+        self._state.timeline.append(
             Entry(note.at, "step", note.what, run.plan.journey, run.id, note.step, dict(note.detail))
         )
 
@@ -138,7 +111,7 @@ class World:
 
     def deliver(self, run: Run, now: datetime) -> None:
         """Send what the run's turns queued, after asking again whether it may go."""
-        for letter in self.letters.values():
+        for letter in self._state.letters.values():
             if letter.run != run.id or letter.fate != "queued":
                 continue
             reason = self._second_thoughts(run, letter)
@@ -147,7 +120,13 @@ class World:
                 continue
             try:
                 letter.content = compose(
-                    run.plan, letter.step, letter.channel, letter.template, letter.context, self.lead, now
+                    run.plan,
+                    letter.step,
+                    letter.channel,
+                    letter.template,
+                    letter.context,
+                    self._state.lead,
+                    now,
                 )
                 letter.fate = "sent"
             except RenderError as problem:
@@ -161,5 +140,5 @@ class World:
     def _second_thoughts(self, run: Run, letter: Letter) -> str | None:
         if run.outcome and run.outcome.kind in LEFT:
             return f"run left by {run.outcome.kind}"
-        suppressed = self.suppressed.get(letter.channel)
-        return refusal(letter.channel, letter.topic, letter.transactional, self.lead, suppressed)
+        suppressed = self._state.suppressed.get(letter.channel)
+        return refusal(letter.channel, letter.topic, letter.transactional, self._state.lead, suppressed)

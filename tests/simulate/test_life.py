@@ -174,5 +174,5 @@ def test_time_stops_where_it_is_told_to() -> None:
     life = Life([plan(rest)], ANI, MONDAY)
     life.happens("lead.created", {}, MONDAY)
     life.live(MONDAY + 3 * DAY)
-    assert life.now == MONDAY + 3 * DAY
+    assert life.state.now == MONDAY + 3 * DAY
     assert life.runs[0].outcome is None

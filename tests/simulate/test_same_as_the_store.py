@@ -180,6 +180,6 @@ def test_the_scenarios_of_the_repository_by_the_store(store: Store) -> None:
         coming: list[Happening] = [
             (entry.at, entry.what, dict(entry.detail)) for entry in life.timeline if entry.kind == "event"
         ]
-        lead = {name: value for name, value in life.world.lead.items() if name != "created_at"}
+        lead = {name: value for name, value in life.state.lead.items() if name != "created_at"}
         expected = live_by_store(house, f"scenario-{number}", lead, coming, start + timedelta(days=60))
         assert told(life) == expected, scenario.scenario
