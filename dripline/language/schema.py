@@ -14,6 +14,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from dripline.language.model import Journey
 from dripline.language.scenario import Scenario
+from dripline.language.short_forms import SHORT_FOR
 from dripline.language.workspace import Workspace
 
 Kind = Literal["journey", "workspace", "scenario"]
@@ -35,6 +36,7 @@ def schema_of(kind: Kind) -> dict[str, Any]:
     )
     schema = _tidy(made)
     definitions = schema.pop("$defs", {})
+    schema, definitions = _short_forms(schema, definitions), _short_forms(definitions, definitions)
     schema = {"$schema": "http://json-schema.org/draft-07/schema#", **schema, "title": title}
     _share_steps(schema, definitions)
     if definitions:
@@ -82,6 +84,19 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     rest = [way for way in ways if way != {"type": "null"}]
     others = {key: value for key, value in schema.items() if key != "anyOf"}
     return {**rest[0], **others} if len(rest) == 1 else {**others, "anyOf": rest}
+
+
+def _short_forms(node: Any, definitions: Mapping[str, Any]) -> Any:
+    """Each short form is what the key may be that it is short for."""
+    if isinstance(node, list):
+        return [_short_forms(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    ways = node.get("anyOf", [])
+    if ways and SHORT_FOR in ways[0]:
+        long_form = definitions[ways[1]["$ref"].rpartition("/")[2]]
+        node = {**node, "anyOf": [long_form["properties"][ways[0][SHORT_FOR]], ways[1]]}
+    return {key: _short_forms(value, definitions) for key, value in node.items()}
 
 
 def _share_steps(schema: dict[str, Any], definitions: dict[str, Any]) -> None:

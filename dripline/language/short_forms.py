@@ -10,6 +10,9 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_before_validator_function
 
+SHORT_FOR = "x-short-for"
+"""Marks, until the whole schema is known, that what stands here is that key of the long form beside it."""
+
 
 class ShortForm:
     """`email: welcome/hello` is short for `email: {template: welcome/hello}`: `written_out` makes the one the other.
@@ -27,6 +30,4 @@ class ShortForm:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        long_form = handler(schema)
-        short_form = handler.resolve_ref_schema(long_form)["properties"][self._key]
-        return {"anyOf": [{**short_form}, long_form]}
+        return {"anyOf": [{SHORT_FOR: self._key}, handler(schema)]}
