@@ -24,6 +24,7 @@ check: $(BIN)/.installed ## Format, lint, types, import contracts, journeys, tes
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/dripline check
+	$(BIN)/dripline test
 	$(BIN)/pytest $(ARGS)
 
 test-crash: $(BIN)/.installed system ## The long crash test: kills processes at random for many minutes.

@@ -50,7 +50,7 @@ def check(
     Ends with 0 if there is no error, 1 if there is one, 3 if the check itself failed.
     """
     try:
-        project = load_project(workspace or _workspace_of(paths or []), paths or [])
+        project = load_project(workspace or workspace_of(paths or []), paths or [])
     except Exception:  # a mistake of ours must not pass for one of the author's
         traceback.print_exc()
         Console(stderr=True).print("This is a mistake of Dripline, not of yours.", style="bold red")
@@ -64,7 +64,7 @@ def check(
     raise typer.Exit(PROBLEMS if project.errors else CLEAN)
 
 
-def _workspace_of(paths: list[Path]) -> Path:
+def workspace_of(paths: list[Path]) -> Path:
     """The nearest folder with a workspace file, from the first path upwards, else from here."""
     start = paths[0].resolve() if paths else Path.cwd()
     for folder in (start, *start.parents):
@@ -76,14 +76,15 @@ def _workspace_of(paths: list[Path]) -> Path:
 def tell(project: Project, console: Console) -> None:
     """Tell every problem, and how many there are."""
     for problem in project.problems:
-        _tell_one(problem, project.texts.get(problem.path, ()), console)
+        tell_one(problem, project.texts.get(problem.path, ()), console)
     warnings = len(project.problems) - project.errors
     style = "bold red" if project.errors else "bold yellow" if warnings else "bold green"
     count = f"{_count(project.errors, 'error')}, {_count(warnings, 'warning')}"
     console.print(Text(f"{_count(project.files, 'file')} checked: {count}", style=style))
 
 
-def _tell_one(problem: Problem, lines: tuple[str, ...], console: Console) -> None:
+def tell_one(problem: Problem, lines: tuple[str, ...], console: Console) -> None:
+    """Print a problem, with its line and a caret."""
     head = Text(f"{problem.path}:{problem.line}:{problem.column}: ", style="bold")
     head.append(f"{problem.severity}[{problem.code}]", style=_STYLES[problem.severity])
     head.append(f": {problem.message}", style="")

@@ -9,9 +9,8 @@ import structlog
 from sqlalchemy import Connection, Row, bindparam, select
 
 from dripline.engine import effects
-from dripline.engine.calendar import add, zone_of
-from dripline.engine.scope import goal_value, scope
-from dripline.language.expressions import EvaluationError, compile_expression
+from dripline.engine.entering import reached_late
+from dripline.language.expressions import EvaluationError
 from dripline.language.plan import Plan
 from dripline.store.leads import facts
 from dripline.store.plans import load_plan
@@ -61,14 +60,7 @@ def credit_ended_runs(connection: Connection, lead: Row[Any], event: effects.Eve
 def _reached(
     connection: Connection, plan: Plan, lead: Row[Any], run: Row[Any], event: effects.Event
 ) -> tuple[bool, float | None]:
-    goal = plan.goal
-    if goal is None or goal.within is None or event.name not in goal.on.events:
-        return False, None
-    where = zone_of(lead.timezone, lead.country, plan.timezone)
-    if event.received_at > add(run.started_at, goal.within, where):
+    if plan.goal is None or event.name not in plan.goal.on.events:
         return False, None
     trigger = load_event(connection, run.trigger_event)
-    names = scope(plan, facts(lead), trigger, event, run.variables, event.received_at, where)
-    if goal.on.when is not None and not compile_expression(goal.on.when).holds(names):
-        return False, None
-    return True, goal_value(goal, names)
+    return reached_late(plan, facts(lead), trigger, run.variables, run.started_at, event)

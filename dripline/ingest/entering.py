@@ -10,17 +10,12 @@ import uuid_utils
 from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from dripline.engine import effects
-from dripline.engine.calendar import add, zone_of
-from dripline.engine.scope import scope
-from dripline.language.expressions import compile_expression
+from dripline.engine.entering import MAX_DEPTH, EarlierRun, bar, triggers
 from dripline.language.plan import Plan
 from dripline.store.events import Event
 from dripline.store.leads import facts
 from dripline.store.plans import published
 from dripline.store.schema import runs
-
-MAX_DEPTH = 16
-"""Runs that may lead to one another by the events that they emit; a longer chain goes round in a circle."""
 
 _log = structlog.get_logger(__name__)
 
@@ -39,9 +34,7 @@ def enter_triggered(
     """Start a run in every published journey that the event triggers and that lets the lead in; their ids."""
     started = []
     for one in published(connection):
-        if one.paused or event.name not in one.plan.trigger.on.events:
-            continue
-        if not _triggers(one.plan, lead, event):
+        if one.paused or not _triggers(one.plan, lead, event):
             continue
         if event.depth > MAX_DEPTH:
             _log.warning("chain-too-long", journey=one.plan.journey, event_id=event.id, depth=event.depth)
@@ -52,21 +45,10 @@ def enter_triggered(
 
 
 def barred(connection: Connection, lead: Row[Any], plan: Plan, now: datetime) -> str | None:
-    """Why the lead may not enter the journey at `now`; None if it may.
-
-    An open run always bars another. `after DURATION` counts from the last run's start, in the lead's zone.
-    """
+    """Why the lead may not enter the journey at `now`; None if it may."""
     earlier = connection.execute(_EARLIER, {"lead": lead.id, "journey": plan.journey}).all()
-    if any(run.ended_at is None for run in earlier):
-        return "is in the journey already"
-    if not earlier or plan.trigger.reentry == "always":
-        return None
-    if plan.trigger.reentry == "never":
-        return "was in the journey before, which allows it once"
-    where = zone_of(lead.timezone, lead.country, plan.timezone)
-    if now < add(earlier[0].started_at, plan.trigger.reentry, where):
-        return "was in the journey too short a time ago"
-    return None
+    known = [EarlierRun(run.started_at, run.ended_at is not None) for run in earlier]
+    return bar(plan, facts(lead), known, now)
 
 
 def start(connection: Connection, lead_id: str, plan: Plan, event: Event, machine_now: datetime) -> str:
@@ -95,13 +77,9 @@ def start(connection: Connection, lead_id: str, plan: Plan, event: Event, machin
 
 
 def _triggers(plan: Plan, lead: Row[Any], event: Event) -> bool:
-    if plan.trigger.on.when is None:
-        return True
     trigger = effects.Event(event.id, event.name, event.properties, event.received_at)
-    where = zone_of(lead.timezone, lead.country, plan.timezone)
     try:
-        known = scope(plan, facts(lead), trigger, trigger, {}, event.received_at, where)
-        return compile_expression(plan.trigger.on.when).holds(known)
+        return triggers(plan, facts(lead), trigger)
     except Exception as error:  # no condition, whatever is wrong with it, may lose the event
         _log.warning(
             "trigger-failed",

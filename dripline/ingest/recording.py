@@ -9,13 +9,10 @@ import structlog
 from sqlalchemy import Connection
 
 from dripline.engine import effects
-from dripline.engine.listening import listening
-from dripline.engine.scope import event_scope
+from dripline.engine.entering import hears
 from dripline.ingest.conversions import credit_ended_runs
 from dripline.ingest.entering import enter_triggered
 from dripline.ingest.refusal import Refused, erased_lead, unknown_lead
-from dripline.language.expressions import compile_expression
-from dripline.language.plan import EventFilter, Plan
 from dripline.store.events import Event, OpenRun, deliver, in_order, keep, kept, open_runs
 from dripline.store.leads import lock_survivor, survivor_id
 from dripline.store.plans import load_plan
@@ -83,22 +80,12 @@ def _tell_listeners(connection: Connection, event: Event, machine_now: datetime)
 
 
 def listens(connection: Connection, run: OpenRun, event: Event) -> bool:
-    """Whether the event may move the run from where it stands."""
-    plan = load_plan(connection, run.plan_hash)
-    return any(_may_pass(plan, one, event, run.id) for one in listening(plan, run.step))
-
-
-def _may_pass(plan: Plan, wanted: EventFilter, event: Event, run_id: str) -> bool:
     """Whether the run must look at the event. Where only the run can tell, it must."""
-    if event.name not in wanted.events:
-        return False
-    if wanted.when is None or not wanted.event_only:
-        return True
+    plan = load_plan(connection, run.plan_hash)
     try:
-        scope = {"event": event_scope(plan, as_effect(event))}
-        return compile_expression(wanted.when).holds(scope)
+        return hears(plan, run.step, as_effect(event))
     except Exception as error:  # whatever it is, the turn meets it as well, and says so in the run's story
-        _log.warning("filter-failed", journey=plan.journey, run=run_id, error=type(error).__name__)
+        _log.warning("filter-failed", journey=plan.journey, run=run.id, error=type(error).__name__)
         return True
 
 

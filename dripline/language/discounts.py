@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from dripline.language.kinds import Length, NotYet, Text
 from dripline.language.load import Written, wrong
@@ -40,7 +40,19 @@ def _code(value: str) -> str:
 
 
 Amount = Annotated[Money, BeforeValidator(_money, json_schema_input_type=str)]
-Percent = Annotated[float, BeforeValidator(_percent), Field(gt=0, le=100)]
+Percent = Annotated[
+    float,
+    BeforeValidator(_percent),
+    Field(gt=0, le=100),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "maximum": 100},
+                {"type": "string", "pattern": r"^\s*[0-9.]+\s*%?\s*$"},
+            ]
+        }
+    ),
+]
 
 
 class DiscountArguments(Written):

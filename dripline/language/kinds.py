@@ -94,6 +94,10 @@ def _step_id(value: str) -> str:
     return value
 
 
+def _words(pattern: re.Pattern[str]) -> dict[str, Any]:
+    return {"type": "string", "pattern": f"^{pattern.pattern}$"}
+
+
 def _not_yet(value: Any) -> Any:
     raise wrong(
         "not-yet-supported",
@@ -103,11 +107,16 @@ def _not_yet(value: Any) -> Any:
     )
 
 
+LENGTH = {"type": "string", "pattern": r"^\s*(P[0-9TYMWDHS]+|([0-9]{1,9}\s*[A-Za-z]+\s*)+)$"}
+"""A length of time, as far as a schema can tell."""
+
 Text = Annotated[str, Field(min_length=1, max_length=1_000)]
 """Some words."""
-Length = Annotated[Duration, BeforeValidator(read_length), WithJsonSchema({"type": "string"})]
+Length = Annotated[Duration, BeforeValidator(read_length), WithJsonSchema(LENGTH)]
 """A length of time: `2 days`."""
-Cap = Annotated[Limit, BeforeValidator(_cap), WithJsonSchema({"type": "string"})]
+Cap = Annotated[
+    Limit, BeforeValidator(_cap), WithJsonSchema({"type": "string", "pattern": r"^\s*[0-9]{1,9}\s+per\s+\S"})
+]
 """So many in so long: `3 per 7 days`."""
 Condition = Annotated[str, AfterValidator(_expression)]
 """An expression."""
@@ -115,17 +124,25 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 """`true` or `false`."""
 Events = Annotated[
     tuple[Text, ...],
-    BeforeValidator(_one_or_more, json_schema_input_type=str | list[str]),
+    BeforeValidator(_one_or_more),
     Field(min_length=1, max_length=50),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "minLength": 1},
+                {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 50},
+            ]
+        }
+    ),
 ]
 """The name of an event, or a list of names."""
-JourneyId = Annotated[str, AfterValidator(_kebab)]
+JourneyId = Annotated[str, AfterValidator(_kebab), WithJsonSchema(_words(_KEBAB))]
 """A word in kebab-case."""
-TemplateName = Annotated[str, AfterValidator(_template)]
+TemplateName = Annotated[str, AfterValidator(_template), WithJsonSchema(_words(_TEMPLATE))]
 """A template's path under `templates/`, without language and ending."""
-Name = Annotated[str, AfterValidator(_name)]
+Name = Annotated[str, AfterValidator(_name), WithJsonSchema(_words(_NAME))]
 """A name for conditions and templates to use."""
 StepId = Annotated[str, AfterValidator(_step_id)]
 """A step's id as the author gives it."""
-NotYet = Annotated[Any, BeforeValidator(_not_yet)]
+NotYet = Annotated[Any, BeforeValidator(_not_yet), WithJsonSchema({"not": {}})]
 """Something that the language defines and this release does not do; refused wherever it stands."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from dripline.language.kinds import Cap, Condition, Events, JourneyId, Length, NotYet, Text, read_length
 from dripline.language.load import Written, wrong
@@ -24,7 +24,9 @@ def _reentry(value: Any) -> Any:
 
 
 Reentry = Annotated[
-    Literal["never", "always"] | Duration, BeforeValidator(_reentry, json_schema_input_type=str)
+    Literal["never", "always"] | Duration,
+    BeforeValidator(_reentry),
+    WithJsonSchema({"anyOf": [{"enum": ["never", "always"]}, {"type": "string", "pattern": "^after .+$"}]}),
 ]
 
 

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from dripline.language.kinds import TemplateName, Text
 from dripline.language.load import Written
 from dripline.language.plan import Channel, Person
+from dripline.language.short_forms import ShortForm
 
 OWNER = "owner"
 """Who looks after the lead, whoever that is."""
@@ -40,7 +41,7 @@ class NoticeArguments(Written):
 
 Notice = Annotated[
     NoticeArguments,
-    BeforeValidator(lambda value: {"to": value} if isinstance(value, str) else value),
+    ShortForm(lambda value: {"to": value} if isinstance(value, str) else value, "to"),
 ]
 
 

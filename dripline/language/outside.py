@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from dripline.language.kinds import Name
 from dripline.language.load import Written, wrong
 from dripline.language.parsing import ExpressionError
+from dripline.language.short_forms import ShortForm
 from dripline.language.template_grammar import TemplateError
 from dripline.language.texts import reads, split_secrets, texts_of
 
@@ -100,6 +101,6 @@ class CallArguments(Written):
 
 Webhook = Annotated[
     WebhookArguments,
-    BeforeValidator(lambda value: {"url": value} if isinstance(value, str) else value),
+    ShortForm(lambda value: {"url": value} if isinstance(value, str) else value, "url"),
 ]
-Call = Annotated[CallArguments, BeforeValidator(_written_out)]
+Call = Annotated[CallArguments, ShortForm(_written_out, "function")]

@@ -70,7 +70,7 @@ def load_project(root: Path, paths: Sequence[Path] = ()) -> Project:
             problems += found
             plans |= _plan(draft, workspace, templates, problems)
         tests = [document for document in documents if document.path.endswith(TEST_ENDING)]
-        scenarios, more = load_scenarios(tests, workspace, root / FOLDER)
+        scenarios, more = load_scenarios(tests, workspace, root / FOLDER, plans)
         problems += more
     texts = {problem.path: _lines(root / problem.path) for problem in problems}
     return Project(workspace, plans, tuple(sorted(set(problems))), scenarios, len(files) + 1, texts)

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from dripline.language.fields import FieldErrors, coerce
-from dripline.language.kinds import Flag, Length, TemplateName, Text
+from dripline.language.kinds import Flag, JourneyId, Length, TemplateName, Text
 from dripline.language.load import Written, fit, wrong
-from dripline.language.plan import Duration
+from dripline.language.plan import Duration, Plan
 from dripline.language.positions import Document, Loc
 from dripline.language.positions import Mapping as MappingNode
 from dripline.language.positions import Sequence as SequenceNode
-from dripline.language.problems import Problem, did_you_mean
-from dripline.language.workspace import Workspace
+from dripline.language.problems import Problem, did_you_mean, listed
+from dripline.language.workspace import Workspace, ZoneName
 
 
 def _moment(value: Any) -> Any:
@@ -30,7 +31,11 @@ def _moment(value: Any) -> Any:
         raise wrong("bad-time", f"`{value}` is no time", "write it like `2026-03-02T10:00`") from None
 
 
-Moment = Annotated[datetime, BeforeValidator(_moment)]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}"}),
+]
 
 
 class Consent(Written):
@@ -49,10 +54,13 @@ class LeadOfScenario(Written):
     email: Text | None = Field(None, description="E-mail address.")
     phone: Text | None = Field(None, description="Phone number, like +37491123456.")
     locale: Text | None = Field(None, description="Language, like `hy` or `hy-AM`.")
-    timezone: Text | None = Field(None, description="Time zone, like `Asia/Yerevan`.")
+    timezone: ZoneName | None = Field(None, description="Time zone, like `Asia/Yerevan`.")
     country: Text | None = Field(None, description="Country, like `AM`.")
     stage: Text | None = Field(None, description="Where the lead stands, like `customer`.")
-    consent: Consent = Field(Consent(), description="What the lead agreed to.")
+    score: float = Field(0, description="The lead's score.")
+    tags: tuple[Text, ...] = Field((), description="The lead's tags.")
+    owner: Text | None = Field(None, description="Who looks after the lead.")
+    consent: Consent = Field(Consent(), description="By channel, what the lead agreed to.")
     topics: dict[str, Flag] = Field(default_factory=dict, description="Topics that the lead chose or left.")
 
     @property
@@ -62,17 +70,26 @@ class LeadOfScenario(Written):
 
 
 class EventOfScenario(Written):
-    """Something that happens; its properties stand beside its name."""
+    """Something that happens: an event, with its properties beside its name, or a change of the lead."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
     after: Length | None = Field(None, description="How long after the start.")
     at: Moment | None = Field(None, description="When, in the lead's zone.")
-    event: Text = Field(description="The event, like `demo.booked`.")
+    event: Text | None = Field(None, description="The event, like `demo.booked`.")
+    lead: LeadOfScenario | None = Field(
+        None, description="What becomes different about the lead, like `{stage: customer}`."
+    )
 
     @model_validator(mode="after")
-    def _one_time(self) -> EventOfScenario:
+    def _one_time_and_one_thing(self) -> EventOfScenario:
         _need_one_time(self.after, self.at)
+        if (self.event is None) == (self.lead is None):
+            raise wrong(
+                "missing-key",
+                "this is no event and no change of the lead, or both",
+                "write `event: demo.booked` or `lead: {stage: customer}`",
+            )
         return self
 
     @property
@@ -81,29 +98,89 @@ class EventOfScenario(Written):
         return self.model_extra or {}
 
 
+def _pattern(value: str) -> str:
+    if len(value) > 1 and value.startswith("/") and value.endswith("/"):
+        try:
+            re.compile(value[1:-1])
+        except re.error as error:
+            raise wrong(
+                "bad-pattern", f"`{value}` is no regular expression: {error}", "write it like `/10% off/`"
+            ) from None
+    return value
+
+
+Wording = Annotated[Text, AfterValidator(_pattern)]
+"""What a text must be: as it is, with `~` in front what it contains, between `/` a regular expression."""
+
+_MESSAGES = ("email", "sms")
+
+
 class Expectation(Written):
-    """Something that must happen: exactly one of `email`, `sms` and `ends`."""
+    """Something that must happen: one message, one message that is not sent, or the end."""
 
     after: Length | None = Field(None, description="How long after the start.")
     at: Moment | None = Field(None, description="When, in the lead's zone.")
     email: TemplateName | None = Field(None, description="The e-mail that is sent.")
     sms: TemplateName | None = Field(None, description="The text message that is sent.")
-    skipped: Text | None = Field(None, description="The message is skipped, for this reason.")
-    subject: Text | None = Field(
-        None, description="Its subject; with `~` in front: what the subject contains."
+    skipped: Text | None = Field(
+        None, description="The id of a step whose message is not sent, like `email:welcome/hello`."
     )
-    text: Text | None = Field(None, description="Its text; with `~` in front: what the text contains.")
+    held: Text | None = Field(
+        None, description="The id of a step whose message is held for a person to look at."
+    )
+    discount: Text | None = Field(
+        None, description="A discount is issued: `15%`, `5000 AMD`, or what is given along."
+    )
+    webhook: Text | None = Field(None, description="The address that is called.")
+    call: Text | None = Field(None, description="The function of `extensions.py` that is called.")
+    notify: Text | None = Field(None, description="The address of the colleague who is told.")
     ends: Text | None = Field(None, description="The run ends, with this reason.")
+    subject: Wording | None = Field(
+        None,
+        description="The e-mail's subject; `~text` for one that contains it, `/…/` for a regular expression.",
+    )
+    text: Wording | None = Field(
+        None,
+        description="The message's text; `~text` for one that contains it, `/…/` for a regular expression.",
+    )
+    expires_on: Wording | None = Field(None, description="The last day of a discount, like `2026-03-16`.")
+    reason: Wording | None = Field(None, description="Why the message is skipped or held.")
+    journey: JourneyId | None = Field(
+        None, description="The journey that does it, where several are played together."
+    )
 
     @model_validator(mode="after")
     def _one_thing(self) -> Expectation:
-        said = [name for name in ("email", "sms", "ends") if getattr(self, name) is not None]
+        said = [name for name in KINDS if getattr(self, name) is not None]
         if len(said) != 1:
-            raise wrong("wrong-value", "an expectation has one of `email`, `sms` and `ends`", "make it one")
-        if said == ["ends"] and (self.subject or self.text or self.skipped):
-            raise wrong("wrong-value", "an end has no message", "remove `subject`, `text` and `skipped`")
+            raise wrong("wrong-value", f"an expectation has one of {listed(KINDS)}", "make it one")
+        for key, kinds in DETAILS.items():
+            if getattr(self, key) is not None and said[0] not in kinds:
+                raise wrong("wrong-value", f"`{key}` does not go with `{said[0]}`", "remove it", key=key)
         _need_one_time(self.after, self.at)
         return self
+
+    @property
+    def kind(self) -> str:
+        """Which of the kinds of things must happen."""
+        return next(name for name in KINDS if getattr(self, name) is not None)
+
+    @property
+    def name(self) -> str:
+        """The template, step or reason that it is about."""
+        return str(getattr(self, self.kind))
+
+
+KINDS = ("email", "sms", "skipped", "held", "discount", "webhook", "call", "notify", "ends")
+"""The kinds of things that an expectation can be about."""
+
+DETAILS = {
+    "subject": ("email", "notify"),
+    "text": ("email", "sms", "notify"),
+    "expires_on": ("discount",),
+    "reason": ("skipped", "held"),
+}
+"""What may be said of which kinds besides."""
 
 
 def _need_one_time(after: Duration | None, at: datetime | None) -> None:
@@ -119,9 +196,28 @@ class Scenario(Written):
     scenario: Text = Field(description="What it tells, in a few words.")
     lead: LeadOfScenario = Field(description="The lead that it is about.")
     start: Moment = Field(description="When the lead enters, in its own zone.")
-    trigger: dict[str, Any] = Field(default_factory=dict, description="Properties of the entry event.")
+    trigger: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Properties of the event that the lead enters by; `event` says which, where there are several.",
+    )
     events: tuple[EventOfScenario, ...] = Field((), description="What happens meanwhile.")
-    expect: tuple[Expectation, ...] = Field(min_length=1, description="What must happen, in order.")
+    with_: tuple[JourneyId, ...] = Field(
+        (), alias="with", description="Other journeys that the lead may be in at the same time."
+    )
+    suppressed: dict[Literal["email", "sms"], Literal["bounced", "complained", "unsubscribed"]] = Field(
+        default_factory=dict, description="Addresses of the lead that are not to be written to, and why."
+    )
+    answers: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="By step id, what a `webhook` or a `call` answers, like `{ok: true, json: {rating: A}}`.",
+    )
+    until: Length = Field(
+        Duration(months=36), description="How long it is watched, where the journey does not end by itself."
+    )
+    partial: Flag = Field(False, description="Whether other things may happen as well.")
+    expect: tuple[Expectation, ...] = Field(
+        description="Everything that must happen, in order; `[]` for nothing at all."
+    )
 
 
 class _Scenarios(Written):
@@ -134,10 +230,12 @@ class ScenarioFile:
 
     path: str
     scenarios: tuple[Scenario, ...]
+    lines: tuple[int, ...] = ()
+    """Where each begins."""
 
 
 def load_scenarios(
-    documents: Sequence[Document], workspace: Workspace, folder: Path
+    documents: Sequence[Document], workspace: Workspace, folder: Path, plans: Mapping[str, Plan]
 ) -> tuple[dict[str, ScenarioFile], list[Problem]]:
     """The scenarios of every journey, and what is wrong with them."""
     files: dict[str, ScenarioFile] = {}
@@ -145,12 +243,16 @@ def load_scenarios(
     for document in documents:
         scenarios, found = _load(document)
         found += _beside_its_journey(document, folder)
+        name = Path(document.path).name.removesuffix(".test.yaml")
         for number, scenario in enumerate(scenarios):
             found += _declared(document, (number,), scenario, workspace)
+            found += _with_others(document, (number,), scenario, folder)
+            if name in plans:
+                found += _entering(document, (number,), scenario, plans[name], workspace)
         problems += found
         if not found:
-            name = Path(document.path).name.removesuffix(".test.yaml")
-            files[name] = ScenarioFile(document.path, scenarios)
+            lines = tuple(document.place((number,))[0] for number in range(len(scenarios)))
+            files[name] = ScenarioFile(document.path, scenarios, lines)
     return files, problems
 
 
@@ -173,23 +275,58 @@ def _beside_its_journey(document: Document, folder: Path) -> list[Problem]:
 
 def _declared(document: Document, loc: Loc, scenario: Scenario, workspace: Workspace) -> Iterator[Problem]:
     """Attributes, topics, events and their properties are declared, and of their types."""
-    yield from _typed(document, (*loc, "lead"), scenario.lead.attributes, workspace.attributes, workspace)
-    for topic in scenario.lead.topics:
-        if topic not in workspace.topics:
-            place = document.key_place((*loc, "lead", "topics", topic))
-            hint = did_you_mean(topic, workspace.topics)
-            yield Problem(
-                document.path, *place, "unknown-topic", "error", f"no topic `{topic}` is declared", hint
-            )
+    yield from _known_lead(document, (*loc, "lead"), scenario.lead, workspace)
     for number, event in enumerate(scenario.events):
         here = (*loc, "events", number)
-        if event.event not in workspace.events:
-            hint = did_you_mean(event.event, workspace.events)
+        if event.lead is not None:
+            yield from _known_lead(document, (*here, "lead"), event.lead, workspace)
+            yield from _typed(document, here, event.properties, {}, workspace)
+        elif event.event not in workspace.events:
+            hint = did_you_mean(event.event or "", workspace.events)
             place = document.place((*here, "event"))
             message = f"no event `{event.event}` is declared"
             yield Problem(document.path, *place, "unknown-event", "error", message, hint)
-            continue
-        yield from _typed(document, here, event.properties, workspace.events[event.event], workspace)
+        else:
+            yield from _typed(document, here, event.properties, workspace.events[event.event], workspace)
+
+
+def _with_others(document: Document, loc: Loc, scenario: Scenario, folder: Path) -> Iterator[Problem]:
+    known = {path.stem for path in folder.rglob("*.yaml") if not path.name.endswith(".test.yaml")}
+    for number, journey in enumerate(scenario.with_):
+        if journey not in known:
+            place = document.place((*loc, "with", number))
+            hint = did_you_mean(journey, known)
+            yield Problem(
+                document.path, *place, "no-journey", "error", f"there is no journey `{journey}`", hint
+            )
+
+
+def _entering(
+    document: Document, loc: Loc, scenario: Scenario, plan: Plan, workspace: Workspace
+) -> Iterator[Problem]:
+    """The entry event is one of the trigger's, and its properties are declared."""
+    names = plan.trigger.on.events
+    name = scenario.trigger.get("event", names[0] if names else None)
+    properties = {key: value for key, value in scenario.trigger.items() if key != "event"}
+    if name is not None and name not in names:
+        place = document.place((*loc, "trigger", "event"))
+        message = f"`{name}` does not let anyone into the journey"
+        hint = did_you_mean(str(name), names) or f"there are {listed(names)}"
+        yield Problem(document.path, *place, "unknown-event", "error", message, hint)
+    elif name is not None:
+        yield from _typed(document, (*loc, "trigger"), properties, workspace.events.get(name, {}), workspace)
+
+
+def _known_lead(
+    document: Document, loc: Loc, lead: LeadOfScenario, workspace: Workspace
+) -> Iterator[Problem]:
+    yield from _typed(document, loc, lead.attributes, workspace.attributes, workspace)
+    for topic in lead.topics:
+        if topic not in workspace.topics:
+            place = document.key_place((*loc, "topics", topic))
+            hint = did_you_mean(topic, workspace.topics)
+            message = f"no topic `{topic}` is declared"
+            yield Problem(document.path, *place, "unknown-topic", "error", message, hint)
 
 
 def _typed(

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 
 from dripline.language.discounts import DiscountArguments
 from dripline.language.kinds import (
+    LENGTH,
     Cap,
     Condition,
     Events,
@@ -24,6 +32,7 @@ from dripline.language.notices import Notice, NoticeArguments
 from dripline.language.outside import Call, Webhook
 from dripline.language.plan import Duration
 from dripline.language.problems import did_you_mean, listed
+from dripline.language.short_forms import ShortForm
 from dripline.language.times import DelayUntil, MomentArguments, OnLimit, QuietHours, Until, Window
 
 LATER_VERBS = frozenset(
@@ -57,7 +66,7 @@ def _long_form(key: str) -> Any:
     def written_out(value: Any) -> Any:
         return {key: value} if isinstance(value, (str, list)) else value
 
-    return BeforeValidator(written_out)
+    return ShortForm(written_out, key)
 
 
 class MessageArguments(Written):
@@ -153,7 +162,11 @@ def _since(value: Any) -> Any:
     return read_length(value)
 
 
-Since = Annotated[Literal["now", "start"] | Duration, BeforeValidator(_since, json_schema_input_type=str)]
+Since = Annotated[
+    Literal["now", "start"] | Duration,
+    BeforeValidator(_since),
+    WithJsonSchema({"anyOf": [{"enum": ["now", "start"]}, LENGTH]}),
+]
 
 
 class DelayUntilStep(_StepKeys):
@@ -426,8 +439,32 @@ Step = Annotated[
     BeforeValidator(_one_verb),
 ]
 Steps = Annotated[tuple[Step, ...], Field(min_length=1, max_length=500)]
-Fallback = Annotated[tuple[Step, ...], BeforeValidator(_one_message), Field(min_length=1, max_length=1)]
-Reminder = Annotated[tuple[Step, ...], BeforeValidator(_reminder), Field(min_length=1, max_length=1)]
+_ONE_MESSAGE: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "minProperties": 1,
+    "maxProperties": 1,
+    "properties": {
+        "email": {
+            "description": "An e-mail's template, or a mapping as in a step.",
+            "type": ["string", "object"],
+        },
+        "sms": {"description": "An SMS's template, or a mapping as in a step.", "type": ["string", "object"]},
+    },
+}
+"""A message where a step has room for one, as far as a schema can tell."""
+Fallback = Annotated[
+    tuple[Step, ...],
+    BeforeValidator(_one_message),
+    Field(min_length=1, max_length=1),
+    WithJsonSchema(_ONE_MESSAGE),
+]
+Reminder = Annotated[
+    tuple[Step, ...],
+    BeforeValidator(_reminder),
+    Field(min_length=1, max_length=1),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": "^[a-z0-9]"}, _ONE_MESSAGE]}),
+]
 
 for _model in (
     RemindArguments,

@@ -14,6 +14,7 @@ from dripline.language.kinds import read_length
 from dripline.language.load import Written, wrong
 from dripline.language.plan import Duration, Hours, Otherwise
 from dripline.language.problems import did_you_mean
+from dripline.language.short_forms import ShortForm
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _TIME = r"(?:[01]?\d|2[0-3]):[0-5]\d"
@@ -275,5 +276,5 @@ class DelayUntilArguments(MomentArguments):
     )
 
 
-Until = Annotated[MomentArguments, BeforeValidator(_written_out, json_schema_input_type=Any)]
-DelayUntil = Annotated[DelayUntilArguments, BeforeValidator(_written_out, json_schema_input_type=Any)]
+Until = Annotated[MomentArguments, ShortForm(_written_out, "date")]
+DelayUntil = Annotated[DelayUntilArguments, ShortForm(_written_out, "date")]

@@ -60,6 +60,10 @@ def _zone(name: str) -> str:
     return name
 
 
+ZoneName = Annotated[str, AfterValidator(_zone)]
+"""A zone of the tz database."""
+
+
 def _locale(tag: str) -> str:
     try:
         Locale.parse(tag, sep="-")
@@ -115,7 +119,7 @@ class WebhooksEntry(Written):
 class Workspace(Written):
     """What every journey of this folder shares."""
 
-    timezone: Annotated[str, AfterValidator(_zone)] = Field(
+    timezone: ZoneName = Field(
         description="Time zone of leads of whom nothing better is known, like `Asia/Yerevan`."
     )
     locales: tuple[Annotated[str, AfterValidator(_locale)], ...] = Field(
@@ -251,4 +255,4 @@ def load_workspace(root: Path) -> tuple[Workspace | None, list[Problem]]:
     return (None if problems else workspace), problems + more
 
 
-__all__ = ["BUILT_IN_EVENTS", "LEAD_FIELDS", "FieldErrors", "Workspace", "load_workspace"]
+__all__ = ["BUILT_IN_EVENTS", "LEAD_FIELDS", "FieldErrors", "Workspace", "ZoneName", "load_workspace"]

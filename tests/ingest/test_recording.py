@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
-from dripline.ingest.entering import MAX_DEPTH
+from dripline.engine.entering import MAX_DEPTH
 from dripline.ingest.recording import record
 from dripline.ingest.refusal import Refused
 from dripline.language.plan import Duration

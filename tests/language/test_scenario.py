@@ -49,7 +49,7 @@ def test_a_sound_file_is_loaded(folder: Folder) -> None:
         ("demo.booked", "demo.boked", "4:34 unknown-event"),
         ("after: 1 day, event", "event", "4:12 missing-key"),
         ("after: 0s, ends: x", "after: 0s", "5:12 wrong-value"),
-        ("ends: x", "ends: x, subject: y", "5:12 wrong-value"),
+        ("ends: x", "ends: x, subject: y", "5:33 wrong-value"),
         ("ends: x", "ends: x, emial: y", "5:33 unknown-key"),
         ("0s", "soon", "5:20 bad-duration"),
     ],

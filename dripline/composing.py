@@ -1,0 +1,71 @@
+"""What a message says, composed from its plan, its run's context and the lead. Real runs and simulated ones alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from dripline.engine.calendar import zone_of
+from dripline.engine.effects import Event
+from dripline.engine.scope import scope
+from dripline.language.plan import MessageStep, NotifyStep, Plan, Sender
+from dripline.rendering import render
+
+
+@dataclass(frozen=True)
+class MessageContent:
+    """Everything of a message but whom it goes to."""
+
+    locale: str
+    sender: str
+    sender_name: str | None
+    subject: str | None
+    html: str | None
+    body: str
+
+
+def compose(
+    plan: Plan,
+    step_id: str,
+    channel: str,
+    template: str,
+    context: Mapping[str, Any],
+    lead: Mapping[str, Any],
+    now: datetime,
+    notice: bool = False,
+) -> MessageContent:
+    """Render the message that a step queued with this context. Raises RenderError.
+
+    A `notice` is for a colleague: it is in the workspace's language, whatever the lead's.
+    """
+    step = plan.by_id[step_id]
+    wanted_subject = step.subject if isinstance(step, MessageStep | NotifyStep) else None
+    sender = _sender(plan, step.sender if isinstance(step, MessageStep) else None, channel)
+    names = scope(
+        plan,
+        lead,
+        _event(context["trigger"], now),
+        _event(context["event"], now),
+        context["variables"],
+        now,
+        zone_of(lead.get("timezone"), lead.get("country"), plan.timezone),
+    )
+    rendered = render(plan, channel, template, None if notice else lead.get("locale"), names, wanted_subject)
+    return MessageContent(
+        locale=rendered.locale,
+        sender=sender.address,
+        sender_name=sender.name,
+        subject=rendered.subject,
+        html=rendered.html,
+        body=rendered.text,
+    )
+
+
+def _sender(plan: Plan, name: str | None, channel: str) -> Sender:
+    return plan.senders[name or channel]
+
+
+def _event(kept: Mapping[str, Any] | None, now: datetime) -> Event | None:
+    return Event("", kept["name"], kept["properties"], now) if kept else None

@@ -1,0 +1,1 @@
+"""Journeys in virtual time: the real engine, policy and rendering in a made-up world, in memory."""

@@ -1,0 +1,129 @@
+"""One lead's life in virtual time: what is to happen, which run moves when, and every turn taken at once."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from dripline.engine.effects import TurnEnd
+from dripline.engine.turn import take_turn
+from dripline.language.plan import Plan
+from dripline.simulate.recording import Recording
+from dripline.simulate.state import Run, State
+from dripline.simulate.timeline import Entry, Letter
+from dripline.simulate.world import World
+
+MAX_TURNS = 5_000
+"""Turns after which a life is cut short: surely a loop."""
+
+
+class Life:
+    """A lead and the journeys that it may enter. Say what happens, then let it `live`."""
+
+    def __init__(
+        self,
+        plans: Iterable[Plan],
+        lead: Mapping[str, Any],
+        start: datetime,
+        suppressed: Mapping[str, str] | None = None,
+        answers: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        named = {plan.journey: plan for plan in plans}
+        self.state = State(named, dict(lead), dict(suppressed or {}), start, answers=answers or {})
+        self._recording = Recording(self.state)
+        self._world = World(self.state, self._recording)
+        self.cut_short = False
+        self._coming: list[tuple[datetime, int, Callable[[], object]]] = []
+        self._number = count(1)
+        self._turns = 0
+
+    @property
+    def timeline(self) -> list[Entry]:
+        """Everything that happened, in order."""
+        return self.state.timeline
+
+    @property
+    def letters(self) -> list[Letter]:
+        """Every message, also those that were skipped or are held, in order."""
+        return list(self.state.letters.values())
+
+    @property
+    def runs(self) -> list[Run]:
+        """Every run, in the order in which they began."""
+        return self.state.runs
+
+    # -- what is to happen -----------------------------------------------------------------------------------
+
+    def happens(self, name: str, properties: Mapping[str, Any], at: datetime) -> None:
+        """An event that is to happen. `properties` are coerced already."""
+        self._plan(at, lambda: self._recording.record(name, properties))
+
+    def changes(self, values: Mapping[str, Any], at: datetime) -> None:
+        """A change to the lead from outside: what it has becomes `values`, and `lead.updated` says so."""
+        self._plan(at, lambda: self._recording.change(values))
+
+    def enrols(self, journey: str, properties: Mapping[str, Any], at: datetime) -> None:
+        """An enrolment by hand, past the trigger but not past the re-entry rule."""
+        self._plan(at, lambda: self._recording.enrol(journey, properties))
+
+    def _plan(self, at: datetime, what: Callable[[], object]) -> None:
+        heapq.heappush(self._coming, (at, next(self._number), what))
+
+    # -- time ------------------------------------------------------------------------------------------------
+
+    def live(self, until: datetime) -> None:
+        """Let time pass, from one thing that happens to the next, until nothing more can or the time is over."""
+        while (moment := self._next()) is not None and moment <= until:
+            self.state.now = max(self.state.now, moment)
+            while self._coming and self._coming[0][0] <= self.state.now:
+                heapq.heappop(self._coming)[2]()
+            while ready := self._ready():
+                if self._turns >= MAX_TURNS:
+                    self.cut_short = True
+                    return
+                self._turn(ready)
+
+    def _next(self) -> datetime | None:
+        moments = [at for at, _, _ in self._coming[:1]]
+        moments += [end for run in self.runs if (end := _end_of_wait(run)) is not None]
+        return min(moments, default=None)
+
+    def _ready(self) -> Run | None:
+        """The run whose turn is next: of those that may move now, the one with the highest priority."""
+        ready = [
+            run
+            for run in self.runs
+            if run.outcome is None and (run.woken or ((end := _end_of_wait(run)) and end <= self.state.now))
+        ]
+        return max(ready, key=lambda run: run.plan.priority, default=None)
+
+    def _turn(self, run: Run) -> None:
+        self._turns += 1
+        run.woken = False
+        turn = take_turn(run.plan, run.state, self.state.lead, list(run.inbox), self.state.now)
+        answer: Any = None
+        while True:
+            try:
+                answer = self._world.answer(run, turn.send(answer))
+            except StopIteration as stop:
+                end: TurnEnd = stop.value
+                break
+        run.state, run.outcome, run.parked = end.state, end.outcome, end.parked
+        run.inbox = [event for event in run.inbox if event.id in end.left]
+        run.inbox += [
+            replace(one, received_at=max(one.received_at, end.state.last_at)) for one in run.answered
+        ]
+        run.answered = []
+        run.woken = bool(run.inbox) and run.parked is None
+        self._world.deliver(run, self.state.now)
+
+
+def _end_of_wait(run: Run) -> datetime | None:
+    """When the run moves on by itself, if it does."""
+    if run.outcome is not None or run.parked is not None or run.state.wait is None:
+        return None
+    return run.state.wait.until

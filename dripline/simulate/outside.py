@@ -1,0 +1,79 @@
+"""What leaves the process, in the made-up world: calls that are answered at once, and discounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dripline.engine.effects import Answer, AskOutside, IssueDiscount
+from dripline.language.money import to_major
+from dripline.simulate.state import Run, State
+from dripline.simulate.timeline import Entry
+
+_WELL: Mapping[str, Mapping[str, Any]] = {
+    "webhook": {"ok": True, "status": 200, "json": {}},
+    "call": {"ok": True, "result": None},
+}
+"""What the world answers where a scenario does not say it."""
+
+
+class Outside:
+    """Answers the effects that production does outside the turn, or with secrets."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._issued: dict[str, dict[str, Any]] = {}
+
+    def ask(self, run: Run, wanted: AskOutside) -> str:
+        """Note the call; its answer is there for the next turn."""
+        key = f"{run.id}/{wanted.step}/{wanted.visit}"
+        name = wanted.request["url"] if wanted.kind == "webhook" else wanted.request["function"]
+        self._deed(run, wanted, wanted.kind, {"name": name})
+        said = {"skipped": False, **_WELL[wanted.kind], **self._state.answers.get(wanted.step, {})}
+        run.answered.append(Answer(f"answer-{key}", "", said, wanted.at, wanted.step, wanted.visit))
+        return key
+
+    def issue(self, run: Run, wanted: IssueDiscount) -> dict[str, Any]:
+        """A discount with a made-up code, the same again for the same step and visit (or lead)."""
+        key = (
+            f"{run.plan.journey}/{wanted.step}"
+            if wanted.once_per_lead
+            else f"{run.id}/{wanted.step}/{wanted.visit}"
+        )
+        if key not in self._issued:
+            code = wanted.shared_code or f"MADE-UP-{len(self._issued) + 1}"
+            self._issued[key] = _said(wanted, code)
+            self._deed(run, wanted, "discount", {**self._issued[key], "name": _worth(self._issued[key])})
+        return self._issued[key]
+
+    def _deed(
+        self, run: Run, wanted: AskOutside | IssueDiscount, what: str, detail: Mapping[str, Any]
+    ) -> None:
+        self._state.timeline.append(
+            Entry(wanted.at, "deed", what, run.plan.journey, run.id, wanted.step, detail)
+        )
+
+
+def _said(wanted: IssueDiscount, code: str) -> dict[str, Any]:
+    money = {"amount": wanted.amount, "min_order": wanted.min_order}
+    percent = wanted.percent
+    said = {
+        "code": code,
+        "expires_on": wanted.expires_on,
+        "percent": int(percent) if percent is not None and percent == int(percent) else percent,
+        "gift": wanted.gift,
+        "currency": wanted.currency,
+        **{
+            name: to_major(minor, wanted.currency)
+            for name, minor in money.items()
+            if minor is not None and wanted.currency
+        },
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _worth(said: Mapping[str, Any]) -> str:
+    """What it is, as an author would write it: `15%`, `5000 AMD`, `a cup`."""
+    if "percent" in said:
+        return f"{said['percent']}%"
+    return f"{said['amount']} {said['currency']}" if "amount" in said else str(said.get("gift", ""))

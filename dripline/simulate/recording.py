@@ -1,0 +1,116 @@
+"""What comes in, by the rules of ingest: who listens, who enters, which goal counts late."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from dripline.engine.effects import Event, RunState
+from dripline.engine.entering import MAX_DEPTH, EarlierRun, bar, hears, reached_late, triggers
+from dripline.language.expressions import EvaluationError
+from dripline.language.plan import Plan
+from dripline.simulate.state import Run, State
+from dripline.simulate.timeline import Entry
+
+ENROLLED = "journey.enrolled"
+"""The event that an enrolment is recorded as."""
+
+
+class Recording:
+    """Records what happens to the lead."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def record(self, name: str, properties: Mapping[str, Any], depth: int = 0) -> Event:
+        """Record an event, tell the runs that listen, count late goals, start the journeys that it triggers."""
+        event = Event(f"event-{len(self._state.events) + 1}", name, dict(properties), self._in_order())
+        self._state.events.append(event)
+        self._state.timeline.append(Entry(event.received_at, "event", name, detail=event.properties))
+        for run in self._state.runs:
+            if run.outcome is None and _hears(run, event):
+                run.inbox.append(event)
+                run.woken = True
+            elif run.outcome is not None and not run.converted:
+                self._credit(run, event)
+        for plan in sorted(self._state.plans.values(), key=lambda plan: plan.journey):
+            if self._triggers(plan, event) and depth <= MAX_DEPTH:
+                self.enter(plan, event, depth)
+        return event
+
+    def _in_order(self) -> datetime:
+        """Now, or just after the newest moment that the lead's runs have seen, as ingest does."""
+        seen = [event.received_at for event in self._state.events] + [
+            run.state.last_at for run in self._state.runs
+        ]
+        return max([self._state.now, *(moment + timedelta(microseconds=1) for moment in seen)])
+
+    def _credit(self, run: Run, event: Event) -> None:
+        state = run.state
+        try:
+            reached, value = reached_late(
+                run.plan, self._state.lead, state.trigger, state.variables, state.started_at, event
+            )
+        except EvaluationError:
+            return
+        if reached:
+            run.converted, run.value = True, value
+            detail = {"event": event.name, "value": value}
+            self._state.timeline.append(
+                Entry(event.received_at, "step", "goal", run.plan.journey, run.id, None, detail)
+            )
+
+    def _triggers(self, plan: Plan, event: Event) -> bool:
+        try:
+            return triggers(plan, self._state.lead, event)
+        except EvaluationError as problem:
+            detail = {"journey": plan.journey, "reason": str(problem)}
+            self._state.timeline.append(
+                Entry(event.received_at, "step", "trigger-failed", plan.journey, detail=detail)
+            )
+            return False
+
+    def enter(self, plan: Plan, event: Event, depth: int) -> None:
+        earlier = [
+            EarlierRun(run.state.started_at, run.outcome is not None)
+            for run in self._state.runs
+            if run.plan.journey == plan.journey
+        ]
+        why_not = bar(plan, self._state.lead, earlier, event.received_at)
+        if why_not is not None:
+            detail = {"event": event.name, "reason": why_not}
+            self._state.timeline.append(
+                Entry(event.received_at, "step", "barred", plan.journey, detail=detail)
+            )
+            return
+        state = RunState(
+            id=f"{plan.journey}-{len(earlier) + 1}",
+            step=None,
+            wait=None,
+            variables={},
+            visits={},
+            trigger=event,
+            last_event=None,
+            last_message_at=None,
+            started_at=event.received_at,
+            last_at=event.received_at,
+        )
+        self._state.runs.append(Run(plan, state, depth))
+
+    def enrol(self, journey: str, properties: Mapping[str, Any]) -> None:
+        event = self.record(ENROLLED, {**properties, "journey": journey})
+        self.enter(self._state.plans[journey], event, 0)
+
+    def change(self, values: Mapping[str, Any]) -> None:
+        changed = sorted(name for name, value in values.items() if self._state.lead.get(name) != value)
+        if changed:
+            self._state.lead.update(values)
+            self.record("lead.updated", {"changed": changed})
+
+
+def _hears(run: Run, event: Event) -> bool:
+    try:
+        return hears(run.plan, run.state.step, event)
+    except EvaluationError:  # the turn meets it as well, and says so
+        return True

@@ -1,0 +1,54 @@
+"""What there is in a made-up world: one lead, its runs, what happened to it and what it was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from dripline.engine.effects import Answer, Event, Outcome, RunState
+from dripline.language.plan import Plan
+from dripline.simulate.timeline import Entry, Letter
+
+
+@dataclass
+class Run:
+    """One way of the lead through a journey."""
+
+    plan: Plan
+    state: RunState
+    depth: int = 0
+    inbox: list[Event] = field(default_factory=list)
+    woken: bool = True
+    outcome: Outcome | None = None
+    parked: str | None = None
+    answered: list[Answer] = field(default_factory=list)
+    """What the world outside said during this turn: for the next one."""
+    converted: bool = False
+    value: float | None = None
+
+    @property
+    def id(self) -> str:
+        """Made of the journey and a number."""
+        return self.state.id
+
+
+@dataclass
+class State:
+    """Everything. `lead` is as conditions see it (see the store's `facts`)."""
+
+    plans: Mapping[str, Plan]
+    """The journeys that the lead may enter, by name."""
+    lead: dict[str, Any]
+    suppressed: Mapping[str, str]
+    """By channel, why the lead's address is not to be written to."""
+    now: datetime
+    runs: list[Run] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    letters: dict[str, Letter] = field(default_factory=dict)
+    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By step id, what the world outside answers."""
+    slots: dict[str, datetime] = field(default_factory=dict)
+    """By journey, when the next place in its throttle is free."""
+    timeline: list[Entry] = field(default_factory=list)

@@ -1,0 +1,157 @@
+"""The published schemas: equal to the models, true to what is written, and of use in an editor."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+from ruamel.yaml import YAML
+
+from dripline.language.schema import Kind, as_text, schema_of
+from dripline.language.steps import VERBS
+from tests.language.conftest import WORKSPACE, Folder
+
+ROOT = Path(__file__).parents[2]
+PUBLISHED = ROOT / "docs" / "schema"
+KINDS: tuple[Kind, ...] = ("journey", "workspace", "scenario")
+BLOCKS = re.findall(
+    r"```yaml\n(.*?)```", (ROOT / "docs" / "language.md").read_text(encoding="utf-8"), re.DOTALL
+)
+
+
+def as_editors_read(text: str) -> Any:
+    """YAML with the types of its core schema, which has no dates."""
+    return _without_dates(YAML(typ="safe", pure=True).load(text))
+
+
+def _without_dates(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _without_dates(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_without_dates(value) for value in node]
+    return node.isoformat() if isinstance(node, date) else node
+
+
+def wrong_places(kind: Kind, text: str) -> list[str]:
+    """Where the schema finds something wrong, as `steps.0.delay`."""
+    errors = Draft7Validator(schema_of(kind)).iter_errors(as_editors_read(text))
+    return sorted(".".join(map(str, error.absolute_path)) for error in errors)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_published_schema_is_that_of_the_models(kind: Kind) -> None:
+    published = (PUBLISHED / f"{kind}.json").read_text(encoding="utf-8")
+    assert published == as_text(schema_of(kind)), (
+        f"write it anew: dripline schema {kind} -o docs/schema/{kind}.json"
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_schema_is_one(kind: Kind) -> None:
+    Draft7Validator.check_schema(schema_of(kind))
+
+
+@pytest.mark.parametrize(
+    "path", sorted(path for path in (ROOT / "journeys").rglob("*.yaml")), ids=lambda path: path.name
+)
+def test_the_files_of_the_repository_fit(path: Path) -> None:
+    kind: Kind = "scenario" if path.name.endswith(".test.yaml") else "journey"
+    assert wrong_places(kind, path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("text", [(ROOT / "dripline.yaml").read_text(encoding="utf-8"), WORKSPACE])
+def test_workspace_files_fit(text: str) -> None:
+    assert wrong_places("workspace", text) == []
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_the_examples_of_the_reference_fit(block: str) -> None:
+    assert wrong_places("journey" if block.startswith("journey") else "scenario", block) == []
+
+
+HEAD = "journey: j\ntrigger: {event: lead.created}\nmessages: {topic: newsletter}\nsteps:\n"
+GOOD_STEPS = [
+    "- email: hello",
+    "- email: {template: hello, subject: Hi, from: sms, transactional: true, limit: 1 per day}",
+    "- delay: 1 week 2 days",
+    "- delay: P2D",
+    "- {wait_for: demo.booked, since: start, timeout: 3h, then: [{stop: 2026}]}",
+    "- wait_for: [demo.booked, order.paid]",
+    "- {wait_for: {event: demo.booked, timeout: 3 days}, as: demo}",
+    "- branch: [{when: lead.vip, steps: [{stop: yes}]}, {else: [{stop: no}]}]",
+]
+
+
+@pytest.mark.parametrize("step", GOOD_STEPS)
+def test_what_check_takes_the_schema_takes(step: str, folder: Folder) -> None:
+    folder.write("journeys/j.yaml", HEAD + "  " + step + "\n")
+    assert [problem for problem in folder.load().problems if problem.severity == "error"] == []
+    assert wrong_places("journey", HEAD + "  " + step) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "place"),
+    [
+        ("- emial: hello", "steps.0"),
+        ("- {email: hello, sms: hello}", "steps.0"),
+        ("- {delay: 2 days, timeout: 3 days}", "steps.0"),
+        ("- delay: soon", "steps.0"),
+        ("- delay: 2", "steps.0"),
+        ("- email: {tempalte: hello}", "steps.0"),
+        ("- email: Hello World", "steps.0"),
+        ("- {email: hello, as: The Result}", "steps.0"),
+        ("- {wait_for: demo.booked, then: []}", "steps.0"),
+        ("- branch: [{steps: [{stop: x}]}]", "steps.0"),
+        ("- just words", "steps.0"),
+        ("- {}", "steps.0"),
+    ],
+)
+def test_what_check_refuses_the_schema_refuses_where_it_can(step: str, place: str, folder: Folder) -> None:
+    folder.write("journeys/j.yaml", HEAD + "  " + step + "\n")
+    assert folder.load().errors
+    assert wrong_places("journey", HEAD + "  " + step) == [place]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("journey: My Journey\ntrigger: {event: x}\nsteps: [{stop: x}]", "journey"),
+        ("journey: j\ntriger: {event: x}\ntrigger: {event: x}\nsteps: [{stop: x}]", ""),
+        ("journey: j\nsteps: [{stop: x}]", ""),
+        ("journey: j\ntrigger: {event: x}\nsteps: []", "steps"),
+        ("journey: j\npriority: 101\ntrigger: {event: x}\nsteps: [{stop: x}]", "priority"),
+        ("journey: j\ntrigger: {event: x, reentry: often}\nsteps: [{stop: x}]", "trigger.reentry"),
+    ],
+)
+def test_what_is_wrong_around_the_steps_is_marked(text: str, place: str, folder: Folder) -> None:
+    folder.write("journeys/j.yaml", text)
+    assert folder.load().errors
+    assert wrong_places("journey", text) == [place]
+
+
+def test_every_verb_is_one_way_of_a_step_and_explained() -> None:
+    schema = schema_of("journey")
+    ways = [schema["$defs"][way["$ref"].rpartition("/")[2]] for way in schema["$defs"]["Step"]["oneOf"]]
+    assert {way["required"][0] for way in ways} == set(VERBS)
+    assert all(way["additionalProperties"] is False for way in ways)
+    assert all(way["description"] for way in ways)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_key_is_explained_in_the_editor(kind: Kind) -> None:
+    silent = [
+        f"{name}.{key}"
+        for name, model in {"": schema_of(kind), **schema_of(kind).get("$defs", {})}.items()
+        for key, schema in model.get("properties", {}).items()
+        if "description" not in schema
+    ]
+    assert silent == []
+
+
+def test_nothing_that_is_refused_is_offered() -> None:
+    assert '"not": {}' not in json.dumps(schema_of("journey"))
