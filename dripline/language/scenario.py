@@ -207,6 +207,9 @@ class Scenario(Written):
     suppressed: dict[Literal["email", "sms"], Literal["bounced", "complained", "unsubscribed"]] = Field(
         default_factory=dict, description="Addresses of the lead that are not to be written to, and why."
     )
+    holdout: Flag = Field(
+        False, description="Whether the lead is of the control group, where a journey has one."
+    )
     answers: dict[str, dict[str, Any]] = Field(
         default_factory=dict,
         description="By step id, what a `webhook` or a `call` answers, like `{ok: true, json: {rating: A}}`.",

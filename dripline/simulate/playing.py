@@ -60,7 +60,7 @@ def begin(
     where = zone_of(scenario.lead.timezone, scenario.lead.country, workspace.timezone)
     start = _utc(scenario.start, where)
     lead = {**_NOBODY, "created_at": start, **_facts(scenario.lead, workspace, _NOBODY)}
-    playing = [plans[name] for name in (journey, *scenario.with_)]
+    playing = [_in_the_arm(plans[name], scenario.holdout) for name in (journey, *scenario.with_)]
     suppressed: dict[str, str] = {str(channel): why for channel, why in scenario.suppressed.items()}
     answers = {step: typed(said) for step, said in scenario.answers.items()}
     life = Life(playing, lead, start, suppressed, answers)
@@ -72,6 +72,13 @@ def begin(
         elif event.event is not None:
             life.happens(event.event, workspace.coerce_event(event.event, event.properties), at)
     return life, start, where
+
+
+def _in_the_arm(plan: Plan, holdout: bool) -> Plan:
+    """The plan with its control group drawn already: chance would tell another story for each journey's name."""
+    if not plan.holdout:
+        return plan
+    return plan.model_copy(update={"holdout": 100.0 if holdout else 0.0})
 
 
 def _enter(life: Life, scenario: Scenario, plan: Plan, workspace: Workspace, start: datetime) -> None:

@@ -83,6 +83,18 @@ GOOD_STEPS = [
     "- {wait_for: demo.booked, since: start, timeout: 3h, then: [{stop: 2026}]}",
     "- wait_for: [demo.booked, order.paid]",
     "- {wait_for: {event: demo.booked, timeout: 3 days}, as: demo}",
+    "- delay_until: monday 09:00",
+    "- delay_until: {date: lead.created_at, offset: -7 days, at: '09:00', if_past: exit}",
+    "- {wait_for: demo.booked, until: '18:00'}",
+    "- email: {template: hello, quiet_hours: none, window: [mon-fri 09:00-18:00], expires: 1h}",
+    "- email: {template: hello, limit: 1 per day, on_limit: wait 2 days, fallback: {sms: hello}}",
+    "- {webhook: 'https://example.com/leads', as: crm}",
+    "- webhook: {url: 'https://example.com/leads', method: PUT, body: {lead: 1}}",
+    "- discount: {percent: 15%, valid: 14 days}",
+    "- discount: {percent: 15, code: SPRING-15}",
+    "- {notify: ops@example.com, text: Look}",
+    "- notify: {to: ops@example.com, text: Look}",
+    "- remind: {about: a call, every: 1 month, for: 6 months, with: {sms: hello}}",
     "- branch: [{when: lead.vip, steps: [{stop: yes}]}, {else: [{stop: no}]}]",
 ]
 

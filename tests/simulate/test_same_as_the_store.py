@@ -16,11 +16,14 @@ from dripline.language.plan import (
     Arm,
     BranchStep,
     DelayStep,
+    DelayUntilStep,
     Duration,
     Exit,
     Goal,
+    Hours,
     Limit,
     MessageStep,
+    Moment,
     Plan,
     StopStep,
     TemplateSource,
@@ -100,11 +103,38 @@ MANY = plan(
     exits=(),
     templates={"email:news": HELLO},
 )
-PLANS = (WELCOME, AGAIN, MANY)
+NIGHT = Hours(start=21 * 60, end=9 * 60)
+OFFICE = Hours(start=10 * 60, end=18 * 60, days=(0, 1, 2, 3, 4))
+HELD = plan(
+    DelayUntilStep(id="evening", moment=Moment(at=20 * 60 + 30, weekdays=(0, 2, 4)), next="email:late"),
+    email("late", next="sms:soon", quiet_hours=NIGHT, limit=CAP, on_limit=Duration(days=2), window=(OFFICE,)),
+    MessageStep(
+        id="sms:soon",
+        channel="sms",
+        template="soon",
+        topic="newsletter",
+        window=(OFFICE,),
+        limit=Limit(count=1, per=Duration(days=1)),
+        on_limit=Duration(days=3),
+        expires=Duration(seconds=20 * 3600),
+        next="visit",
+    ),
+    WaitForStep(
+        id="visit", on=on("visit"), until=Moment(at=600, weekdays=(0,)), since="now", then="email:late"
+    ),
+    journey="held",
+    trigger=Trigger(on=on("lead.created", "order.paid"), reentry="always"),
+    exits=(Exit(on=on("lead.unsubscribed"), reason="unsubscribed"),),
+    holdout=30.0,
+    templates={"email:late": HELLO, "sms:soon": {"en": TemplateSource(markup="text", body="Soon")}},
+)
+PLANS = (WELCOME, AGAIN, MANY, HELD)
 
 
-def live_in_memory(plans: Sequence[Plan], coming: Sequence[Happening], until: datetime) -> list[str]:
-    life = Life(plans, LEAD, coming[0][0])
+def live_in_memory(
+    plans: Sequence[Plan], lead: Mapping[str, Any], coming: Sequence[Happening], until: datetime
+) -> list[str]:
+    life = Life(plans, lead, coming[0][0])
     for at, name, properties in coming:
         life.happens(name, properties, at)
     life.live(until)
@@ -164,8 +194,9 @@ def test_whatever_happens_in_whatever_order(house: House, happenings: list[tuple
         for hours, name, seats in sorted(happenings, key=lambda one: one[0])
     ]
     until = START + timedelta(days=30)
-    expected = live_by_store(house, f"life-{next(_numbers)}", LEAD, coming, until)
-    assert live_in_memory(PLANS, coming, until) == expected
+    lead = {**LEAD, "id": f"life-{next(_numbers)}"}  # by which the control group is drawn
+    expected = live_by_store(house, lead["id"], lead, coming, until)
+    assert live_in_memory(PLANS, lead, coming, until) == expected
 
 
 def test_the_scenarios_of_the_repository_by_the_store(store: Store) -> None:
