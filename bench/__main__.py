@@ -43,6 +43,7 @@ def main() -> None:
         crowd = Crowd(at.store)
         steps = [step for part in PARTS if part in given.only for step in _steps(part, at, crowd, figures)]
         _run(console, steps)
+        time.sleep(1.0)  # the outcome is written after the message is in the mailbox
         figures.not_accepted = not_accepted(at)
     figures.load_after, figures.seconds = load(), time.monotonic() - began
     console.print(table(figures))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from bench.asking import Tell, mailed, resting, still_open, until
+from bench.asking import Tell, mailed, resting, until
 from bench.crowd import Caller, Crowd
 from bench.programs import Installation
 
 
 @dataclass(frozen=True)
 class Rates:
-    """Events a second. `processed` counts until the last of the runs has sent its message and ended."""
+    """Events a second. `processed` counts until the last of the runs that they woke has sent its message."""
 
     accepted: float
     web: float
@@ -53,11 +53,10 @@ def heard(at: Installation, crowd: Crowd, count: int, tell: Tell) -> tuple[Rates
         ((leads[:half], caller.say_singly), (leads[half:], caller.say_in_batches))
     ):
         time.sleep(1.0)
-        before, spent, began = still_open(at, "answer"), at.web.cpu(), time.monotonic()
+        mails, spent, began = mailed(at), at.web.cpu(), time.monotonic()
         accepted = say("bench.answered", whom, score=7)
         web = at.web.cpu() - spent
-        left = before - len(whom)
-        until(lambda left=left: still_open(at, "answer") <= left)  # type: ignore[misc]
+        until(lambda mails=mails, whom=whom: mailed(at) >= mails + len(whom))  # type: ignore[misc]
         processed = time.monotonic() - began
         rates.append(Rates(len(whom) / accepted, web / len(whom) * 1e3, len(whom) / processed))
         tell(0.7 + 0.3 * number)
