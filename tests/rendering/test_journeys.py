@@ -79,8 +79,9 @@ def test_every_message_is_written_in_every_language_of_the_workspace(plans: dict
             assert not _of_an_author(key) or set(sources) >= set(LANGUAGES), key
 
 
-def test_welcome_speaks_amharic(plans: dict[str, Plan]) -> None:
-    assert all("am" in sources for sources in plans["welcome"].templates.values())
+def test_welcome_speaks_amharic_from_the_question_to_the_offer(plans: dict[str, Plan]) -> None:
+    for name in ("welcome", "welcome-opt-in"):
+        assert all("am" in sources for sources in plans[name].templates.values())
 
 
 def _templates(plan: Plan) -> list[tuple[Channel, str, str]]:
