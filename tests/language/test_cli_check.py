@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,8 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 def test_the_repository_itself_is_clean() -> None:
     done = run(cwd=ROOT)
-    assert (done.returncode, done.stdout) == (0, "3 files checked: 0 errors, 0 warnings\n")
+    assert done.returncode == 0
+    assert re.fullmatch(r"\d+ files checked: 0 errors, 0 warnings\n", done.stdout)
 
 
 def test_a_problem_is_shown_with_its_line_and_a_caret(folder: Folder) -> None:

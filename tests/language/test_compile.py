@@ -50,9 +50,9 @@ def test_the_welcome_journey_compiles() -> None:
         True,
     )
     assert {key: sorted(locales) for key, locales in welcome.templates.items()} == {
-        "email:welcome/hello": ["en", "hy", "ru"],
-        "email:welcome/offer": ["en", "hy", "ru"],
-        "sms:welcome/see-you-there": ["en", "hy", "ru"],
+        "email:welcome/hello": ["am", "en", "hy", "ru"],
+        "email:welcome/offer": ["am", "en", "hy", "ru"],
+        "sms:welcome/see-you-there": ["am", "en", "hy", "ru"],
     }
     assert welcome.event_times == {"demo.booked": {"starts_at": "datetime"}}
     assert [exit_.reason for exit_ in welcome.exits] == ["unsubscribed", "rejected", "became a customer"]

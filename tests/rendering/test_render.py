@@ -78,6 +78,7 @@ def failure(body: str, scope: dict[str, Any] | None = None) -> str:
         ("ru_RU", "ru", "Добро пожаловать в Dripline, Անի"),
         ("en-GB", "en", "Welcome to Dripline, Անի"),
         ("fr", "en", "Welcome to Dripline, Անի"),
+        ("am-ET", "am", "እንኳን ወደ Dripline በደህና መጡ፣ Անի"),
         (None, "en", "Welcome to Dripline, Անի"),
         ("", "en", "Welcome to Dripline, Անի"),
         ("no language at all", "en", "Welcome to Dripline, Անի"),
@@ -90,7 +91,7 @@ def test_a_message_is_in_the_leads_language(
     assert (rendered.locale, rendered.subject) == (locale, subject)
 
 
-@pytest.mark.parametrize("locale", ["en", "hy", "ru"])
+@pytest.mark.parametrize("locale", ["en", "hy", "ru", "am"])
 @pytest.mark.parametrize("lead", [{}, {"first_name": "Ani", "company": "Tea & Co"}])
 def test_every_template_of_the_repository_renders_with_and_without_names(
     welcome: Plan, locale: str, lead: dict[str, Any]
