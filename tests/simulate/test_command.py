@@ -22,10 +22,12 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of the repository's workspace."""
+    """A copy of the repository's workspace, with its first journey."""
     shutil.copy(ROOT / "dripline.yaml", tmp_path)
     shutil.copytree(ROOT / "templates", tmp_path / "templates")
-    shutil.copytree(ROOT / "journeys", tmp_path / "journeys")
+    (tmp_path / "journeys").mkdir()
+    for name in ("welcome.yaml", "welcome.test.yaml"):
+        shutil.copy(ROOT / "journeys" / name, tmp_path / "journeys")
     return tmp_path
 
 
@@ -63,6 +65,11 @@ def test_the_scenarios_of_the_repository_go_as_expected() -> None:
             "4 scenarios played in N ms: all as expected",
         ],
     )
+
+
+def test_all_journeys_of_the_repository_go_as_their_scenarios_say() -> None:
+    done = run(cwd=ROOT)
+    assert done.returncode == 0, done.stdout
 
 
 def test_a_broken_journey_fails_with_a_timeline_of_what_went_otherwise(folder: Path) -> None:
