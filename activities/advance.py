@@ -88,10 +88,9 @@ class Turns:
                 now = house.clock.to_house(machine_now)
                 for first in runs.lock_rivals(connection, run, now):
                     self._take(connection, house, first, lead, now)
-                    want_wake(
-                        connection, [first.id], self._clock()
-                    )  # what it queued is its workflow's to deliver
-                lead = lock_lead_of(connection, request.run) or lead  # a rival's turn may have changed it
+                    # What it queued is its workflow's to deliver; its turn may have changed the lead.
+                    want_wake(connection, [first.id], self._clock())
+                    lead = lock_lead_of(connection, request.run) or lead
                 self._take(connection, house, run, lead, now)
                 run = lock_run(connection, request.run) or run
             return self._standing(connection, house.clock, run, machine_now)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import structlog
-from sqlalchemy import Row, delete, false, func, not_, or_, select, update
+from sqlalchemy import Column, ColumnElement, Row, Table, delete, false, func, not_, or_, select, update
 from temporalio import activity
 
 from activities.failures import coded
@@ -106,36 +106,29 @@ class Sweeper:
 
     def _wake_stalled(self) -> int:
         """Runs with messages that were queued or under way long ago: their deliveries are lost, or late."""
-        now = self._clock()
-        long_ago = now - timedelta(seconds=self._patience.stalled)
         table = schema.messages
-        with self._store.write() as connection:
-            rows = connection.execute(
-                select(table.c.id, table.c.run_id)
-                .where(table.c.state.in_(("queued", "sending")), table.c.progress_at < long_ago)
-                .order_by(table.c.progress_at)
-                .limit(BATCH)
-            ).all()
-            if rows:  # looked at now: the next batch are others
-                ids = [row.id for row in rows]
-                connection.execute(update(table).where(table.c.id.in_(ids)).values(progress_at=now))
-            return want_wake(connection, sorted({row.run_id for row in rows}), now)
+        return self._wake_idle(table, table.c.id, table.c.state.in_(("queued", "sending")))
 
     def _wake_unanswered(self) -> int:
         """Runs that wait for an answer from outside which nobody has tried to get for long."""
+        table = schema.outbox
+        return self._wake_idle(table, table.c.key, table.c.done_at.is_(None))
+
+    def _wake_idle(self, table: Table, key: Column[Any], is_open: ColumnElement[bool]) -> int:
+        """Wake the runs of a batch of open rows that have made no progress for long, the idlest first."""
         now = self._clock()
         long_ago = now - timedelta(seconds=self._patience.stalled)
-        table = schema.outbox
         with self._store.write() as connection:
             rows = connection.execute(
-                select(table.c.key, table.c.run_id)
-                .where(table.c.done_at.is_(None), table.c.progress_at < long_ago)
+                select(key.label("key"), table.c.run_id)
+                .where(is_open, table.c.progress_at < long_ago)
                 .order_by(table.c.progress_at)
                 .limit(BATCH)
             ).all()
             if rows:  # looked at now: the next batch are others
-                keys = [row.key for row in rows]
-                connection.execute(update(table).where(table.c.key.in_(keys)).values(progress_at=now))
+                connection.execute(
+                    update(table).where(key.in_([row.key for row in rows])).values(progress_at=now)
+                )
             return want_wake(connection, sorted({row.run_id for row in rows}), now)
 
     def _settle_uncertain(self) -> int:
