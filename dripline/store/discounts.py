@@ -8,7 +8,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dripline.engine.effects import IssueDiscount
@@ -100,11 +100,6 @@ def redeem(connection: Connection, discount_id: str, reference: str | None, at: 
         .values(redeemed_at=at, redeemed_for=reference)
     )
     return connection.execute(select(discounts).where(discounts.c.id == discount_id)).one()
-
-
-def count_issued(connection: Connection, journey: str) -> int:
-    """How many discounts a journey has issued."""
-    return connection.execute(select(func.count()).where(discounts.c.journey == journey)).scalar_one()
 
 
 def _find(connection: Connection, key: str) -> Row[Any] | None:
