@@ -11,18 +11,22 @@ import structlog
 from sqlalchemy import Connection, Row, select, update
 from temporalio import activity
 
+from activities.changing import Changes
 from activities.failures import coded
 from dripline.clock import HouseClock, MachineClock, machine_clock
 from dripline.engine.effects import (
     AskSuppression,
     CountMessages,
     Effect,
+    EnrollLead,
     FindEvents,
     Note,
     QueueMessage,
     RecordGoal,
     SkipMessage,
     TurnEnd,
+    UnenrollLead,
+    UpdateLead,
 )
 from dripline.engine.policy import ADDRESS
 from dripline.engine.turn import take_turn
@@ -95,7 +99,10 @@ class Turns:
             except StopIteration as stop:
                 end: TurnEnd = stop.value
                 break
-        runs.save_turn(connection, run, end, inbox_seen=inbox)
+        told = world.changes.told
+        if told:  # its own events have woken the run that is awake, and lie in its inbox
+            run = lock_run(connection, run.id) or run
+        runs.save_turn(connection, run, end, inbox_seen=[*inbox, *told])
 
     def _standing(self, connection: Connection, clock: HouseClock, run: Row[Any], now: datetime) -> Standing:
         until = None
@@ -138,6 +145,7 @@ class _World:
         self._lead = lead
         self._now = now
         self._machine_now = machine_now
+        self.changes = Changes(connection, run, machine_now)
 
     def answer(self, effect: Effect) -> Any:
         connection, run = self._connection, self._run
@@ -156,6 +164,12 @@ class _World:
                 return messages.queue(connection, run, effect, self._now, self._machine_now)
             case SkipMessage(message, reason):
                 return messages.queue(connection, run, message, self._now, self._machine_now, skipped=reason)
+            case UpdateLead():
+                return self.changes.update(effect)
+            case EnrollLead():
+                return self.changes.enroll(effect)
+            case UnenrollLead():
+                return self.changes.unenroll(effect)
             case RecordGoal(at, value):
                 return runs.record_goal(connection, run.id, at, value)
             case Note(at, step, what, detail):

@@ -34,7 +34,7 @@ def ask_again(
         return "skipped_at", "lead erased"
     if lead.merged_into is not None:
         return "skipped_at", "lead merged"
-    if run.outcome in ("exit", "goal", "merged", "erased", "operator"):
+    if run.outcome in ("exit", "goal", "merged", "erased", "operator", "unenrolled"):
         return "skipped_at", f"run left by {run.outcome}"
     address = getattr(lead, ADDRESS[row.channel])
     suppressed = None

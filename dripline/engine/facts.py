@@ -11,7 +11,7 @@ from dripline.engine.effects import Effect, Event, Note, Outcome, RecordGoal
 from dripline.engine.moving import Asking, Moving
 from dripline.engine.scope import goal_value
 from dripline.engine.steps import accept, may_accept
-from dripline.language.plan import WaitForStep
+from dripline.language.plan import RepeatStep, WaitForStep
 
 
 def next_fact(run: Moving) -> Event | datetime | None:
@@ -82,6 +82,9 @@ def _wait_ended(run: Moving) -> Asking:
     if isinstance(step, WaitForStep):
         yield Note(run.at, step.id, "timeout", {"events": list(step.on.events)})
         run.go_to(step.otherwise)
+    elif isinstance(step, RepeatStep):
+        yield Note(run.at, step.id, "woke", {})
+        run.go_to(step.id)
     else:
         yield Note(run.at, step.id, "woke", {})
         run.go_to(step.next)

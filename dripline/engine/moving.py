@@ -12,7 +12,7 @@ from dripline.engine.calendar import zone_of
 from dripline.engine.effects import Effect, Event, RunState, TurnEnd
 from dripline.engine.scope import scope
 from dripline.language.expressions import EvaluationError, compile_expression
-from dripline.language.plan import EventFilter, Plan
+from dripline.language.plan import EventFilter, Plan, RepeatStep
 
 Turn = Generator[Effect, Any, TurnEnd]
 """A turn: yields effects, is sent their answers, returns how it ended."""
@@ -39,9 +39,15 @@ class Moving:
         self.steps_since_wait = 0
 
     def go_to(self, step: str | None) -> None:
-        self.state = replace(self.state, step=step, wait=None)
+        """Go on at a step; the count of every loop that this leaves is forgotten."""
+        loops = {loop: state for loop, state in self.state.loops.items() if self._within(loop, step)}
+        self.state = replace(self.state, step=step, wait=None, loops=loops)
 
-    def remember(self, name: str, value: Mapping[str, Any]) -> None:
+    def _within(self, loop: str, step: str | None) -> bool:
+        around = self.plan.by_id.get(loop)
+        return not isinstance(around, RepeatStep) or step == loop or step in around.within
+
+    def remember(self, name: str, value: Any) -> None:
         self.state = replace(self.state, variables={**self.state.variables, name: value})
 
     def context(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, assert_never
 
 from dripline.engine.calendar import add
+from dripline.engine.changing import MAX_ACCEPTED, enroll, set_names, split, unenroll, update
 from dripline.engine.effects import (
     AskSuppression,
     CountMessages,
@@ -18,26 +19,30 @@ from dripline.engine.effects import (
     Outcome,
     QueueMessage,
     SkipMessage,
-    Wait,
 )
+from dripline.engine.looping import next_pass
 from dripline.engine.moving import Asking, Moving
 from dripline.engine.policy import over_limit, refusal
+from dripline.engine.resting import rest
 from dripline.language.plan import (
     BranchStep,
     DelayStep,
     Duration,
+    EnrollStep,
     Limit,
     MessageStep,
+    RepeatStep,
+    SetStep,
+    SplitStep,
     Step,
     StopStep,
+    UnenrollStep,
+    UpdateStep,
     WaitForStep,
 )
 
 MAX_STEPS = 1000
 """Steps without a wait after which a run ends as `too-long`, and steps after which a turn ends at its next wait."""
-
-MAX_ACCEPTED = 200
-"""How many of the events that ended a wait a run remembers."""
 
 
 def enter(run: Moving, step: Step) -> Generator[Effect, Any, Outcome | None]:
@@ -45,6 +50,9 @@ def enter(run: Moving, step: Step) -> Generator[Effect, Any, Outcome | None]:
     run.steps_since_wait += 1
     if run.steps_since_wait > MAX_STEPS:
         return Outcome("too-long", f"more than {MAX_STEPS} steps without a wait")
+    if isinstance(step, RepeatStep) and step.id in run.state.loops:  # between two passes, not a new visit
+        yield from next_pass(run, step)
+        return None
     if step.condition and not run.holds(step.condition):
         yield Note(run.at, step.id, "if-false", {"if": step.condition})
         run.go_to(step.next)
@@ -55,11 +63,23 @@ def enter(run: Moving, step: Step) -> Generator[Effect, Any, Outcome | None]:
         case MessageStep():
             yield from _message(run, step, visit)
         case DelayStep():
-            yield from _rest(run, step, step.duration)
+            yield from rest(run, step, step.duration)
         case WaitForStep():
             yield from _wait_for(run, step)
         case BranchStep():
             yield from _branch(run, step)
+        case SplitStep():
+            yield from split(run, step)
+        case RepeatStep():
+            yield from next_pass(run, step)
+        case SetStep():
+            yield from set_names(run, step)
+        case UpdateStep():
+            return (yield from update(run, step))
+        case EnrollStep():
+            return (yield from enroll(run, step))
+        case UnenrollStep():
+            yield from unenroll(run, step)
         case StopStep():
             return Outcome("stopped", step.reason)
         case _:
@@ -111,19 +131,9 @@ def _since(run: Moving, limit: Limit) -> datetime:
     )
 
 
-def _rest(run: Moving, step: Step, duration: Duration | None) -> Asking:
-    run.steps_since_wait = 0
-    until = add(run.at, duration, run.where) if duration else None
-    run.state = replace(run.state, wait=Wait(run.at, until))
-    detail: dict[str, Any] = {"until": until.isoformat() if until else None}
-    if isinstance(step, WaitForStep):
-        detail["events"] = list(step.on.events)
-    yield Note(run.at, step.id, "waits", detail)
-
-
 def _wait_for(run: Moving, step: WaitForStep) -> Asking:
     """Rest at the step, then look back: what already counts is accepted here and now."""
-    yield from _rest(run, step, step.timeout)
+    yield from rest(run, step, step.timeout)
     seen: list[Event] = yield FindEvents(step.on.events, _look_back(run, step))
     for event in seen:
         if not may_accept(run, step, event):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,10 +15,10 @@ from dripline.engine.calendar import add, zone_of
 from dripline.engine.scope import scope
 from dripline.language.expressions import compile_expression
 from dripline.language.plan import Plan
-from dripline.store.events import Event
+from dripline.store.events import Event, in_order, keep
 from dripline.store.leads import facts
-from dripline.store.plans import published
-from dripline.store.schema import runs
+from dripline.store.plans import load_plan, published
+from dripline.store.schema import journeys, runs
 
 MAX_DEPTH = 16
 """Runs that may lead to one another by the events that they emit; a longer chain goes round in a circle."""
@@ -41,6 +42,25 @@ def enter_triggered(
         if barred(connection, lead, one.plan, event.received_at) is None:
             started.append(start(connection, lead.id, one.plan, event, machine_now))
     return tuple(started)
+
+
+def let_in(
+    connection: Connection, lead: Row[Any], journey: str, event: Event, machine_now: datetime
+) -> str | None:
+    """Start a run of the journey past its trigger, recording the event that it begins with; or why not."""
+    query = select(journeys.c.plan_hash, journeys.c.paused_at).where(journeys.c.id == journey)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return "the journey is not published"
+    if row.paused_at is not None:
+        return "the journey is paused"
+    plan = load_plan(connection, row.plan_hash)
+    event = replace(event, received_at=in_order(connection, lead.id, event.received_at))
+    why_not = barred(connection, lead, plan, event.received_at)
+    if why_not is None:
+        keep(connection, event)
+        start(connection, lead.id, plan, event, machine_now)
+    return why_not and f"the lead {why_not}"
 
 
 def barred(connection: Connection, lead: Row[Any], plan: Plan, now: datetime) -> str | None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
+from dripline.language.check_changes import ending_loops, known_changes, known_journeys, whole_splits
 from dripline.language.check_names import known_names
 from dripline.language.check_templates import existing_templates, filled_templates, subjects_of_emails
 from dripline.language.look import Draft, Look, Rule
@@ -159,9 +160,11 @@ def way_out(look: Look) -> Iterator[Problem]:
                 )
 
 
-def check_journey(draft: Draft, workspace: Workspace, templates: Templates) -> list[Problem]:
+def check_journey(
+    draft: Draft, workspace: Workspace, templates: Templates, journeys: frozenset[str] = frozenset()
+) -> list[Problem]:
     """Everything that is wrong in a journey of the right form, its templates included."""
-    look = Look(draft, workspace, templates)
+    look = Look(draft, workspace, templates, journeys)
     problems = [problem for rule in RULES for problem in rule(look)]
     # Where a part had to be left out, what hangs on it would be told falsely.
     return problems if draft.complete else [problem for problem in problems if problem.code in _LOCAL]
@@ -188,6 +191,9 @@ _LOCAL = frozenset(
         "missing-template",
         "missing-locale",
         "missing-subject",
+        "unknown-journey",
+        "percents",
+        "endless-loop",
     }
 )
 """Problems that stand by themselves, whatever else a journey says."""
@@ -202,6 +208,10 @@ RULES: tuple[Rule, ...] = (
     existing_templates,
     subjects_of_emails,
     filled_templates,
+    whole_splits,
+    ending_loops,
+    known_changes,
+    known_journeys,
     used_timeouts,
     no_delay_before_now,
     way_out,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal, assert_never
 
-from dripline.language import plan, steps
+from dripline.language import changing, plan, steps
+from dripline.language.compile_changes import compile_update
 from dripline.language.expressions import compile_expression, reads_only_event
 from dripline.language.fields import FieldType
 from dripline.language.model import Exit, Goal, Journey
 from dripline.language.naming import every_step, step_ids
 from dripline.language.positions import Loc
+from dripline.language.reading import expressions_of
 from dripline.language.templates import Templates
 from dripline.language.workspace import Workspace
 
@@ -19,7 +21,7 @@ Times = dict[str, Literal["date", "datetime"]]
 
 def compile_journey(journey: Journey, workspace: Workspace, templates: Templates) -> plan.Plan:
     """The plan of a journey in which `check` found no error."""
-    flat = _Flat(journey)
+    flat = _Flat(journey, workspace)
     flat.block(journey.steps, ("steps",), None)
     messages = [step for step in flat.steps if isinstance(step, plan.MessageStep)]
     keys = sorted({template_key(step.channel, step.template) for step in messages})
@@ -68,7 +70,8 @@ def _exit(exit_: Exit) -> plan.Exit:
 class _Flat:
     """The steps in the order of the file, each knowing where it leads."""
 
-    def __init__(self, journey: Journey) -> None:
+    def __init__(self, journey: Journey, workspace: Workspace) -> None:
+        self.workspace = workspace
         self.defaults = journey.messages
         self.ids = step_ids(journey.steps)
         self.steps: list[plan.Step] = []
@@ -119,6 +122,37 @@ class _Flat:
                     for number, arm in enumerate(step.branch)
                 )
                 return plan.BranchStep(id=id_, condition=if_, next=following, arms=arms)
+            case steps.SplitStep():
+                shares = tuple(
+                    plan.Share(
+                        percent=arm.percent,
+                        name=arm.name,
+                        to=self.block(arm.steps, (*loc, "split", number, "steps"), following),
+                    )
+                    for number, arm in enumerate(step.split)
+                )
+                return plan.SplitStep(id=id_, condition=if_, next=following, arms=shares)
+            case steps.RepeatStep():
+                begin = len(self.steps)
+                first = self.block(step.repeat.steps, (*loc, "repeat", "steps"), id_)
+                return plan.RepeatStep(
+                    id=id_,
+                    condition=if_,
+                    next=following,
+                    every=step.repeat.every,
+                    times=step.repeat.times,
+                    until=step.repeat.until,
+                    first=first,
+                    within=tuple(inner.id for inner in self.steps[begin:]),
+                )
+            case changing.UpdateStep():
+                return compile_update(step, id_, following, self.workspace)
+            case changing.SetStep():
+                return plan.SetStep(id=id_, condition=if_, next=following, values=step.set)
+            case changing.EnrollStep():
+                return plan.EnrollStep(id=id_, condition=if_, next=following, journey=step.enroll)
+            case changing.UnenrollStep():
+                return plan.UnenrollStep(id=id_, condition=if_, next=following, journey=step.unenroll)
             case steps.StopStep():
                 return plan.StopStep(id=id_, condition=if_, next=following, reason=step.stop)
             case _:
@@ -193,9 +227,7 @@ def conditions(journey: Journey) -> list[str]:
     if journey.goal:
         found += [journey.goal.when, journey.goal.value]
     for _, step in every_step(journey.steps):
-        found.append(step.if_)
+        found += [source for _, _, source in expressions_of(step)]
         if isinstance(step, steps.WaitForStep):
             found.append(step.filter)
-        if isinstance(step, steps.BranchStep):
-            found += [arm.when for arm in step.branch if isinstance(arm, steps.WhenArm)]
     return [source for source in found if source is not None]

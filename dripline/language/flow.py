@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from dripline.language.changing import SetStep
 from dripline.language.positions import Loc
 from dripline.language.steps import (
     BranchStep,
     ElseArm,
     EmailStep,
+    RepeatStep,
     SmsStep,
+    SplitStep,
     Step,
     Steps,
     StopStep,
@@ -20,6 +23,9 @@ from dripline.language.workspace import Workspace
 
 MESSAGE_RESULT = frozenset({"sent", "skipped", "reason"})
 """What the result of a message has."""
+
+ANYTHING = "*"
+"""Stands among what a name has where that is not known."""
 
 Names = Mapping[str, frozenset[str]]
 """Names that are set on every way to a place, each with what it has."""
@@ -57,6 +63,19 @@ class Flow:
             out = self.wait(step, loc, names)
         elif isinstance(step, BranchStep):
             out = self.branch(step, loc, names)
+        elif isinstance(step, SplitStep):
+            out = meet(
+                [
+                    self.block(arm.steps, (*loc, "split", number, "steps"), names)
+                    for number, arm in enumerate(step.split)
+                ]
+            )
+        elif isinstance(step, RepeatStep):
+            out = self.repeat(step, loc, names)
+        elif isinstance(step, SetStep):
+            out = names
+            for name in step.set:
+                out = self.named(name, frozenset({ANYTHING}), out)
         elif isinstance(step, (EmailStep, SmsStep)) and step.as_ is not None:
             out = self.named(step.as_, MESSAGE_RESULT, names)
         else:
@@ -89,6 +108,11 @@ class Flow:
         if not isinstance(step.branch[-1], ElseArm):
             ways.append(names)
         return meet(ways)
+
+    def repeat(self, step: RepeatStep, loc: Loc, names: Names) -> Names | None:
+        """A loop: the first pass knows what stood before it; with `until` there may be no pass at all."""
+        after = self.block(step.repeat.steps, (*loc, "repeat", "steps"), names)
+        return after if step.repeat.until is None else meet([names, after])
 
     def named(self, name: str, has: frozenset[str], names: Names) -> Names:
         """The names and one more."""

@@ -58,6 +58,8 @@ class Look:
     draft: Draft
     workspace: Workspace
     templates: Templates
+    journeys: frozenset[str] = frozenset()
+    """The ids of all journeys of the workspace."""
 
     @property
     def journey(self) -> Journey:

@@ -2,7 +2,8 @@
 
 A message is named by its channel and template. A wait, a branch or a stop is named by the step before it that has
 a name of its own (`after email:welcome/hello`, `branch after …`, `stop after …`, at the beginning `after start`);
-the ways of a wait or a branch add `/then`, `/else`, `/arm1`. A second step of one name gets `/2`.
+the ways of a wait, a branch or a split add `/then`, `/else`, `/arm1`, `/NAME`, a loop `/repeat`.
+A second step of one name gets `/2`.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
+from dripline.language.changing import EnrollStep, SetStep, UnenrollStep, UpdateStep
 from dripline.language.positions import Loc
 from dripline.language.steps import (
     BranchStep,
     DelayStep,
     ElseArm,
     EmailStep,
+    RepeatStep,
     SmsStep,
+    SplitStep,
     Step,
     Steps,
     StopStep,
@@ -39,6 +43,11 @@ def blocks(loc: Loc, step: Step) -> Iterator[tuple[Loc, Steps, str]]:
                 yield (*loc, "branch", number, "else"), arm.else_, "else"
             else:
                 yield (*loc, "branch", number, "steps"), arm.steps, f"arm{number + 1}"
+    elif isinstance(step, SplitStep):
+        for number, share in enumerate(step.split):
+            yield (*loc, "split", number, "steps"), share.steps, share.name
+    elif isinstance(step, RepeatStep):
+        yield (*loc, "repeat", "steps"), step.repeat.steps, "repeat"
 
 
 def every_step(steps: Steps, loc: Loc = ("steps",)) -> Iterator[Located]:
@@ -90,6 +99,18 @@ def _stem(step: Step, before: str) -> str:
             return f"after {before}"
         case BranchStep():
             return f"branch after {before}"
+        case SplitStep():
+            return f"split after {before}"
+        case RepeatStep():
+            return f"repeat after {before}"
+        case UpdateStep():
+            return f"update after {before}"
+        case SetStep():
+            return f"set after {before}"
+        case EnrollStep():
+            return f"enroll:{step.enroll}"
+        case UnenrollStep():
+            return f"unenroll:{step.unenroll}"
         case StopStep():
             return f"stop after {before}"
         case _:

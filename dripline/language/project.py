@@ -62,8 +62,9 @@ def load_project(root: Path, paths: Sequence[Path] = ()) -> Project:
     scenarios: dict[str, ScenarioFile] = {}
     if workspace is not None:
         problems += check_project([draft for draft in drafts if draft.complete])
+        known = _known_journeys(root, drafts)
         for draft in drafts:
-            found = check_journey(draft, workspace, templates)
+            found = check_journey(draft, workspace, templates, known)
             problems += found
             plans |= _plan(draft, workspace, templates, problems)
         tests = [document for document in documents if document.path.endswith(TEST_ENDING)]
@@ -114,6 +115,13 @@ def _drafts(documents: Sequence[Document]) -> tuple[list[Draft], list[Problem]]:
         if journey is not None:
             drafts.append(Draft(journey, document, mended=True, complete=only_values))
     return drafts, problems
+
+
+def _known_journeys(root: Path, drafts: Sequence[Draft]) -> frozenset[str]:
+    """The ids of all journeys of the workspace, those too that are not looked at now: the names of their files."""
+    files = _files(root, [])
+    names = {file.name.removesuffix(".yaml") for file in files if not file.name.endswith(TEST_ENDING)}
+    return frozenset(names | {draft.journey.journey for draft in drafts})
 
 
 def _template_problems(templates: Templates, drafts: Sequence[Draft], only_named: bool) -> list[Problem]:

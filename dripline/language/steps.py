@@ -6,15 +6,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from dripline.language.changing import EnrollStep, SetStep, UnenrollStep, UpdateStep
 from dripline.language.kinds import (
     Cap,
     Condition,
     Events,
     Flag,
     Length,
-    Name,
     NotYet,
-    StepId,
+    Percent,
     TemplateName,
     Text,
     read_length,
@@ -22,45 +22,23 @@ from dripline.language.kinds import (
 from dripline.language.load import Written, wrong
 from dripline.language.plan import Duration
 from dripline.language.problems import did_you_mean, listed
+from dripline.language.step_keys import NamedResult, StepKeys, long_form
 
 LATER_VERBS = frozenset(
     {
         "discount",
         "remind",
         "delay_until",
-        "split",
-        "repeat",
-        "update",
-        "set",
         "assign",
         "notify",
         "task",
         "survey",
         "webhook",
-        "enroll",
-        "unenroll",
         "include",
         "call",
     }
 )
 """Verbs of the language that are refused until they are built."""
-
-
-class _StepKeys(Written):
-    id: StepId | None = Field(None, description="A name of your own for reports; without it one is derived.")
-    if_: Condition | None = Field(None, alias="if", description="The step is skipped unless this holds.")
-    note: Text | None = Field(None, description="A remark for your colleagues.")
-
-
-class _NamedResult(_StepKeys):
-    as_: Name | None = Field(None, alias="as", description="The name of the step's result from here on.")
-
-
-def _long_form(key: str) -> Any:
-    def written_out(value: Any) -> Any:
-        return {key: value} if isinstance(value, (str, list)) else value
-
-    return BeforeValidator(written_out)
 
 
 class MessageArguments(Written):
@@ -81,10 +59,10 @@ class MessageArguments(Written):
     fallback: NotYet = None
 
 
-Message = Annotated[MessageArguments, _long_form("template")]
+Message = Annotated[MessageArguments, long_form("template")]
 
 
-class EmailStep(_NamedResult):
+class EmailStep(NamedResult):
     """Send an e-mail."""
 
     email: Message = Field(description="The template, like `welcome/hello`.")
@@ -95,7 +73,7 @@ class EmailStep(_NamedResult):
         return self.email
 
 
-class SmsStep(_NamedResult):
+class SmsStep(NamedResult):
     """Send a text message to the lead's phone."""
 
     sms: Message = Field(description="The template, like `welcome/hello`.")
@@ -112,7 +90,7 @@ class SmsStep(_NamedResult):
         return self.sms
 
 
-class DelayStep(_StepKeys):
+class DelayStep(StepKeys):
     """Wait for a length of time. A day is a calendar day: 09:00 stays 09:00."""
 
     delay: Length = Field(description="How long, like `2 days` or `3h`.")
@@ -149,10 +127,10 @@ class WaitArguments(Written):
     until: NotYet = None
 
 
-class WaitForStep(_NamedResult):
+class WaitForStep(NamedResult):
     """Wait until something happens, or until the time is up."""
 
-    wait_for: Annotated[WaitArguments, _long_form("event")] = Field(description="The event to wait for.")
+    wait_for: Annotated[WaitArguments, long_form("event")] = Field(description="The event to wait for.")
     when: Condition | None = Field(
         None, description="Only events for which this holds, like `event.seats >= 5`."
     )
@@ -205,7 +183,7 @@ def _arm(value: Any) -> str:
 Arm = Annotated[Annotated[WhenArm, Tag("<when>")] | Annotated[ElseArm, Tag("<else>")], Discriminator(_arm)]
 
 
-class BranchStep(_StepKeys):
+class BranchStep(StepKeys):
     """Go the first way whose condition holds; if none does, go on."""
 
     branch: Annotated[tuple[Arm, ...], Field(min_length=1, max_length=100)] = Field(
@@ -219,18 +197,55 @@ class BranchStep(_StepKeys):
         return self
 
 
-class StopStep(_StepKeys):
+class SplitArm(Written):
+    """A share of the leads, and what they get."""
+
+    percent: Percent = Field(description="How many of a hundred leads go this way.")
+    name: Annotated[Text, Field(max_length=64)] = Field(description="Its name for the reports: `control`.")
+    steps: Steps = Field(description="What they get.")
+
+
+class SplitStep(StepKeys):
+    """Send leads different ways by lot. The same lead always goes the same way."""
+
+    split: Annotated[tuple[SplitArm, ...], Field(min_length=1, max_length=100)] = Field(
+        description="The ways: `percent`, `name` and `steps` each. The percents sum to 100."
+    )
+
+
+class RepeatArguments(Written):
+    """How often, how long, and what."""
+
+    every: Length = Field(description="How long to wait between two passes, like `7 days`.")
+    times: Annotated[int, Field(ge=1, le=1_000)] | None = Field(None, description="How many passes.")
+    until: Condition | None = Field(None, description="No further pass once this holds.")
+    steps: Steps = Field(description="What happens in each pass.")
+
+
+class RepeatStep(StepKeys):
+    """Do the same several times."""
+
+    repeat: RepeatArguments = Field(description="`every`, `times` or `until`, and the steps.")
+
+
+class StopStep(StepKeys):
     """End the run."""
 
     stop: Text = Field(description="Why, for the reports: `booked`.")
 
 
-VERBS: dict[str, type[_StepKeys]] = {
+VERBS: dict[str, type[StepKeys]] = {
     "email": EmailStep,
     "sms": SmsStep,
     "delay": DelayStep,
     "wait_for": WaitForStep,
     "branch": BranchStep,
+    "split": SplitStep,
+    "repeat": RepeatStep,
+    "update": UpdateStep,
+    "set": SetStep,
+    "enroll": EnrollStep,
+    "unenroll": UnenrollStep,
     "stop": StopStep,
 }
 """The class of each verb."""
@@ -277,11 +292,26 @@ Step = Annotated[
     | Annotated[DelayStep, Tag("<delay>")]
     | Annotated[WaitForStep, Tag("<wait_for>")]
     | Annotated[BranchStep, Tag("<branch>")]
+    | Annotated[SplitStep, Tag("<split>")]
+    | Annotated[RepeatStep, Tag("<repeat>")]
+    | Annotated[UpdateStep, Tag("<update>")]
+    | Annotated[SetStep, Tag("<set>")]
+    | Annotated[EnrollStep, Tag("<enroll>")]
+    | Annotated[UnenrollStep, Tag("<unenroll>")]
     | Annotated[StopStep, Tag("<stop>")],
     Discriminator(_verb),
     BeforeValidator(_one_verb),
 ]
 Steps = Annotated[tuple[Step, ...], Field(min_length=1, max_length=500)]
 
-for _model in (WaitForStep, WhenArm, ElseArm, BranchStep):
+for _model in (
+    WaitForStep,
+    WhenArm,
+    ElseArm,
+    BranchStep,
+    SplitArm,
+    SplitStep,
+    RepeatArguments,
+    RepeatStep,
+):
     _model.model_rebuild()
