@@ -126,7 +126,8 @@ def test_percents_can_be_changed_without_changing_ids(folder: Folder) -> None:
 def test_an_update_has_values_of_the_declared_types(folder: Folder) -> None:
     [found] = plan(
         folder,
-        '  - update: {stage: new, score: {add: -5}, vip: true, plan: "{{ lead.plan }}", trial_ends_at: 2026-03-02T10:00}\n',
+        '  - update: {stage: new, score: {add: -5}, vip: true, plan: "{{ lead.plan }}",'
+        " trial_ends_at: 2026-03-02T10:00}\n",
     ).steps
     assert isinstance(found, UpdateStep)
     assert found.score_add == LeadValue(kind="number", value=-5)
