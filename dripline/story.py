@@ -232,6 +232,7 @@ def _unenrolled(_step: str, detail: _Detail, _where: tzinfo) -> str:
 _WORDS: Mapping[str, _Words] = {
     "split": lambda step, detail, _: f"goes the way {detail['arm']} of {step}, by lot",
     "set": lambda step, detail, _: f"sets {_value(detail['names'])}",
+    "included": lambda step, detail, _: f"begins the block {detail['block']}",
     "pass": _pass,
     "loop-over": lambda step, detail, _: (
         f"leaves {step} after {detail['passes']} passes: {detail['because']}"

@@ -54,8 +54,12 @@ def set_names(run: Moving, step: SetStep) -> Asking:
     values = {name: kept(compile_expression(source).evaluate(names)) for name, source in step.values.items()}
     for name, value in values.items():
         run.remember(name, value)
-    yield Note(run.at, step.id, "set", {"names": sorted(values)})
-    run.go_to(step.next)
+    if step.included is None:
+        yield Note(run.at, step.id, "set", {"names": sorted(values)})
+        run.go_to(step.next)
+    else:
+        yield Note(run.at, step.id, "included", {"block": step.included})
+        run.go_to(step.then)
 
 
 def update(run: Moving, step: UpdateStep) -> Generator[Effect, Any, Outcome | None]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
-from dripline.language.kinds import Condition, JourneyId, Name, read_expression
+from dripline.language.kinds import KEBAB, Condition, JourneyId, Name, read_expression
 from dripline.language.load import Written, wrong
 from dripline.language.step_keys import StepKeys
 
@@ -50,6 +50,13 @@ def _given(value: str | tuple[str, ...]) -> str | tuple[str, ...]:
 
 Given = Annotated[str | tuple[str, ...], AfterValidator(_given)]
 """A value as it stands, a list of such, or `{{ an expression }}`."""
+
+
+def _block(value: str) -> str:
+    name = value.removeprefix("blocks/")
+    if not KEBAB.fullmatch(name):
+        raise wrong("bad-id", f"`{value}` is no block", "write it like `blocks/reminder`")
+    return name
 
 
 def _tags(value: Any) -> Any:
@@ -113,6 +120,17 @@ class UpdateStep(StepKeys):
     """Change the lead."""
 
     update: UpdateArguments = Field(description="What changes: stage, score, tags, attributes.")
+
+
+class IncludeArguments(Written):
+    """Which block, and what its names are."""
+
+    block: Annotated[str, AfterValidator(_block)] = Field(description="The block, like `blocks/reminder`.")
+    with_: dict[Name, Condition] = Field(
+        default_factory=dict,
+        alias="with",
+        description="The names that the block wants, and for each the expression whose value it gets.",
+    )
 
 
 class EnrollStep(StepKeys):

@@ -67,9 +67,10 @@ def reachable_steps(look: Look) -> Iterator[Problem]:
 
 def unique_ids(look: Look) -> Iterator[Problem]:
     """No two steps of a journey have one id."""
-    counts = Counter(step_ids(look.journey.steps).values())
+    ids = step_ids(look.journey.steps)
+    counts = Counter(ids.values())
     for loc, step in every_step(look.journey.steps):
-        if step.id is not None and counts[step.id] > 1:
+        if step.id is not None and counts[ids[loc]] > 1:
             yield look.draft.problem(
                 (*loc, "id"), "duplicate-id", f"`{step.id}` is the id of two steps", "give each its own"
             )

@@ -149,6 +149,18 @@ class _Flat:
                 return compile_update(step, id_, following, self.workspace)
             case changing.SetStep():
                 return plan.SetStep(id=id_, condition=if_, next=following, values=step.set)
+            case steps.IncludeStep():
+                begin_at = (
+                    self.block(step.body, (*loc, "include", "steps"), following) if step.body else following
+                )
+                return plan.SetStep(
+                    id=id_,
+                    condition=if_,
+                    next=following,
+                    values=step.include.with_,
+                    then=begin_at,
+                    included=step.include.block,
+                )
             case changing.EnrollStep():
                 return plan.EnrollStep(id=id_, condition=if_, next=following, journey=step.enroll)
             case changing.UnenrollStep():

@@ -11,6 +11,7 @@ from dripline.language.steps import (
     BranchStep,
     ElseArm,
     EmailStep,
+    IncludeStep,
     RepeatStep,
     SmsStep,
     SplitStep,
@@ -72,6 +73,11 @@ class Flow:
             )
         elif isinstance(step, RepeatStep):
             out = self.repeat(step, loc, names)
+        elif isinstance(step, IncludeStep):
+            inner = names
+            for name in step.include.with_:
+                inner = self.named(name, frozenset({ANYTHING}), inner)
+            out = self.block(step.body, (*loc, "include", "steps"), inner)
         elif isinstance(step, SetStep):
             out = names
             for name in step.set:

@@ -12,7 +12,8 @@ from dripline.language.expressions import ExpressionError, compile_expression
 from dripline.language.load import wrong
 from dripline.language.plan import Duration, Limit
 
-_KEBAB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+KEBAB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+"""What ids look like."""
 _TEMPLATE = re.compile(r"[a-z0-9][a-z0-9_-]*(?:/[a-z0-9][a-z0-9_-]*)*")
 _PERCENT = re.compile(r"\s*([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%?\s*")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -78,7 +79,7 @@ def _one_or_more(value: Any) -> Any:
 
 
 def _kebab(value: str) -> str:
-    if not _KEBAB.fullmatch(value):
+    if not KEBAB.fullmatch(value):
         raise wrong("bad-id", f"`{value}` is no id", "write small letters, digits and `-`: `win-back`")
     return value
 

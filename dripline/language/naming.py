@@ -18,6 +18,7 @@ from dripline.language.steps import (
     DelayStep,
     ElseArm,
     EmailStep,
+    IncludeStep,
     RepeatStep,
     SmsStep,
     SplitStep,
@@ -48,6 +49,8 @@ def blocks(loc: Loc, step: Step) -> Iterator[tuple[Loc, Steps, str]]:
             yield (*loc, "split", number, "steps"), share.steps, share.name
     elif isinstance(step, RepeatStep):
         yield (*loc, "repeat", "steps"), step.repeat.steps, "repeat"
+    elif isinstance(step, IncludeStep) and step.body:
+        yield (*loc, "include", "steps"), step.body, "include"
 
 
 def every_step(steps: Steps, loc: Loc = ("steps",)) -> Iterator[Located]:
@@ -59,18 +62,33 @@ def every_step(steps: Steps, loc: Loc = ("steps",)) -> Iterator[Located]:
             yield from every_step(inner, where)
 
 
-def step_ids(steps: Steps) -> dict[Loc, str]:
-    """The id of every step, by where it stands."""
-    ids = {loc: step.id for loc, step in every_step(steps) if step.id is not None}
+def step_ids(steps: Steps, loc: Loc = ("steps",)) -> dict[Loc, str]:
+    """The id of every step, by where it stands. Those of an included block begin with the include's own."""
+    own = list(_own_steps(steps, loc))
+    ids = {here: step.id for here, step in own if step.id is not None}
     taken = set(ids.values())
-    for loc, stem in _stems(steps, ("steps",), "start"):
+    for here, stem in _stems(steps, loc, "start"):
         name, count = stem, 1
         while name in taken:
             count += 1
             name = f"{stem}/{count}"
         taken.add(name)
-        ids[loc] = name
+        ids[here] = name
+    for here, step in own:
+        if isinstance(step, IncludeStep):
+            inner = step_ids(step.body, (*here, "include", "steps"))
+            ids |= {where: f"{ids[here]}/{name}" for where, name in inner.items()}
     return ids
+
+
+def _own_steps(steps: Steps, loc: Loc) -> Iterator[Located]:
+    """Every step that is written here, and not in an included block."""
+    for number, step in enumerate(steps):
+        here = (*loc, number)
+        yield here, step
+        if not isinstance(step, IncludeStep):
+            for where, inner, _ in blocks(here, step):
+                yield from _own_steps(inner, where)
 
 
 def _stems(steps: Steps, loc: Loc, before: str) -> Iterator[tuple[Loc, str]]:
@@ -79,8 +97,9 @@ def _stems(steps: Steps, loc: Loc, before: str) -> Iterator[tuple[Loc, str]]:
         if step.id is None:
             yield here, _stem(step, before)
         before = step.id or _own_name(step) or before
-        for where, inner, way in blocks(here, step):
-            yield from _stems(inner, where, f"{before}/{way}")
+        if not isinstance(step, IncludeStep):
+            for where, inner, way in blocks(here, step):
+                yield from _stems(inner, where, f"{before}/{way}")
 
 
 def _own_name(step: Step) -> str | None:
@@ -88,12 +107,14 @@ def _own_name(step: Step) -> str | None:
         return f"email:{step.email.template}"
     if isinstance(step, SmsStep):
         return f"sms:{step.sms.template}"
+    if isinstance(step, IncludeStep):
+        return f"include:{step.include.block}"
     return None
 
 
 def _stem(step: Step, before: str) -> str:
     match step:
-        case EmailStep() | SmsStep():
+        case EmailStep() | SmsStep() | IncludeStep():
             return _own_name(step) or before
         case DelayStep() | WaitForStep():
             return f"after {before}"

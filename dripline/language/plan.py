@@ -157,6 +157,10 @@ class SetStep(_Step):
     verb: Literal["set"] = "set"
     values: dict[str, str]
     """By name, the expression."""
+    included: str | None = None
+    """The block that begins here, and whose names these are."""
+    then: str | None = None
+    """Where the block begins; `next` is where it is passed over."""
 
 
 class LeadValue(_Frozen):

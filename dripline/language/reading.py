@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dripline.language.changing import SetStep, UpdateStep, expression_in
 from dripline.language.positions import Loc
-from dripline.language.steps import BranchStep, RepeatStep, Step, WhenArm
+from dripline.language.steps import BranchStep, IncludeStep, RepeatStep, Step, WhenArm
 
 Read = tuple[Loc, int, str]
 """Where the value stands (within the step), where in it the expression begins (from 0), and the expression."""
@@ -26,6 +26,9 @@ def expressions_of(step: Step) -> Iterator[Read]:
     elif isinstance(step, SetStep):
         for name, source in step.set.items():
             yield ("set", name), 0, source
+    elif isinstance(step, IncludeStep):
+        for name, source in step.include.with_.items():
+            yield ("include", "with", name), 0, source
     elif isinstance(step, UpdateStep):
         for loc, text in update_values(step):
             found = expression_in(text)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, Tag, model_validator
 
-from dripline.language.changing import EnrollStep, SetStep, UnenrollStep, UpdateStep
+from dripline.language.changing import EnrollStep, IncludeArguments, SetStep, UnenrollStep, UpdateStep
 from dripline.language.kinds import (
     Cap,
     Condition,
@@ -34,7 +34,6 @@ LATER_VERBS = frozenset(
         "task",
         "survey",
         "webhook",
-        "include",
         "call",
     }
 )
@@ -228,6 +227,24 @@ class RepeatStep(StepKeys):
     repeat: RepeatArguments = Field(description="`every`, `times` or `until`, and the steps.")
 
 
+class IncludeStep(StepKeys):
+    """Do what a block says: steps that journeys share."""
+
+    include: Annotated[IncludeArguments, long_form("block")] = Field(
+        description="The block, like `blocks/reminder`, or `{block, with}`."
+    )
+    _body: Steps = PrivateAttr(default=())
+
+    @property
+    def body(self) -> Steps:
+        """The steps of the block; none before it was found."""
+        return self._body
+
+    def fill(self, body: Steps) -> None:
+        """Say what the block's steps are, once they are known."""
+        self._body = body
+
+
 class StopStep(StepKeys):
     """End the run."""
 
@@ -244,6 +261,7 @@ VERBS: dict[str, type[StepKeys]] = {
     "repeat": RepeatStep,
     "update": UpdateStep,
     "set": SetStep,
+    "include": IncludeStep,
     "enroll": EnrollStep,
     "unenroll": UnenrollStep,
     "stop": StopStep,
@@ -296,6 +314,7 @@ Step = Annotated[
     | Annotated[RepeatStep, Tag("<repeat>")]
     | Annotated[UpdateStep, Tag("<update>")]
     | Annotated[SetStep, Tag("<set>")]
+    | Annotated[IncludeStep, Tag("<include>")]
     | Annotated[EnrollStep, Tag("<enroll>")]
     | Annotated[UnenrollStep, Tag("<unenroll>")]
     | Annotated[StopStep, Tag("<stop>")],

@@ -204,7 +204,9 @@ def _mjml(path: str, body: str, first_line: int) -> list[Problem]:
     )
     try:
         output = mrml.to_html("".join(lines).strip())
-    except Exception:  # the binding raises OSError and others by what is wrong
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # the binding raises OSError and others; where Rust panics, not even an Exception
         message, hint = "this is not MJML", "look for a tag that is not closed or not known"
         return [Problem(path, first_line, 1, "bad-mjml", "error", message, hint)]
     unexpected = [

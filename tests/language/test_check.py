@@ -69,7 +69,6 @@ def test_a_bad_condition_does_not_hide_what_else_is_wrong(check_steps: Check) ->
         ("task", "{for: x}"),
         ("survey", "{template: x}"),
         ("webhook", "{url: x}"),
-        ("include", "blocks/x"),
         ("call", "{function: x}"),
     ],
 )
