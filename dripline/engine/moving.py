@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from dripline.engine.calendar import zone_of
 from dripline.engine.effects import Effect, Event, RunState, TurnEnd
+from dripline.engine.keys import of_another_key
 from dripline.engine.scope import scope
 from dripline.language.expressions import EvaluationError, compile_expression
 from dripline.language.plan import EventFilter, Plan, RepeatStep
@@ -70,7 +71,7 @@ class Moving:
 
     def matches(self, wanted: EventFilter, event: Event) -> bool:
         """Whether the filter lets the event through; one that cannot be evaluated lets nothing through."""
-        if event.name not in wanted.events:
+        if event.name not in wanted.events or of_another_key(self.plan, self.state.trigger, event):
             return False
         if wanted.when is None:
             return True

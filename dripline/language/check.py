@@ -6,7 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from dripline.language.check_changes import ending_loops, known_changes, known_journeys, whole_splits
+from dripline.language.check_changes import (
+    ending_loops,
+    known_changes,
+    known_date,
+    known_journeys,
+    known_key,
+    whole_splits,
+)
 from dripline.language.check_names import known_names
 from dripline.language.check_templates import existing_templates, filled_templates, subjects_of_emails
 from dripline.language.look import Draft, Look, Rule
@@ -209,6 +216,8 @@ RULES: tuple[Rule, ...] = (
     existing_templates,
     subjects_of_emails,
     filled_templates,
+    known_key,
+    known_date,
     whole_splits,
     ending_loops,
     known_changes,

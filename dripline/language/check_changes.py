@@ -112,3 +112,38 @@ def known_journeys(look: Look) -> Iterator[Problem]:
         elif name not in look.journeys:
             hint = did_you_mean(name, look.journeys) or "look at the names of the files in journeys/"
             yield look.draft.problem((*loc, key), "unknown-journey", f"there is no journey `{name}`", hint)
+
+
+def known_key(look: Look) -> Iterator[Problem]:
+    """The key of a trigger is a property of each of its events."""
+    key = look.journey.trigger.key
+    if key is None:
+        return
+    name = key.removeprefix("event.")
+    for event in look.journey.trigger.event:
+        has = look.workspace.events.get(event)
+        if has is not None and name not in has:
+            hint = did_you_mean(name, has, "event.{}") or f"declare it under `{event}` in dripline.yaml"
+            yield look.draft.problem(
+                ("trigger", "key"), "unknown-property", f"`{event}` has no `{name}`", hint
+            )
+
+
+def known_date(look: Look) -> Iterator[Problem]:
+    """The date of a trigger is an attribute of leads, and a date or a moment."""
+    date = look.journey.trigger.date
+    if date is None:
+        return
+    name = date.removeprefix("lead.")
+    kind = look.workspace.attributes.get(name)
+    if kind is None:
+        dates = [one for one, type_ in look.workspace.attributes.items() if type_ in ("date", "datetime")]
+        hint = did_you_mean(name, dates, "lead.{}") or "declare it under `attributes` in dripline.yaml"
+        yield look.draft.problem(
+            ("trigger", "date"), "unknown-attribute", f"leads have no date `{name}`", hint
+        )
+    elif kind not in ("date", "datetime"):
+        message = f"`{date}` is no date but of type {kind}"
+        yield look.draft.problem(
+            ("trigger", "date"), "wrong-type", message, "declare it as `date` in dripline.yaml"
+        )

@@ -9,7 +9,7 @@ from dripline.language import changing, plan, steps
 from dripline.language.compile_changes import compile_update
 from dripline.language.expressions import compile_expression, reads_only_event
 from dripline.language.fields import FieldType
-from dripline.language.model import Exit, Goal, Journey
+from dripline.language.model import Exit, Goal, Journey, Trigger
 from dripline.language.naming import every_step, step_ids
 from dripline.language.positions import Loc
 from dripline.language.reading import expressions_of
@@ -35,9 +35,7 @@ def compile_journey(journey: Journey, workspace: Workspace, templates: Templates
         locale=workspace.locales[0],
         currency=workspace.currency,
         senders={name: workspace.sender(name) for name in sorted(senders)},
-        trigger=plan.Trigger(
-            on=event_filter(journey.trigger.event, journey.trigger.when), reentry=journey.trigger.reentry
-        ),
+        trigger=_trigger(journey.trigger, workspace),
         goal=_goal(journey.goal) if journey.goal else None,
         exits=tuple(map(_exit, journey.exit)),
         steps=tuple(flat.steps),
@@ -55,6 +53,24 @@ def template_key(channel: str, template: str) -> str:
 def event_filter(events: tuple[str, ...], when: str | None) -> plan.EventFilter:
     """Those events for which the condition holds."""
     return plan.EventFilter(events=events, when=when, event_only=when is None or reads_only_event(when))
+
+
+def _trigger(trigger: Trigger, workspace: Workspace) -> plan.Trigger:
+    yearly = None
+    if trigger.date is not None:
+        name = trigger.date.removeprefix("lead.")
+        yearly = plan.Yearly(
+            attribute=name,
+            kind="date" if workspace.attributes[name] == "date" else "datetime",
+            offset=trigger.offset or plan.Duration(),
+            at=trigger.at or "09:00",
+        )
+    return plan.Trigger(
+        on=event_filter(trigger.event, trigger.when),
+        reentry=trigger.reentry,
+        key=trigger.key.removeprefix("event.") if trigger.key else None,
+        yearly=yearly,
+    )
 
 
 def _goal(goal: Goal) -> plan.Goal:

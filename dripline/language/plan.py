@@ -46,11 +46,24 @@ class EventFilter(_Frozen):
     """Whether `when` reads nothing but `event`, so that ingest may evaluate it without the run."""
 
 
+class Yearly(_Frozen):
+    """A date of the lead, each year, in the lead's zone."""
+
+    attribute: str
+    kind: Literal["date", "datetime"]
+    offset: Duration = Duration()
+    """After the date; before it where its parts are below zero."""
+    at: str = "09:00"
+
+
 class Trigger(_Frozen):
-    """Who enters, and how often."""
+    """Who enters, and how often. Where nobody enters by an event, `on` names none."""
 
     on: EventFilter
     reentry: Literal["never", "always"] | Duration = "never"
+    key: str | None = None
+    """The property of events of which every value has a run of its own."""
+    yearly: Yearly | None = None
 
 
 class Goal(_Frozen):

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dripline.engine.effects import TOO_LONG, Outcome, TurnEnd, UpdateLead
-from dripline.engine.moving import Turn
 from dripline.engine.keeping import kept, restored
+from dripline.engine.moving import Turn
 from dripline.engine.turn import take_turn
 from dripline.language.expressions import EvaluationError
 from dripline.language.plan import (
