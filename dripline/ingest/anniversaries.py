@@ -113,13 +113,12 @@ def _due(
             if at is not None and since < at <= now:
                 found.append((lead.id, year))
                 break
-    entered = set(
-        connection.execute(
-            select(runs.c.lead_id, runs.c.key).where(
-                runs.c.journey == plan.journey, runs.c.lead_id.in_([lead_id for lead_id, _ in found])
-            )
-        ).tuples()
+    rows = connection.execute(
+        select(runs.c.lead_id, runs.c.key).where(
+            runs.c.journey == plan.journey, runs.c.lead_id.in_([lead_id for lead_id, _ in found])
+        )
     )
+    entered = {(row.lead_id, row.key) for row in rows}
     return (one for one in found if (one[0], str(one[1])) not in entered)
 
 

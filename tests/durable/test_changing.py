@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
 from dripline.engine.effects import TOO_LONG
+from dripline.ingest.enrolment import enrol
 from dripline.ingest.entering import MAX_DEPTH
+from dripline.ingest.refusal import Refused
 from dripline.language.plan import (
     DelayStep,
     Duration,
     EnrollStep,
     Exit,
+    Goal,
     LeadValue,
     Plan,
     Trigger,
@@ -22,6 +26,7 @@ from dripline.language.plan import (
     UpdateStep,
     WaitForStep,
 )
+from dripline.language.workspace import load_workspace
 from dripline.store import schema
 from dripline.store.database import Store
 from tests.durable.house import NOW, House
@@ -214,3 +219,44 @@ def test_a_lead_that_was_changed_keeps_its_own_time(store: Store, late: int) -> 
     [run] = house.happens("lead.created")
     house.advance(run, NOW + timedelta(days=late))
     assert house.run(run).outcome == ("finished" if late else None)
+
+
+def test_each_value_of_a_key_has_a_run_of_its_own(store: Store) -> None:
+    goal = Goal(on=on("shipped"), within=Duration(days=30))
+    keyed = journey(
+        "orders",
+        DelayStep(id="rest", duration=DAY),
+        trigger=Trigger(on=on("order.paid"), key="order"),
+        goal=goal,
+    )
+    house = House(store, keyed)
+    [first] = house.happens("order.paid", order="A-1")
+    [second] = house.happens("order.paid", order="A-2")
+    assert house.happens("order.paid", order="A-1") == []
+    assert [run.key for run in runs_of(house, "orders")] == ["A-1", "A-2"]
+    for run in (first, second):
+        house.advance(run, NOW + timedelta(minutes=1))
+    house.happens("shipped", NOW + timedelta(hours=1), order="A-2")
+    for run in (first, second):
+        house.advance(run, NOW + timedelta(hours=2))
+    assert [house.run(run).outcome for run in (first, second)] == [None, "goal"]
+    house.advance(first, NOW + timedelta(days=3))
+    house.happens("shipped", NOW + timedelta(days=4), order="A-3")
+    assert house.run(first).converted_at is None
+    house.happens("shipped", NOW + timedelta(days=5), order="A-1")
+    assert house.run(first).converted_at is not None
+
+
+def test_a_manual_journey_is_entered_by_hand_alone(store: Store) -> None:
+    by_hand = journey("by-hand", email("hello"), trigger=Trigger(on=on(), reentry="always"))
+    house = House(store, by_hand)
+    assert house.happens("lead.created") == []
+    workspace, _ = load_workspace(Path(__file__).parents[2])
+    assert workspace is not None
+    with store.write() as connection:
+        done = enrol(connection, workspace, "lead-1", "by-hand", {}, NOW, NOW)
+    house.advance(done.run_id, NOW)
+    assert house.message().template == "hello"
+    with store.write() as connection, pytest.raises(Refused) as refusal:
+        enrol(connection, workspace, "lead-1", "by-hand", {"seats": 3}, NOW, NOW)
+    assert refusal.value.status == 422

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +29,7 @@ from dripline.language.plan import (
     Share,
     SplitStep,
     StopStep,
+    Trigger,
     UnenrollStep,
     UpdateStep,
     WaitForStep,
@@ -371,3 +373,18 @@ def test_a_lead_enters_and_leaves_other_journeys() -> None:
     barred = World(others)
     barred.enrolling = "the lead is in the journey already"
     assert barred.live() == lines
+
+
+def test_only_events_of_the_same_key_count() -> None:
+    asking = plan(
+        WaitForStep(id="wait", on=on("visit", "shipped"), timeout=Duration(days=3), then="stop"),
+        STOP,
+        trigger=Trigger(on=on("order.paid"), key="order"),
+    )
+    world = World(asking)
+    world.state = replace(world.state, trigger=happened("order.paid", order="A-1"))
+    other = happened("shipped", 1 * DAYS, order="A-2")
+    assert world.live([other]) == ["2026-01-08 09:00 ended finished"]
+    again = World(asking)
+    again.state = replace(again.state, trigger=happened("order.paid", order="A-1"))
+    assert again.live([other, happened("visit", 2 * DAYS)]) == ["2026-01-07 09:00 ended out"]

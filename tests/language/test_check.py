@@ -81,10 +81,8 @@ def test_a_verb_of_the_language_that_is_not_there_yet_is_refused(
 @pytest.mark.parametrize(
     ("trigger", "place"),
     [
-        ("{event: lead.created, key: event.id}", "2:32"),
         ("{audience: lost, schedule: every day}", "2:11"),
-        ("{date: lead.birthday, offset: -7 days}", "2:11"),
-        ("manual", "2:10"),
+        ("{event: lead.created, in: lead}", "2:32"),
     ],
 )
 def test_other_triggers_are_refused_for_now(check: Check, trigger: str, place: str) -> None:
