@@ -40,7 +40,7 @@ class Changes:
         if effect.attributes:
             attributes = {**(lead.attributes or {}), **effect.attributes}
             values["attributes"] = {name: value for name, value in attributes.items() if value is not None}
-        change_lead(self._connection, run.lead_id, values, effect.at)
+        change_lead(self._connection, run.lead_id, values, max(lead.updated_at, effect.at))
         event = self._event("lead.updated", {"changed": list(effect.changed)}, effect.at)
         record(self._connection, event, self._machine_now)
         told = effects.Event(event.id, event.name, event.properties, effect.at)

@@ -25,6 +25,9 @@ from dripline.language.steps import DelayStep, Step, WaitForStep
 from dripline.language.templates import Templates
 from dripline.language.workspace import Workspace
 
+LONGEST_ID = 240
+"""Letters that the store has room for."""
+
 
 def named_like_its_file(look: Look) -> Iterator[Problem]:
     """A journey's id is the name of its file."""
@@ -81,6 +84,14 @@ def unique_ids(look: Look) -> Iterator[Problem]:
             yield look.draft.problem(
                 (*loc, "id"), "duplicate-id", f"`{step.id}` is the id of two steps", "give each its own"
             )
+
+
+def short_ids(look: Look) -> Iterator[Problem]:
+    """The id of a step, with those of the blocks and ways that it stands in, has at most 240 letters."""
+    for loc, id_ in step_ids(look.journey.steps).items():
+        if len(id_) > LONGEST_ID:
+            message = f"the id of this step has {len(id_)} letters, more than {LONGEST_ID}"
+            yield look.draft.problem(loc, "too-large", message, "give it, or what it stands in, a short `id`")
 
 
 def consented_messages(look: Look) -> Iterator[Problem]:
@@ -210,6 +221,7 @@ RULES: tuple[Rule, ...] = (
     declared_events,
     reachable_steps,
     unique_ids,
+    short_ids,
     known_names,
     consented_messages,
     known_senders,

@@ -144,3 +144,15 @@ def test_two_ids_of_one_name_in_a_block_are_told_there(folder: Folder) -> None:
         "journeys/blocks/twice.yaml:3:24 duplicate-id",
         "journeys/blocks/twice.yaml:4:24 duplicate-id",
     ]
+
+
+def test_ids_are_not_longer_than_the_store_keeps(folder: Folder) -> None:
+    block(folder, "plain", PLAIN)
+    assert include(folder, f"  - include: plain\n    id: {'x' * 200}\n") == []
+    told = include(
+        folder, f"  - include: plain\n    id: {'x' * 200}\n  - delay: 1 day\n    id: {'y' * 199}\n"
+    )
+    assert told == []
+    block(folder, "outer", f"block: outer\nsteps:\n  - include: plain\n    id: {'z' * 100}\n")
+    told = include(folder, f"  - include: outer\n    id: {'x' * 180}\n")
+    assert told == ["journeys/blocks/outer.yaml:3:5 too-large", "journeys/blocks/plain.yaml:3:5 too-large"]
