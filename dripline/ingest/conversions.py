@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, select
 
 from dripline.engine import effects
 from dripline.engine.calendar import add, zone_of
+from dripline.engine.keys import of_another_key
 from dripline.engine.scope import goal_value, scope
 from dripline.language.expressions import EvaluationError, compile_expression
 from dripline.language.plan import Plan
@@ -53,6 +54,8 @@ def _reached(
     if event.received_at > add(run.started_at, goal.within, where):
         return False, None
     trigger = load_event(connection, run.trigger_event)
+    if of_another_key(plan, trigger, event):
+        return False, None
     names = scope(plan, facts(lead), trigger, event, run.variables, event.received_at, where)
     if goal.on.when is not None and not compile_expression(goal.on.when).holds(names):
         return False, None
