@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import Connection, Row, update
 from temporalio import activity
 
+from activities.changing import Changes
 from activities.failures import coded
 from dripline.clock import HouseClock, MachineClock, machine_clock
 from dripline.engine.draw import draw
@@ -20,6 +21,7 @@ from dripline.engine.effects import (
     AskSuppression,
     CountMessages,
     Effect,
+    EnrollLead,
     FindEvents,
     FindMessages,
     IssueDiscount,
@@ -29,6 +31,8 @@ from dripline.engine.effects import (
     ReserveSlot,
     SkipMessage,
     TurnEnd,
+    UnenrollLead,
+    UpdateLead,
 )
 from dripline.engine.policy import ADDRESS, spacing
 from dripline.engine.turn import take_turn
@@ -86,14 +90,20 @@ class Turns:
             due = run.turn == request.seen or runs.has_mail(connection, run.id)
             if run.ended_at is None and run.held_at is None and due:
                 now = house.clock.to_house(machine_now)
-                for first in runs.lock_rivals(connection, run, now):
-                    self._take(connection, house, first, lead, now)
-                    # What it queued is its workflow's to deliver; its turn may have changed the lead.
-                    want_wake(connection, [first.id], self._clock())
-                    lead = lock_lead_of(connection, request.run) or lead
-                self._take(connection, house, run, lead, now)
+                for rival in runs.lock_rivals(connection, run, now):
+                    self._take_if_open(connection, house, rival.id, now)
+                    # What it queued is its workflow's to deliver.
+                    want_wake(connection, [rival.id], self._clock())
+                self._take_if_open(connection, house, run.id, now)
                 run = lock_run(connection, request.run) or run
             return self._standing(connection, house.clock, run, machine_now)
+
+    def _take_if_open(self, connection: Connection, house: House, run_id: str, now: datetime) -> None:
+        """Take the turn, unless one that was taken before it has ended the run."""
+        lead = lock_lead_of(connection, run_id)  # a rival's turn may have changed it
+        run = lock_run(connection, run_id)
+        if lead is not None and run is not None and run.ended_at is None:
+            self._take(connection, house, run, lead, now)
 
     def _take(
         self, connection: Connection, house: House, run: Row[Any], lead: Row[Any], now: datetime
@@ -110,7 +120,10 @@ class Turns:
             except StopIteration as stop:
                 end: TurnEnd = stop.value
                 break
-        runs.save_turn(connection, run, end, inbox_seen=inbox)
+        told = world.changes.told
+        if told:  # its own events have woken the run that is awake, and lie in its inbox
+            run = lock_run(connection, run.id) or run
+        runs.save_turn(connection, run, end, inbox_seen=[*inbox, *told])
         answers = [one for one in inbox if isinstance(one, Answer) and one.id not in end.left]
         outbox.take_answers(connection, run.id, run.turn + 1, answers)
 
@@ -163,6 +176,7 @@ class _World:
         self._lead = lead
         self._now = now
         self._machine_now = machine_now
+        self.changes = Changes(connection, run, machine_now)
 
     def answer(self, effect: Effect) -> Any:
         connection, run = self._connection, self._run
@@ -190,6 +204,12 @@ class _World:
                 return outbox.put(connection, run.id, effect, self._machine_now)
             case IssueDiscount():
                 return discounts.issue(connection, run, effect, self._house.secret)
+            case UpdateLead():
+                return self.changes.update(effect)
+            case EnrollLead():
+                return self.changes.enroll(effect)
+            case UnenrollLead():
+                return self.changes.unenroll(effect)
             case RecordGoal(at, value):
                 return runs.record_goal(connection, run.id, at, value)
             case Note(at, step, what, detail):

@@ -46,7 +46,7 @@ def ask_again(
         return "skipped_at", "lead merged"
     if row.notice:
         return _notice_again(connection, house, gate, row)
-    if run.outcome in ("exit", "goal", "merged", "erased", "operator"):
+    if run.outcome in ("exit", "goal", "merged", "erased", "operator", "unenrolled"):
         return "skipped_at", f"run left by {run.outcome}"
     if row.expires_at is not None and now > row.expires_at:
         return "skipped_at", EXPIRED

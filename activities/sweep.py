@@ -14,6 +14,7 @@ from temporalio import activity
 
 from activities.failures import coded
 from dripline.clock import MachineClock, machine_clock
+from dripline.ingest.anniversaries import Anniversaries
 from dripline.providers import Outgoing, Provider, ProviderError
 from dripline.store import messages, schema
 from dripline.store.database import Store, lock_lead
@@ -59,6 +60,7 @@ class Sweeper:
         self._providers = providers
         self._patience = patience
         self._clock = clock
+        self._anniversaries = Anniversaries(store, clock)
 
     @activity.defn(name="sweep")
     @coded
@@ -69,6 +71,7 @@ class Sweeper:
             "stalled": self._wake_stalled(),
             "unanswered": self._wake_unanswered(),
             "forgotten": self._forget(),
+            "entered": self._anniversaries.enter(),
             "uncertain": self._settle_uncertain(),  # last: it may wait for providers
         }
         if any(found.values()):

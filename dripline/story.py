@@ -233,7 +233,41 @@ def _no_wait(step: str, detail: _Detail, _where: tzinfo) -> str:
     return f"does not wait at {step}, {detail['reason']}: {does}"
 
 
+def _pass(step: str, detail: _Detail, _where: tzinfo) -> str:
+    return (
+        f"begins pass {detail['pass']}" + (f" of {detail['of']}" if detail.get("of") else "") + f" of {step}"
+    )
+
+
+def _updated(step: str, detail: _Detail, _where: tzinfo) -> str:
+    changed = detail.get("changed")
+    return (
+        f"changes {_value(changed)} at {step}" if changed else f"changes nothing at {step}: it is so already"
+    )
+
+
+def _enrolled(_step: str, detail: _Detail, _where: tzinfo) -> str:
+    reason = detail.get("reason")
+    return (
+        f"does not enter {detail['journey']}: {reason}" if reason else f"enters {detail['journey']} as well"
+    )
+
+
+def _unenrolled(_step: str, detail: _Detail, _where: tzinfo) -> str:
+    return f"leaves {detail['journey']}" + ("" if detail.get("ended") else ": it was not in it")
+
+
 _WORDS: Mapping[str, _Words] = {
+    "split": lambda step, detail, _: f"goes the way {detail['arm']} of {step}, by lot",
+    "set": lambda step, detail, _: f"sets {_value(detail['names'])}",
+    "included": lambda step, detail, _: f"begins the block {detail['block']}",
+    "pass": _pass,
+    "loop-over": lambda step, detail, _: (
+        f"leaves {step} after {detail['passes']} passes: {detail['because']}"
+    ),
+    "updated": _updated,
+    "enrolled": _enrolled,
+    "unenrolled": _unenrolled,
     "entered": _entered,
     "queued": lambda step, detail, _: f"queues {step}",
     "skipped": lambda step, detail, _: f"does not send {step}: {detail['reason']}",

@@ -60,7 +60,7 @@ def zone_of(timezone: str | None, country: str | None, fallback: str) -> ZoneInf
 def add(instant: datetime, duration: Duration, where: ZoneInfo) -> datetime:
     """`instant` plus a duration: months and days on the wall clock of `where`, then seconds exactly. In UTC."""
     if duration.months or duration.days:
-        local = _add_months(instant.astimezone(where).replace(tzinfo=None), duration.months)
+        local = add_months(instant.astimezone(where).replace(tzinfo=None), duration.months)
         instant = at_local(local + timedelta(days=duration.days), where)
     return instant.astimezone(UTC) + timedelta(seconds=duration.seconds)
 
@@ -82,7 +82,8 @@ def at_local(local: datetime, where: ZoneInfo) -> datetime:
     return high.replace(microsecond=0)
 
 
-def _add_months(local: datetime, months: int) -> datetime:
+def add_months(local: datetime, months: int) -> datetime:
+    """The same day of the month (or its last) so many months later, on the wall clock."""
     if not months:
         return local
     years, month = divmod(local.month - 1 + months, 12)

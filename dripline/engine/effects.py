@@ -62,7 +62,7 @@ class RunState:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended. `kind` is finished, stopped, exit, goal or too-long."""
+    """How a run ended. `kind` is finished, stopped, exit, goal, unenrolled or too-long."""
 
     kind: str
     reason: str | None = None
@@ -182,6 +182,50 @@ class IssueDiscount:
 
 
 @dataclass(frozen=True)
+class UpdateLead:
+    """Change the lead: columns, attributes (None takes one away), and tell of it as `lead.updated`.
+
+    Answer: `Updated`; None where journeys set one another going for too long, and nothing was changed.
+    """
+
+    columns: Mapping[str, Any]
+    attributes: Mapping[str, Any]
+    changed: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Updated:
+    """The lead as it is now, and the event that told of the change."""
+
+    lead: Mapping[str, Any]
+    event: Event
+
+
+@dataclass(frozen=True)
+class EnrollLead:
+    """Let the lead enter another journey. Answer: why it does not (`str`), or None where it does.
+
+    Raises nothing; where journeys set one another going for too long the answer is TOO_LONG.
+    """
+
+    journey: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class UnenrollLead:
+    """End the lead's runs of another journey. Answer: how many ended (`int`)."""
+
+    journey: str
+    at: datetime
+
+
+TOO_LONG = "journeys set one another going without end"
+"""Why a run ends that is the last of too long a chain of runs."""
+
+
+@dataclass(frozen=True)
 class RecordGoal:
     """The run converted, worth `value` in the workspace's currency. Answer: None."""
 
@@ -209,6 +253,9 @@ Effect = (
     | IssueDiscount
     | FindMessages
     | ReserveSlot
+    | UpdateLead
+    | EnrollLead
+    | UnenrollLead
     | RecordGoal
     | Note
 )

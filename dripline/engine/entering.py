@@ -13,6 +13,7 @@ from typing import Any
 
 from dripline.engine.calendar import add, zone_of
 from dripline.engine.effects import Event
+from dripline.engine.keys import of_another_key
 from dripline.engine.listening import listening
 from dripline.engine.scope import event_scope, goal_value, scope
 from dripline.language.expressions import compile_expression
@@ -32,19 +33,22 @@ class EarlierRun:
 
 def triggers(plan: Plan, lead: Mapping[str, Any], event: Event) -> bool:
     """Whether the event lets the lead into the journey, its re-entry rule aside. Raises EvaluationError."""
-    if event.name not in plan.trigger.on.events:
-        return False
+    return event.name in plan.trigger.on.events and allows(plan, lead, event, event.received_at)
+
+
+def allows(plan: Plan, lead: Mapping[str, Any], trigger: Event | None, at: datetime) -> bool:
+    """Whether the trigger's condition holds for who enters by the event, or by a date. Raises EvaluationError."""
     if plan.trigger.on.when is None:
         return True
     where = zone_of(lead.get("timezone"), lead.get("country"), plan.timezone)
-    known = scope(plan, lead, event, event, {}, event.received_at, where)
+    known = scope(plan, lead, trigger, trigger, {}, at, where)
     return compile_expression(plan.trigger.on.when).holds(known)
 
 
 def bar(plan: Plan, lead: Mapping[str, Any], earlier: Sequence[EarlierRun], now: datetime) -> str | None:
     """Why the lead may not enter the journey at `now`; None if it may.
 
-    An open run always bars another. `after DURATION` counts from the last run's start, in the lead's zone.
+    `earlier` are the lead's runs of the same key. An open run always bars another. `after DURATION` counts from the last run's start, in the lead's zone.
     """
     if any(not run.ended for run in earlier):
         return "is in the journey already"
@@ -85,6 +89,8 @@ def reached_late(
         return False, None
     where = zone_of(lead.get("timezone"), lead.get("country"), plan.timezone)
     if event.received_at > add(started_at, goal.within, where):
+        return False, None
+    if of_another_key(plan, trigger, event):
         return False, None
     names = scope(plan, lead, trigger, event, variables, event.received_at, where)
     if goal.on.when is not None and not compile_expression(goal.on.when).holds(names):

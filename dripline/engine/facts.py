@@ -14,7 +14,7 @@ from dripline.engine.reminding import reminded, stop, stops
 from dripline.engine.scope import goal_value
 from dripline.engine.sending import due_message
 from dripline.engine.steps import accept, may_accept
-from dripline.language.plan import MessageStep, RemindStep, WaitForStep
+from dripline.language.plan import MessageStep, RemindStep, RepeatStep, WaitForStep
 
 
 def next_fact(run: Moving) -> Event | datetime | None:
@@ -95,6 +95,9 @@ def _wait_ended(run: Moving) -> Asking:
         run.go_to(step.otherwise)
     elif isinstance(step, RemindStep):
         yield from reminded(run, step)
+    elif isinstance(step, RepeatStep):
+        yield Note(run.at, step.id, "woke", {})
+        run.go_to(step.id)
     else:
         yield Note(run.at, step.id, "woke", {})
         run.go_to(step.next)

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 from dripline.engine.calendar import zone_of
 from dripline.engine.effects import Effect, Event, RunState, TurnEnd
+from dripline.engine.keys import of_another_key
 from dripline.engine.scope import scope
 from dripline.language.expressions import EvaluationError, compile_expression
-from dripline.language.plan import EventFilter, Plan
+from dripline.language.plan import EventFilter, Plan, RepeatStep
 
 Turn = Generator[Effect, Any, TurnEnd]
 """A turn: yields effects, is sent their answers, returns how it ended."""
@@ -39,9 +40,15 @@ class Moving:
         self.steps_since_wait = 0
 
     def go_to(self, step: str | None) -> None:
-        self.state = replace(self.state, step=step, wait=None)
+        """Go on at a step; the count of every loop that this leaves is forgotten."""
+        loops = {loop: state for loop, state in self.state.loops.items() if self._within(loop, step)}
+        self.state = replace(self.state, step=step, wait=None, loops=loops)
 
-    def remember(self, name: str, value: Mapping[str, Any]) -> None:
+    def _within(self, loop: str, step: str | None) -> bool:
+        around = self.plan.by_id.get(loop)
+        return not isinstance(around, RepeatStep) or step == loop or step in around.within
+
+    def remember(self, name: str, value: Any) -> None:
         self.state = replace(self.state, variables={**self.state.variables, name: value})
 
     def context(self) -> dict[str, Any]:
@@ -64,7 +71,7 @@ class Moving:
 
     def matches(self, wanted: EventFilter, event: Event) -> bool:
         """Whether the filter lets the event through; one that cannot be evaluated lets nothing through."""
-        if event.name not in wanted.events:
+        if event.name not in wanted.events or of_another_key(self.plan, self.state.trigger, event):
             return False
         if wanted.when is None:
             return True

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dripline.engine.effects import Event
+from dripline.engine.keeping import restored
 from dripline.language.expressions import EvaluationError, compile_expression, revive
 from dripline.language.plan import Goal, Plan
 
@@ -42,6 +43,7 @@ def scope(
 
 
 def _remembered(plan: Plan, value: Any) -> Any:
+    value = restored(value)
     if isinstance(value, Mapping) and value.get("is") == "discount":
         return revive(value, {"expires_on": "date"})
     if isinstance(value, Mapping) and value.get("name") in plan.event_times:  # an event that a wait accepted

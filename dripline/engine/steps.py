@@ -9,11 +9,14 @@ from typing import Any, assert_never
 
 from dripline.engine.asking import ask
 from dripline.engine.calendar import add
-from dripline.engine.effects import Effect, Event, FindEvents, Note, Outcome, Wait
+from dripline.engine.changing import MAX_ACCEPTED, enroll, set_names, split, unenroll, update
+from dripline.engine.effects import Effect, Event, FindEvents, Note, Outcome
 from dripline.engine.issuing import issue
+from dripline.engine.looping import next_pass
 from dripline.engine.moving import Asking, Moving
 from dripline.engine.noticing import notify
 from dripline.engine.reminding import remind
+from dripline.engine.resting import rest
 from dripline.engine.sending import due_message
 from dripline.engine.waiting import delay_until, wait_end
 from dripline.language.plan import (
@@ -23,20 +26,23 @@ from dripline.language.plan import (
     DelayUntilStep,
     DiscountStep,
     Duration,
+    EnrollStep,
     MessageStep,
     NotifyStep,
     RemindStep,
+    RepeatStep,
+    SetStep,
+    SplitStep,
     Step,
     StopStep,
+    UnenrollStep,
+    UpdateStep,
     WaitForStep,
     WebhookStep,
 )
 
 MAX_STEPS = 1000
 """Steps without a wait after which a run ends as `too-long`, and steps after which a turn ends at its next wait."""
-
-MAX_ACCEPTED = 200
-"""How many of the events that ended a wait a run remembers."""
 
 
 def enter(run: Moving, step: Step) -> Generator[Effect, Any, Outcome | None]:
@@ -46,6 +52,9 @@ def enter(run: Moving, step: Step) -> Generator[Effect, Any, Outcome | None]:
         return Outcome("too-long", f"more than {MAX_STEPS} steps without a wait")
     if isinstance(step, RemindStep) and step.id in run.state.loops:  # behind a reminder: no new visit
         yield from remind(run, step)
+        return None
+    if isinstance(step, RepeatStep) and step.id in run.state.loops:  # between two passes, not a new visit
+        yield from next_pass(run, step)
         return None
     if step.condition and not run.holds(step.condition):
         yield Note(run.at, step.id, "if-false", {"if": step.condition})
@@ -57,13 +66,25 @@ def enter(run: Moving, step: Step) -> Generator[Effect, Any, Outcome | None]:
         case MessageStep():
             yield from due_message(run, step)
         case DelayStep():
-            yield from _rest(run, step, add(run.at, step.duration, run.where))
+            yield from rest(run, step, add(run.at, step.duration, run.where))
         case DelayUntilStep():
             return (yield from delay_until(run, step))
         case WaitForStep():
             yield from _wait_for(run, step)
         case BranchStep():
             yield from _branch(run, step)
+        case SplitStep():
+            yield from split(run, step)
+        case RepeatStep():
+            yield from next_pass(run, step)
+        case SetStep():
+            yield from set_names(run, step)
+        case UpdateStep():
+            return (yield from update(run, step))
+        case EnrollStep():
+            return (yield from enroll(run, step))
+        case UnenrollStep():
+            yield from unenroll(run, step)
         case StopStep():
             return Outcome("stopped", step.reason)
         case RemindStep():
@@ -79,18 +100,9 @@ def enter(run: Moving, step: Step) -> Generator[Effect, Any, Outcome | None]:
     return None
 
 
-def _rest(run: Moving, step: Step, until: datetime | None) -> Asking:
-    run.steps_since_wait = 0
-    run.state = replace(run.state, wait=Wait(run.at, until))
-    detail: dict[str, Any] = {"until": until.isoformat() if until else None}
-    if isinstance(step, WaitForStep):
-        detail["events"] = list(step.on.events)
-    yield Note(run.at, step.id, "waits", detail)
-
-
 def _wait_for(run: Moving, step: WaitForStep) -> Asking:
     """Rest at the step, then look back: what already counts is accepted here and now."""
-    yield from _rest(run, step, wait_end(run, step))
+    yield from rest(run, step, wait_end(run, step))
     seen: list[Event] = yield FindEvents(step.on.events, _look_back(run, step))
     for event in seen:
         if not may_accept(run, step, event):

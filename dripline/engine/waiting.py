@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from dripline.engine.calendar import add
-from dripline.engine.effects import Effect, Note, Outcome, Wait
+from dripline.engine.effects import Effect, Note, Outcome
 from dripline.engine.moments import next_such, of_date
 from dripline.engine.moving import Moving
+from dripline.engine.resting import rest
 from dripline.language.expressions import Empty, compile_expression
 from dripline.language.plan import DelayUntilStep, Moment, Otherwise, WaitForStep
 
@@ -23,9 +23,7 @@ def delay_until(run: Moving, step: DelayUntilStep) -> Generator[Effect, Any, Out
         return (yield from _otherwise(run, step, step.if_missing, f"no {what}"))
     if until < run.at:
         return (yield from _otherwise(run, step, step.if_past, "the moment is past"))
-    run.steps_since_wait = 0
-    run.state = replace(run.state, wait=Wait(run.at, until))
-    yield Note(run.at, step.id, "waits", {"until": until.isoformat()})
+    yield from rest(run, step, until)
     return None
 
 

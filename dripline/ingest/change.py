@@ -18,6 +18,8 @@ from dripline.language.problems import did_you_mean
 from dripline.language.workspace import FieldErrors, Workspace
 from dripline.store.leads import COLUMNS, IDENTIFYING, Identity, identity_of
 
+_UNSAID: Mapping[str, Any] = {"score": 0.0, "tags": []}
+"""Columns that are never NULL, and what they are where nothing was said."""
 _MAPS = ("consent", "topics", "attributes")
 _COUNTRIES = Locale("en").territories
 
@@ -40,7 +42,12 @@ class LeadChange:
 
     def applied_to(self, before: Mapping[str, Any]) -> dict[str, Any]:
         """All columns of the lead after the change."""
-        after: dict[str, Any] = {name: before.get(name) for name in COLUMNS} | dict(self.columns)
+        after: dict[str, Any] = {
+            name: self.columns[name] if name in self.columns else before.get(name) for name in COLUMNS
+        }
+        for name, nothing in _UNSAID.items():
+            value = self.columns[name] if name in self.columns else before.get(name)
+            after[name] = nothing if value is None else value
         for name in _MAPS:
             laid_over = {**(before.get(name) or {}), **getattr(self, name)}
             after[name] = {key: value for key, value in laid_over.items() if value is not None}
@@ -48,7 +55,9 @@ class LeadChange:
 
     def differences(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
         """The names that changed, as expressions read them (`stage`, `consent`, an attribute's own name)."""
-        names = [name for name in (*COLUMNS, "consent", "topics") if before.get(name) != after.get(name)]
+        names = [
+            name for name in (*COLUMNS, *_UNSAID, "consent", "topics") if before.get(name) != after.get(name)
+        ]
         old, new = before.get("attributes") or {}, after["attributes"]
         names += [name for name in {**old, **new} if old.get(name) != new.get(name)]
         return tuple(sorted(names))
@@ -66,6 +75,10 @@ def read_change(said: LeadIn, workspace: Workspace) -> LeadChange:
             columns[name] = None if value is None else _normal(name, value, workspace)
         except NotNormal as error:
             errors.append(FieldError(name, str(error)))
+    if "score" in said.model_fields_set:
+        columns["score"] = said.score
+    if "tags" in said.model_fields_set:
+        columns["tags"] = list(dict.fromkeys(said.tags or []))
     errors += _unknown_topics(said, workspace)
     attributes: dict[str, Any] = {}
     try:

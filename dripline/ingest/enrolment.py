@@ -10,10 +10,11 @@ from typing import Any
 import uuid_utils
 from sqlalchemy import Connection, select
 
+from dripline.engine.keys import key_of
 from dripline.ingest.entering import barred, start
 from dripline.ingest.reading import coerced_properties
 from dripline.ingest.recording import record
-from dripline.ingest.refusal import Refused, erased_lead, unknown_lead
+from dripline.ingest.refusal import FieldError, Refused, erased_lead, invalid, unknown_lead
 from dripline.language.plan import Plan
 from dripline.language.workspace import Workspace
 from dripline.store.events import Event
@@ -54,14 +55,23 @@ def enrol(
     if lead.erased_at is not None:
         raise erased_lead()
     plan = _enterable(connection, journey)
-    known = coerced_properties(plan.trigger.on.events[0], properties, workspace) if properties else {}
+    known = _known(plan, properties, workspace)
     event = Event(event_id or str(uuid_utils.uuid7()), lead.id, ENROLLED, {**known, "journey": journey}, now)
     if not record(connection, event, machine_now).new:
         raise Refused(409, "not-enrolled", "The lead was enrolled by this before.")
-    why_not = barred(connection, lead, plan, now)  # last: the event itself may have let the lead in
+    key = key_of(plan, known)
+    why_not = barred(connection, lead, plan, now, key)  # last: the event itself may have let the lead in
     if why_not:
         raise Refused(409, "not-enrolled", f"The lead {why_not}.")
     return Enrolled(start(connection, lead.id, plan, event, machine_now), lead.id, event.id)
+
+
+def _known(plan: Plan, properties: Mapping[str, Any], workspace: Workspace) -> Mapping[str, Any]:
+    if not properties:
+        return {}
+    if not plan.trigger.on.events:
+        raise invalid([FieldError("properties", "must be empty: no event begins this journey")])
+    return coerced_properties(plan.trigger.on.events[0], properties, workspace)
 
 
 def _enterable(connection: Connection, journey: str) -> Plan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,18 +11,19 @@ import uuid_utils
 from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from dripline.engine import effects
-from dripline.engine.entering import MAX_DEPTH, EarlierRun, bar, triggers
+from dripline.engine.entering import MAX_DEPTH, EarlierRun, allows, bar
+from dripline.engine.keys import key_of
 from dripline.language.plan import Plan
-from dripline.store.events import Event
+from dripline.store.events import Event, in_order, keep
 from dripline.store.leads import facts
-from dripline.store.plans import published
-from dripline.store.schema import runs
+from dripline.store.plans import load_plan, published
+from dripline.store.schema import journeys, runs
 
 _log = structlog.get_logger(__name__)
 
 # Built once: building a statement costs three times as much as executing it.
 _EARLIER = (
-    select(runs.c.started_at, runs.c.ended_at)
+    select(runs.c.started_at, runs.c.ended_at, runs.c.key)
     .where(runs.c.lead_id == bindparam("lead"), runs.c.journey == bindparam("journey"))
     .order_by(runs.c.started_at.desc())
 )
@@ -39,19 +41,53 @@ def enter_triggered(
         if event.depth > MAX_DEPTH:
             _log.warning("chain-too-long", journey=one.plan.journey, event_id=event.id, depth=event.depth)
             continue
-        if barred(connection, lead, one.plan, event.received_at) is None:
+        key = key_of(one.plan, event.properties)
+        if barred(connection, lead, one.plan, event.received_at, key) is None:
             started.append(start(connection, lead.id, one.plan, event, machine_now))
     return tuple(started)
 
 
-def barred(connection: Connection, lead: Row[Any], plan: Plan, now: datetime) -> str | None:
-    """Why the lead may not enter the journey at `now`; None if it may."""
+def let_in(
+    connection: Connection, lead: Row[Any], journey: str, event: Event, machine_now: datetime
+) -> str | None:
+    """Start a run of the journey past its trigger, recording the event that it begins with; or why not."""
+    query = select(journeys.c.plan_hash, journeys.c.paused_at).where(journeys.c.id == journey)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return "the journey is not published"
+    if row.paused_at is not None:
+        return "the journey is paused"
+    plan = load_plan(connection, row.plan_hash)
+    event = replace(event, received_at=in_order(connection, lead.id, event.received_at))
+    why_not = barred(connection, lead, plan, event.received_at, key_of(plan, event.properties))
+    if why_not is None:
+        keep(connection, event)
+        start(connection, lead.id, plan, event, machine_now)
+    return why_not and f"the lead {why_not}"
+
+
+def barred(connection: Connection, lead: Row[Any], plan: Plan, now: datetime, key: str | None) -> str | None:
+    """Why the lead may not enter the journey at `now`; None if it may. Each key counts by itself."""
     earlier = connection.execute(_EARLIER, {"lead": lead.id, "journey": plan.journey}).all()
-    known = [EarlierRun(run.started_at, run.ended_at is not None) for run in earlier]
+    known = [EarlierRun(run.started_at, run.ended_at is not None) for run in earlier if run.key == key]
     return bar(plan, facts(lead), known, now)
 
 
 def start(connection: Connection, lead_id: str, plan: Plan, event: Event, machine_now: datetime) -> str:
+    """Insert a run that begins with the event; its id."""
+    key = key_of(plan, event.properties)
+    return begin(connection, lead_id, plan, event.received_at, machine_now, key, event)
+
+
+def begin(
+    connection: Connection,
+    lead_id: str,
+    plan: Plan,
+    at: datetime,
+    machine_now: datetime,
+    key: str | None,
+    event: Event | None = None,
+) -> str:
     """Insert a run that stands before its first turn and wants to be woken; its id."""
     run_id = str(uuid_utils.uuid7())
     row = {
@@ -60,14 +96,15 @@ def start(connection: Connection, lead_id: str, plan: Plan, event: Event, machin
         "journey": plan.journey,
         "plan_hash": plan.hash,
         "priority": plan.priority,
-        "depth": event.depth,
-        "trigger_event": event.id,
+        "key": key,
+        "depth": event.depth if event else 0,
+        "trigger_event": event.id if event else None,
         "turn": 0,
         "variables": {},
         "visits": {},
         "accepted": [],
-        "started_at": event.received_at,
-        "last_at": event.received_at,
+        "started_at": at,
+        "last_at": at,
         "wake_wanted": 1,
         "wake_done": 0,
         "wake_wanted_at": machine_now,
@@ -78,13 +115,18 @@ def start(connection: Connection, lead_id: str, plan: Plan, event: Event, machin
 
 def _triggers(plan: Plan, lead: Row[Any], event: Event) -> bool:
     trigger = effects.Event(event.id, event.name, event.properties, event.received_at)
+    return let_through(plan, lead, trigger, event.received_at)
+
+
+def let_through(plan: Plan, lead: Row[Any], trigger: effects.Event | None, at: datetime) -> bool:
+    """Whether the trigger's condition holds; one that cannot be evaluated does not."""
     try:
-        return triggers(plan, facts(lead), trigger)
+        return allows(plan, facts(lead), trigger, at)
     except Exception as error:  # no condition, whatever is wrong with it, may lose the event
         _log.warning(
             "trigger-failed",
             journey=plan.journey,
-            event_id=event.id,
+            event_id=trigger.id if trigger else None,
             error=getattr(error, "code", type(error).__name__),
         )
         return False

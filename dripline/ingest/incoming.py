@@ -59,6 +59,14 @@ class LeadIn(_Said):
     stage: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=32)] | None = (
         Field(None, description="Where the lead is on its way to being a customer.")
     )
+    score: Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)] | None = Field(
+        None, description="How warm the lead is, as a number. Journeys add to it."
+    )
+    tags: (
+        list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]] | None
+    ) = Field(
+        None, max_length=200, description="All tags of the lead: those that are left out are taken away."
+    )
     consent: dict[Literal["email", "sms"], bool | None] = Field(
         {}, description="By channel, whether the lead agreed to marketing messages."
     )

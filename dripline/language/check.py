@@ -6,6 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
+from dripline.language.check_changes import (
+    ending_loops,
+    known_changes,
+    known_date,
+    known_journeys,
+    known_key,
+    whole_splits,
+)
 from dripline.language.check_discounts import named_discounts, sound_amounts
 from dripline.language.check_names import known_names
 from dripline.language.check_notices import known_people, sound_notices
@@ -24,6 +32,8 @@ from dripline.language.templates import Templates
 from dripline.language.workspace import Workspace
 
 NOTHING = Extensions()
+LONGEST_ID = 240
+"""Letters that the store has room for."""
 
 
 def named_like_its_file(look: Look) -> Iterator[Problem]:
@@ -75,12 +85,21 @@ def reachable_steps(look: Look) -> Iterator[Problem]:
 
 def unique_ids(look: Look) -> Iterator[Problem]:
     """No two steps of a journey have one id."""
-    counts = Counter(step_ids(look.journey.steps).values())
+    ids = step_ids(look.journey.steps)
+    counts = Counter(ids.values())
     for loc, step in every_step(look.journey.steps):
-        if step.id is not None and counts[step.id] > 1:
+        if step.id is not None and counts[ids[loc]] > 1:
             yield look.draft.problem(
                 (*loc, "id"), "duplicate-id", f"`{step.id}` is the id of two steps", "give each its own"
             )
+
+
+def short_ids(look: Look) -> Iterator[Problem]:
+    """The id of a step, with those of the blocks and ways that it stands in, has at most 240 letters."""
+    for loc, id_ in step_ids(look.journey.steps).items():
+        if len(id_) > LONGEST_ID:
+            message = f"the id of this step has {len(id_)} letters, more than {LONGEST_ID}"
+            yield look.draft.problem(loc, "too-large", message, "give it, or what it stands in, a short `id`")
 
 
 def consented_messages(look: Look) -> Iterator[Problem]:
@@ -173,10 +192,14 @@ def way_out(look: Look) -> Iterator[Problem]:
 
 
 def check_journey(
-    draft: Draft, workspace: Workspace, templates: Templates, extensions: Extensions = NOTHING
+    draft: Draft,
+    workspace: Workspace,
+    templates: Templates,
+    extensions: Extensions = NOTHING,
+    journeys: frozenset[str] = frozenset(),
 ) -> list[Problem]:
     """Everything that is wrong in a journey of the right form, its templates included."""
-    look = Look(draft, workspace, templates, extensions)
+    look = Look(draft, workspace, templates, extensions, journeys)
     problems = [problem for rule in RULES for problem in rule(look)]
     # Where a part had to be left out, what hangs on it would be told falsely.
     return problems if draft.complete else [problem for problem in problems if problem.code in _LOCAL]
@@ -203,6 +226,9 @@ _LOCAL = frozenset(
         "missing-template",
         "missing-locale",
         "missing-subject",
+        "unknown-journey",
+        "percents",
+        "endless-loop",
     }
 )
 """Problems that stand by themselves, whatever else a journey says."""
@@ -211,6 +237,7 @@ RULES: tuple[Rule, ...] = (
     declared_events,
     reachable_steps,
     unique_ids,
+    short_ids,
     known_names,
     consented_messages,
     known_senders,
@@ -221,6 +248,12 @@ RULES: tuple[Rule, ...] = (
     waits_for_places,
     dated_waits,
     later_steps,
+    known_key,
+    known_date,
+    whole_splits,
+    ending_loops,
+    known_changes,
+    known_journeys,
     used_timeouts,
     no_delay_before_now,
     way_out,

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from dripline.language.compile import unless_events
 from dripline.language.expressions import compile_expression
-from dripline.language.flow import Names
+from dripline.language.flow import ANYTHING, Names
 from dripline.language.look import Look
 from dripline.language.naming import every_step
 from dripline.language.positions import Loc
 from dripline.language.problems import Problem, did_you_mean, listed
+from dripline.language.reading import expressions_of
 from dripline.language.step_texts import step_texts
-from dripline.language.steps import BranchStep, DelayUntilStep, RemindStep, Step, WaitForStep, WhenArm
+from dripline.language.steps import RemindStep, Step, WaitForStep
 from dripline.language.texts import reads
 from dripline.language.workspace import LEAD_FIELDS, Workspace
 
@@ -69,7 +70,7 @@ class Scope:
             )
         if not parts:
             return None
-        if parts[0] not in has:
+        if parts[0] not in has and ANYTHING not in has:
             hint = did_you_mean(parts[0], has, root + ".{}") or f"there are {listed(sorted(has))}"
             return "unknown-property", f"`{root}` has no `{parts[0]}`", hint
         return None
@@ -156,30 +157,17 @@ def known_names(look: Look) -> Iterator[Problem]:
 
 def _read_step(look: Look, loc: Loc, step: Step) -> Iterator[Problem]:
     scope = scope_at(look, loc)
-    if step.if_ is not None:
-        yield from _read(look, (*loc, "if"), step.if_, scope)
+    for where, begins, source in expressions_of(step):
+        yield from _read(look, (*loc, *where), source, scope, begins)
     if isinstance(step, WaitForStep) and step.filter is not None:
         event = properties(look.workspace, step.wait_for.event)
-        where = (*loc, "when") if step.when is not None else (*loc, "wait_for", "when")
+        at = (*loc, "when") if step.when is not None else (*loc, "wait_for", "when")
         candidate = Scope(scope.workspace, event, scope.trigger, scope.names, scope.ever)
-        yield from _read(look, where, step.filter, candidate)
-    if isinstance(step, RemindStep):
-        said, here = step.remind, (*loc, "remind")
-        if said.until is not None:
-            yield from _read(look, (*here, "until"), said.until, scope)
-        if said.unless_when is not None:
-            event = properties(look.workspace, said.unless or ())
-            candidate = Scope(scope.workspace, event, scope.trigger, scope.names, scope.ever)
-            yield from _read(look, (*here, "unless_when"), said.unless_when, candidate)
-    if isinstance(step, WaitForStep) and step.moment and step.moment.expression:
-        where = (*loc, "until") if step.until is not None else (*loc, "wait_for", "until")
-        yield from _read(look, (*where, "date"), step.moment.expression, scope)
-    if isinstance(step, DelayUntilStep) and step.delay_until.expression:
-        yield from _read(look, (*loc, "delay_until", "date"), step.delay_until.expression, scope)
-    if isinstance(step, BranchStep):
-        for number, arm in enumerate(step.branch):
-            if isinstance(arm, WhenArm):
-                yield from _read(look, (*loc, "branch", number, "when"), arm.when, scope)
+        yield from _read(look, at, step.filter, candidate)
+    if isinstance(step, RemindStep) and step.remind.unless_when is not None:
+        event = properties(look.workspace, step.remind.unless or ())
+        candidate = Scope(scope.workspace, event, scope.trigger, scope.names, scope.ever)
+        yield from _read(look, (*loc, "remind", "unless_when"), step.remind.unless_when, candidate)
     for where, text in step_texts(step):
         yield from _read_text(look, (*loc, *where), text, scope)
 
@@ -194,11 +182,11 @@ def _read_text(look: Look, loc: Loc, text: str, scope: Scope) -> Iterator[Proble
             yield look.draft.problem(loc, code, message, hint, offset=read.column - 1)
 
 
-def _read(look: Look, loc: Loc, source: str, scope: Scope) -> Iterator[Problem]:
+def _read(look: Look, loc: Loc, source: str, scope: Scope, begins: int = 0) -> Iterator[Problem]:
     expression = compile_expression(source)
     for path in sorted(expression.names):
         wrong = scope.wrong(path, path in expression.guarded)
         if wrong is not None:
             code, message, hint = wrong
             offset = expression.places.get(path, 0)
-            yield look.draft.problem(loc, code, message, hint, offset=offset)
+            yield look.draft.problem(loc, code, message, hint, offset=begins + offset)

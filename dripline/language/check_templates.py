@@ -78,8 +78,9 @@ def filled_templates(look: Look) -> Iterator[Problem]:
     """Everything that a template is filled with is there at every step that names the template."""
     for loc, channel, message in look.sent:
         scope = scope_at(look, loc[:-1])
-        line, _ = look.draft.document.place(loc)
-        where = f"at {look.draft.document.path}:{line}"
+        document, at = look.draft.written(loc)
+        line, _ = document.place(at)
+        where = f"at {document.path}:{line}"
         for file in _files(look, channel, message):
             yield from _filled(file, scope, where)
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal, assert_never
 
-from dripline.language import plan, steps
+from dripline.language import changing, plan, steps
+from dripline.language.compile_changes import compile_update
 from dripline.language.compile_notices import compile_notices, message_texts, own_text
 from dripline.language.compile_reminders import day_notice, day_notice_id
 from dripline.language.expressions import compile_expression, reads_only_event
 from dripline.language.fields import FieldType
-from dripline.language.model import Exit, Goal, Journey
+from dripline.language.model import Exit, Goal, Journey, Trigger
 from dripline.language.money import to_minor
 from dripline.language.naming import every_step, step_ids
 from dripline.language.positions import Loc
+from dripline.language.reading import expressions_of
 from dripline.language.step_texts import step_texts
 from dripline.language.template_grammar import TemplateSandbox
 from dripline.language.templates import Templates
@@ -45,9 +47,7 @@ def compile_journey(journey: Journey, workspace: Workspace, templates: Templates
         locale=workspace.locales[0],
         currency=workspace.currency,
         senders={name: workspace.sender(name) for name in sorted(senders)},
-        trigger=plan.Trigger(
-            on=event_filter(journey.trigger.event, journey.trigger.when), reentry=journey.trigger.reentry
-        ),
+        trigger=_trigger(journey.trigger, workspace),
         goal=_goal(journey.goal) if journey.goal else None,
         exits=tuple(map(_exit, journey.exit)),
         steps=tuple(flat.steps),
@@ -69,6 +69,24 @@ def event_filter(events: tuple[str, ...], when: str | None) -> plan.EventFilter:
     return plan.EventFilter(events=events, when=when, event_only=when is None or reads_only_event(when))
 
 
+def _trigger(trigger: Trigger, workspace: Workspace) -> plan.Trigger:
+    yearly = None
+    if trigger.date is not None:
+        name = trigger.date.removeprefix("lead.")
+        yearly = plan.Yearly(
+            attribute=name,
+            kind="date" if workspace.attributes[name] == "date" else "datetime",
+            offset=trigger.offset or plan.Duration(),
+            at=trigger.at or "09:00",
+        )
+    return plan.Trigger(
+        on=event_filter(trigger.event, trigger.when),
+        reentry=trigger.reentry,
+        key=trigger.key.removeprefix("event.") if trigger.key else None,
+        yearly=yearly,
+    )
+
+
 def _goal(goal: Goal) -> plan.Goal:
     return plan.Goal(on=event_filter(goal.event, goal.when), value=goal.value, within=goal.within)
 
@@ -83,7 +101,7 @@ class _Flat:
     """The steps in the order of the file, each knowing where it leads."""
 
     def __init__(self, journey: Journey, workspace: Workspace) -> None:
-        self.currency = workspace.currency
+        self.workspace = workspace
         self.defaults = journey.messages
         self.quiet_hours = (
             workspace.quiet_hours if journey.messages.quiet_hours is None else journey.messages.quiet_hours
@@ -155,6 +173,49 @@ class _Flat:
                     for number, arm in enumerate(step.branch)
                 )
                 return plan.BranchStep(id=id_, condition=if_, next=following, arms=arms)
+            case steps.SplitStep():
+                shares = tuple(
+                    plan.Share(
+                        percent=arm.percent,
+                        name=arm.name,
+                        to=self.block(arm.steps, (*loc, "split", number, "steps"), following),
+                    )
+                    for number, arm in enumerate(step.split)
+                )
+                return plan.SplitStep(id=id_, condition=if_, next=following, arms=shares)
+            case steps.RepeatStep():
+                begin = len(self.steps)
+                first = self.block(step.repeat.steps, (*loc, "repeat", "steps"), id_)
+                return plan.RepeatStep(
+                    id=id_,
+                    condition=if_,
+                    next=following,
+                    every=step.repeat.every,
+                    times=step.repeat.times,
+                    until=step.repeat.until,
+                    first=first,
+                    within=tuple(inner.id for inner in self.steps[begin:]),
+                )
+            case changing.UpdateStep():
+                return compile_update(step, id_, following, self.workspace)
+            case changing.SetStep():
+                return plan.SetStep(id=id_, condition=if_, next=following, values=step.set)
+            case steps.IncludeStep():
+                begin_at = (
+                    self.block(step.body, (*loc, "include", "steps"), following) if step.body else following
+                )
+                return plan.SetStep(
+                    id=id_,
+                    condition=if_,
+                    next=following,
+                    values=step.include.with_,
+                    then=begin_at,
+                    included=step.include.block,
+                )
+            case changing.EnrollStep():
+                return plan.EnrollStep(id=id_, condition=if_, next=following, journey=step.enroll)
+            case changing.UnenrollStep():
+                return plan.UnenrollStep(id=id_, condition=if_, next=following, journey=step.unenroll)
             case steps.StopStep():
                 return plan.StopStep(id=id_, condition=if_, next=following, reason=step.stop)
             case steps.WebhookStep():
@@ -216,7 +277,7 @@ class _Flat:
         """A discount, its amounts in minor units."""
         said = step.discount
         amounts = {"amount": said.amount, "min_order": said.min_order}
-        currencies = [money[1] or self.currency for money in amounts.values() if money]
+        currencies = [money[1] or self.workspace.currency for money in amounts.values() if money]
         currency = currencies[0] if currencies else None
         minor = {name: to_minor(money[0], currency) for name, money in amounts.items() if money and currency}
         return plan.DiscountStep(
@@ -335,13 +396,9 @@ def conditions(journey: Journey) -> list[str]:
     if journey.goal:
         found += [journey.goal.when, journey.goal.value]
     for _, step in every_step(journey.steps):
-        found.append(step.if_)
-        if isinstance(step, steps.RemindStep):
-            found += [step.remind.until, step.remind.unless_when]
+        found += [source for _, _, source in expressions_of(step)]
         if isinstance(step, steps.WaitForStep):
-            found += [step.filter, step.moment.expression if step.moment else None]
-        if isinstance(step, steps.DelayUntilStep):
-            found.append(step.delay_until.expression)
-        if isinstance(step, steps.BranchStep):
-            found += [arm.when for arm in step.branch if isinstance(arm, steps.WhenArm)]
+            found.append(step.filter)
+        if isinstance(step, steps.RemindStep):
+            found.append(step.remind.unless_when)
     return [source for source in found if source is not None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from dripline.language.changing import SetStep
 from dripline.language.positions import Loc
 from dripline.language.steps import (
     BranchStep,
@@ -13,8 +14,11 @@ from dripline.language.steps import (
     DiscountStep,
     ElseArm,
     EmailStep,
+    IncludeStep,
     RemindStep,
+    RepeatStep,
     SmsStep,
+    SplitStep,
     Step,
     Steps,
     StopStep,
@@ -34,6 +38,8 @@ CALL_RESULT = frozenset({"ok", "result", "skipped", "reason"})
 
 REMIND_RESULT = frozenset({"outcome", "event", "reminders"})
 """What is known of reminders that are over."""
+ANYTHING = "*"
+"""Stands among what a name has where that is not known."""
 
 Names = Mapping[str, frozenset[str]]
 """Names that are set on every way to a place, each with what it has."""
@@ -91,6 +97,24 @@ class Flow:
             out = self.named(step.as_, CALL_RESULT, names)
         elif isinstance(step, DiscountStep) and step.as_ is not None:
             out = self.named(step.as_, step.discount.has, names)
+        elif isinstance(step, SplitStep):
+            out = meet(
+                [
+                    self.block(arm.steps, (*loc, "split", number, "steps"), names)
+                    for number, arm in enumerate(step.split)
+                ]
+            )
+        elif isinstance(step, RepeatStep):
+            out = self.repeat(step, loc, names)
+        elif isinstance(step, IncludeStep):
+            inner = names
+            for name in step.include.with_:
+                inner = self.named(name, frozenset({ANYTHING}), inner)
+            out = self.block(step.body, (*loc, "include", "steps"), inner)
+        elif isinstance(step, SetStep):
+            out = names
+            for name in step.set:
+                out = self.named(name, frozenset({ANYTHING}), out)
         else:
             out = names
         return out if step.if_ is None else meet([names, out])
@@ -137,6 +161,11 @@ class Flow:
         if not isinstance(step.branch[-1], ElseArm):
             ways.append(names)
         return meet(ways)
+
+    def repeat(self, step: RepeatStep, loc: Loc, names: Names) -> Names | None:
+        """A loop: the first pass knows what stood before it; with `until` there may be no pass at all."""
+        after = self.block(step.repeat.steps, (*loc, "repeat", "steps"), names)
+        return after if step.repeat.until is None else meet([names, after])
 
     def named(self, name: str, has: frozenset[str], names: Names) -> Names:
         """The names and one more."""

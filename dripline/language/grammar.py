@@ -62,13 +62,14 @@ class Reading:
         self._read(node, 0, guarded=False)
         self.guarded -= self.unguarded
 
-    def _read(self, node: nodes.Node, depth: int, guarded: bool) -> None:
+    def _read(self, node: nodes.Node, depth: int, guarded: bool, reckoned: bool = False) -> None:
+        """Read a part; one that is `reckoned` with is no question whether a name is set."""
         self.seen.append(node)
         if depth > MAX_DEPTH:
             raise ExpressionError("the expression is too deep", hint="split it in two")
         path = dotted_path(node)
         if path is not None:
-            self._name(path, guarded or ("." not in path and not self.printed))
+            self._name(path, guarded or ("." not in path and not self.printed and not reckoned))
             return
         match node:
             case nodes.Const():
@@ -88,8 +89,9 @@ class Reading:
                 self._read(node.left, depth + 1, guarded=False)
                 self._read_where(node.left, node.right, depth + 1)
             case _ if isinstance(node, _OPERATORS):
+                reckoned = not isinstance(node, nodes.Or | nodes.Not)
                 for child in node.iter_child_nodes():
-                    self._read(child, depth + 1, guarded=False)
+                    self._read(child, depth + 1, guarded=False, reckoned=reckoned)
             case _:
                 word = type(node).__name__.lower()
                 raise ExpressionError(f"an expression cannot have {_SIGNS.get(word, word)}")
@@ -118,7 +120,7 @@ class Reading:
         called = node.node
         plain = len(node.args) == 1 and not (node.kwargs or node.dyn_args or node.dyn_kwargs)
         if isinstance(called, nodes.Name) and called.name in CALLS and plain:
-            self._read(node.args[0], depth + 1, guarded=False)
+            self._read(node.args[0], depth + 1, guarded=False, reckoned=True)
             return
         name = dotted_path(called) or "this"
         last = name.split(".")[-1]
@@ -148,7 +150,7 @@ class Reading:
             )
         for child in node.iter_child_nodes():
             asks = child is node.node and node.name in ("default", "defined", "empty")
-            self._read(child, depth + 1, guarded=asks)
+            self._read(child, depth + 1, guarded=asks, reckoned=True)
 
 
 def dotted_path(node: nodes.Node) -> str | None:

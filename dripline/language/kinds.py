@@ -12,8 +12,10 @@ from dripline.language.expressions import ExpressionError, compile_expression
 from dripline.language.load import wrong
 from dripline.language.plan import Duration, Limit
 
-_KEBAB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+KEBAB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+"""What ids look like."""
 _TEMPLATE = re.compile(r"[a-z0-9][a-z0-9_-]*(?:/[a-z0-9][a-z0-9_-]*)*")
+_PERCENT = re.compile(r"\s*([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%?\s*")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 TAKEN_NAMES = frozenset(
     {"lead", "trigger", "event", "journey", "now", "today", "days", "hours", "message", "loop", "self"}
@@ -44,12 +46,22 @@ def _cap(value: Any) -> Any:
         raise wrong("bad-limit", str(error), error.hint) from None
 
 
-def _expression(source: str) -> str:
+def read_expression(source: str, offset: int = 0) -> str:
+    """The expression as it stands, if it is one; `offset` is where it begins in its value."""
     try:
         compile_expression(source)
     except ExpressionError as error:
-        raise wrong("bad-expression", str(error), error.hint, offset=error.offset) from None
+        raise wrong("bad-expression", str(error), error.hint, offset=error.offset + offset) from None
     return source
+
+
+def _percent(value: Any) -> Any:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return value
+    match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise wrong("wrong-type", "a percentage stands here", "write it like `50` or `12.5`")
+    return float(match[1])
 
 
 def _flag(value: Any) -> Any:
@@ -67,7 +79,7 @@ def _one_or_more(value: Any) -> Any:
 
 
 def _kebab(value: str) -> str:
-    if not _KEBAB.fullmatch(value):
+    if not KEBAB.fullmatch(value):
         raise wrong("bad-id", f"`{value}` is no id", "write small letters, digits and `-`: `win-back`")
     return value
 
@@ -118,8 +130,10 @@ Cap = Annotated[
     Limit, BeforeValidator(_cap), WithJsonSchema({"type": "string", "pattern": r"^\s*[0-9]{1,9}\s+per\s+\S"})
 ]
 """So many in so long: `3 per 7 days`."""
-Condition = Annotated[str, AfterValidator(_expression)]
+Condition = Annotated[str, AfterValidator(read_expression)]
 """An expression."""
+Percent = Annotated[float, BeforeValidator(_percent, json_schema_input_type=float | str), Field(ge=0, le=100)]
+"""A share of a hundred: `50` or `12.5`."""
 Flag = Annotated[bool, BeforeValidator(_flag)]
 """`true` or `false`."""
 Events = Annotated[

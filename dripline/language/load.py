@@ -99,7 +99,9 @@ def _told(
         yield problem(document.key_place(loc), kind, message, context["hint"])
     elif "message" in context:
         place = document.place(loc, context.get("offset", 0))
-        if context.get("key"):
+        if loc[-1:] == ("[key]",):  # pydantic's word for the key itself
+            place = document.key_place(loc[:-1])
+        elif context.get("key"):
             place = document.key_place((*loc, context["key"]))
         hint = _quote_hint(document, loc, kind) or context["hint"]
         yield problem(place, kind, context["message"], hint)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from dripline.language.extensions import Extensions
@@ -29,6 +29,16 @@ class Draft:
     complete: bool = True
     """Whether everything that it says is there: false where a part had to be left out."""
 
+    included: Mapping[Loc, Document] = field(default_factory=dict)
+    """Where the steps of included blocks stand, and the file that each is written in."""
+
+    def written(self, loc: Loc) -> tuple[Document, Loc]:
+        """The file that what stands at `loc` is written in, and where it stands there."""
+        for end in range(len(loc), 0, -1):
+            if loc[:end] in self.included:
+                return self.included[loc[:end]], ("steps", *loc[end:])
+        return self.document, loc
+
     def messages(self) -> Iterator[tuple[Loc, str, MessageArguments]]:
         """Every message: where its arguments stand, its channel, its arguments."""
         for loc, step in every_step(self.journey.steps):
@@ -45,12 +55,14 @@ class Draft:
         self, loc: Loc, code: str, message: str, hint: str = "", *, offset: int = 0, key: bool = False
     ) -> Problem:
         """An error at the value that stands at `loc`, or at its key."""
-        place = self.document.key_place(loc) if key else self.document.place(loc, offset)
-        return Problem(self.document.path, *place, code, "error", message, hint)
+        document, loc = self.written(loc)
+        place = document.key_place(loc) if key else document.place(loc, offset)
+        return Problem(document.path, *place, code, "error", message, hint)
 
     def warning(self, loc: Loc, code: str, message: str, hint: str = "") -> Problem:
         """A warning at the key of what stands at `loc`."""
-        return Problem(self.document.path, *self.document.key_place(loc), code, "warning", message, hint)
+        document, loc = self.written(loc)
+        return Problem(document.path, *document.key_place(loc), code, "warning", message, hint)
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,8 @@ class Look:
     workspace: Workspace
     templates: Templates
     extensions: Extensions
+    journeys: frozenset[str] = frozenset()
+    """The ids of all journeys of the workspace."""
 
     @property
     def journey(self) -> Journey:

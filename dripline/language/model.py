@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from dripline.language.kinds import Cap, Condition, Events, JourneyId, Length, NotYet, Text, read_length
+from dripline.language.kinds import Cap, Condition, Events, Flag, JourneyId, Length, NotYet, Text, read_length
 from dripline.language.load import Written, wrong
 from dripline.language.plan import Duration
+from dripline.language.problems import listed
 from dripline.language.steps import Steps
 from dripline.language.times import OnLimit, Percent, QuietHours, Window
+
+_KEY = re.compile(r"event\.[A-Za-z_][A-Za-z0-9_]*")
+_DATE = re.compile(r"lead\.[A-Za-z_][A-Za-z0-9_]*")
+_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 def _reentry(value: Any) -> Any:
@@ -30,31 +36,91 @@ Reentry = Annotated[
 ]
 
 
-class Trigger(Written):
-    """What lets a lead enter the journey."""
+def _key(value: str) -> str:
+    if not _KEY.fullmatch(value):
+        raise wrong("wrong-value", "a key is a property of the event", "write it like `event.order_id`")
+    return value
 
-    event: Events = Field(description="The event, or a list of events of which any will do.")
+
+def _date(value: str) -> str:
+    if not _DATE.fullmatch(value):
+        raise wrong("wrong-value", "this is no date of the lead", "write it like `lead.birthday`")
+    return value
+
+
+def _time_of_day(value: Any) -> Any:
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        raise wrong("wrong-value", "this is no time of the day", "write it like `09:00`")
+    return value
+
+
+def _offset(value: Any) -> Any:
+    if isinstance(value, str):
+        text = value.strip()
+        length = read_length(text.removeprefix("-").removeprefix("+"))
+        if length.seconds:
+            raise wrong(
+                "bad-duration", "an offset is in days, weeks, months or years", "write it like `-7 days`"
+            )
+        sign = -1 if text.startswith("-") else 1
+        return Duration(months=sign * length.months, days=sign * length.days)
+    return read_length(value)
+
+
+Offset = Annotated[Duration, BeforeValidator(_offset, json_schema_input_type=str)]
+
+
+class Trigger(Written):
+    """What lets a lead enter the journey: an event, a date of the lead each year, or somebody by hand."""
+
+    event: Events = Field((), description="The event, or a list of events of which any will do.")
     when: Condition | None = Field(None, description="Only where this holds, like `lead.consent.email`.")
     reentry: Reentry = Field(
         "never", description="Whether a lead may enter again: `never`, `always`, or `after 30 days`."
     )
-    key: NotYet = None
+    key: Annotated[str, AfterValidator(_key)] | None = Field(
+        None, description="A property of the event, like `event.order_id`: one run per lead and value of it."
+    )
+    manual: Flag = Field(False, description="Nobody enters but by the API, the command line, or an `enroll`.")
+    date: Annotated[str, AfterValidator(_date)] | None = Field(
+        None, description="A date of the lead, like `lead.birthday`, on which it enters each year."
+    )
+    offset: Offset | None = Field(None, description="So long before (`-7 days`) or after that date.")
+    at: Annotated[str, BeforeValidator(_time_of_day, json_schema_input_type=str)] | None = Field(
+        None, description="The time of that day in the lead's zone; without it, `09:00`."
+    )
     audience: NotYet = None
     schedule: NotYet = None
     in_: NotYet = Field(None, alias="in")
-    date: NotYet = None
-    offset: NotYet = None
-    at: NotYet = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Trigger:
+        kinds = [key for key in ("event", "manual", "date") if getattr(self, key)]
+        if not kinds:
+            raise wrong("missing-key", "`event` is missing", "add `event: …`")
+        if len(kinds) > 1:
+            raise wrong(
+                "wrong-value", f"a trigger has only one of {listed(kinds)}", "remove one", key=kinds[1]
+            )
+        beside = {
+            "event": ("when", "reentry", "key"),
+            "manual": ("reentry",),
+            "date": ("when", "offset", "at"),
+        }
+        for key in ("when", "reentry", "key", "offset", "at"):
+            if key in self.model_fields_set and key not in beside[kinds[0]]:
+                raise wrong(
+                    "unknown-key", f"`{key}` has no meaning beside `{kinds[0]}`", "remove it", key=key
+                )
+        return self
 
 
-def _event_trigger(value: Any) -> Any:
+def _short_trigger(value: Any) -> Any:
     if value == "manual":
-        raise wrong(
-            "not-yet-supported", "`trigger: manual` is not supported yet", "give it an `event` for now"
-        )
+        return {"manual": "true"}
     if not isinstance(value, dict) or "event" in value:
         return value
-    later = next((key for key in ("audience", "schedule", "date") if key in value), None)
+    later = next((key for key in ("audience", "schedule") if key in value), None)
     if later is not None:
         raise wrong(
             "not-yet-supported",
@@ -118,7 +184,9 @@ class Journey(Written):
     priority: int = Field(
         50, ge=0, le=100, description="Which goes first of messages that are due at the same moment."
     )
-    trigger: Annotated[Trigger, BeforeValidator(_event_trigger)] = Field(description="Who enters.")
+    trigger: Annotated[
+        Trigger, BeforeValidator(_short_trigger, json_schema_input_type=Trigger | Literal["manual"])
+    ] = Field(description="Who enters.")
     goal: Goal | None = Field(None, description="What the journey is for.")
     exit: tuple[Exit, ...] = Field((), description="Ways out that hold at any time.")
     messages: Messages = Field(Messages(), description="Defaults of its messages.")

@@ -2,7 +2,8 @@
 
 A message is named by its channel and template. A wait, a branch or a stop is named by the step before it that has
 a name of its own (`after email:welcome/hello`, `branch after …`, `stop after …`, at the beginning `after start`);
-the ways of a wait or a branch add `/then`, `/else`, `/arm1`. A second step of one name gets `/2`.
+the ways of a wait, a branch or a split add `/then`, `/else`, `/arm1`, `/NAME`, a loop `/repeat`.
+A second step of one name gets `/2`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
+from dripline.language.changing import EnrollStep, SetStep, UnenrollStep, UpdateStep
 from dripline.language.positions import Loc
 from dripline.language.steps import (
     BranchStep,
@@ -19,9 +21,12 @@ from dripline.language.steps import (
     DiscountStep,
     ElseArm,
     EmailStep,
+    IncludeStep,
     NotifyStep,
     RemindStep,
+    RepeatStep,
     SmsStep,
+    SplitStep,
     Step,
     Steps,
     StopStep,
@@ -54,6 +59,13 @@ def blocks(loc: Loc, step: Step) -> Iterator[tuple[Loc, Steps, str]]:
                 yield (*loc, "branch", number, "else"), arm.else_, "else"
             else:
                 yield (*loc, "branch", number, "steps"), arm.steps, f"arm{number + 1}"
+    elif isinstance(step, SplitStep):
+        for number, share in enumerate(step.split):
+            yield (*loc, "split", number, "steps"), share.steps, share.name
+    elif isinstance(step, RepeatStep):
+        yield (*loc, "repeat", "steps"), step.repeat.steps, "repeat"
+    elif isinstance(step, IncludeStep) and step.body:
+        yield (*loc, "include", "steps"), step.body, "include"
 
 
 def every_step(steps: Steps, loc: Loc = ("steps",)) -> Iterator[Located]:
@@ -65,18 +77,33 @@ def every_step(steps: Steps, loc: Loc = ("steps",)) -> Iterator[Located]:
             yield from every_step(inner, where)
 
 
-def step_ids(steps: Steps) -> dict[Loc, str]:
-    """The id of every step, by where it stands."""
-    ids = {loc: step.id for loc, step in every_step(steps) if step.id is not None}
+def step_ids(steps: Steps, loc: Loc = ("steps",)) -> dict[Loc, str]:
+    """The id of every step, by where it stands. Those of an included block begin with the include's own."""
+    own = list(_own_steps(steps, loc))
+    ids = {here: step.id for here, step in own if step.id is not None}
     taken = set(ids.values())
-    for loc, stem in _stems(steps, ("steps",), "start"):
+    for here, stem in _stems(steps, loc, "start"):
         name, count = stem, 1
         while name in taken:
             count += 1
             name = f"{stem}/{count}"
         taken.add(name)
-        ids[loc] = name
+        ids[here] = name
+    for here, step in own:
+        if isinstance(step, IncludeStep):
+            inner = step_ids(step.body, (*here, "include", "steps"))
+            ids |= {where: f"{ids[here]}/{name}" for where, name in inner.items()}
     return ids
+
+
+def _own_steps(steps: Steps, loc: Loc) -> Iterator[Located]:
+    """Every step that is written here, and not in an included block."""
+    for number, step in enumerate(steps):
+        here = (*loc, number)
+        yield here, step
+        if not isinstance(step, IncludeStep):
+            for where, inner, _ in blocks(here, step):
+                yield from _own_steps(inner, where)
 
 
 def _stems(steps: Steps, loc: Loc, before: str) -> Iterator[tuple[Loc, str]]:
@@ -85,8 +112,9 @@ def _stems(steps: Steps, loc: Loc, before: str) -> Iterator[tuple[Loc, str]]:
         if step.id is None:
             yield here, _stem(step, before)
         before = step.id or _own_name(step) or before
-        for where, inner, way in blocks(here, step):
-            yield from _stems(inner, where, f"{before}/{way}")
+        if not isinstance(step, IncludeStep):
+            for where, inner, way in blocks(here, step):
+                yield from _stems(inner, where, f"{before}/{way}")
 
 
 def _own_name(step: Step) -> str | None:
@@ -96,17 +124,31 @@ def _own_name(step: Step) -> str | None:
         return f"sms:{step.sms.template}"
     if isinstance(step, CallStep):
         return f"call:{step.call.function}"
+    if isinstance(step, IncludeStep):
+        return f"include:{step.include.block}"
     return None
 
 
 def _stem(step: Step, before: str) -> str:
     match step:
-        case EmailStep() | SmsStep() | CallStep():
+        case EmailStep() | SmsStep() | CallStep() | IncludeStep():
             return _own_name(step) or before
         case DelayStep() | DelayUntilStep() | WaitForStep():
             return f"after {before}"
         case BranchStep():
             return f"branch after {before}"
+        case SplitStep():
+            return f"split after {before}"
+        case RepeatStep():
+            return f"repeat after {before}"
+        case UpdateStep():
+            return f"update after {before}"
+        case SetStep():
+            return f"set after {before}"
+        case EnrollStep():
+            return f"enroll:{step.enroll}"
+        case UnenrollStep():
+            return f"unenroll:{step.unenroll}"
         case StopStep():
             return f"stop after {before}"
         case RemindStep():

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dripline.language.fields import FieldType
+
 Channel = Literal["email", "sms"]
 
 
@@ -79,11 +81,24 @@ class EventFilter(_Frozen):
     """Whether `when` reads nothing but `event`, so that ingest may evaluate it without the run."""
 
 
+class Yearly(_Frozen):
+    """A date of the lead, each year, in the lead's zone."""
+
+    attribute: str
+    kind: Literal["date", "datetime"]
+    offset: Duration = Duration()
+    """After the date; before it where its parts are below zero."""
+    at: str = "09:00"
+
+
 class Trigger(_Frozen):
-    """Who enters, and how often."""
+    """Who enters, and how often. Where nobody enters by an event, `on` names none."""
 
     on: EventFilter
     reentry: Literal["never", "always"] | Duration = "never"
+    key: str | None = None
+    """The property of events of which every value has a run of its own."""
+    yearly: Yearly | None = None
 
 
 class Goal(_Frozen):
@@ -176,6 +191,80 @@ class BranchStep(_Step):
     arms: tuple[Arm, ...]
 
 
+class Share(_Frozen):
+    """One arm of a split: so many of a hundred leads, by lot."""
+
+    percent: float
+    name: str
+    to: str | None
+
+
+class SplitStep(_Step):
+    """Go on at the arm that the lead's lot falls on: always the same for one lead and journey."""
+
+    verb: Literal["split"] = "split"
+    arms: tuple[Share, ...]
+
+
+class RepeatStep(_Step):
+    """Go through the steps within until `times` or `until`, and rest for `every` between two passes."""
+
+    verb: Literal["repeat"] = "repeat"
+    every: Duration
+    times: int | None = None
+    until: str | None = None
+    first: str
+    """Where a pass begins."""
+    within: tuple[str, ...]
+    """Ids of the steps within, those of loops within it too."""
+
+
+class SetStep(_Step):
+    """Remember values under names of the run, each reckoned before any is set."""
+
+    verb: Literal["set"] = "set"
+    values: dict[str, str]
+    """By name, the expression."""
+    included: str | None = None
+    """The block that begins here, and whose names these are."""
+    then: str | None = None
+    """Where the block begins; `next` is where it is passed over."""
+
+
+class LeadValue(_Frozen):
+    """What a field of the lead becomes: `value` as JSON of its type, or what `expression` gives."""
+
+    kind: FieldType
+    value: Any = None
+    expression: str | None = None
+
+
+class UpdateStep(_Step):
+    """Change the lead, and tell of it as `lead.updated`."""
+
+    verb: Literal["update"] = "update"
+    stage: LeadValue | None = None
+    score_add: LeadValue | None = None
+    score_set: LeadValue | None = None
+    tags_add: tuple[str, ...] = ()
+    tags_remove: tuple[str, ...] = ()
+    attributes: dict[str, LeadValue] = {}
+
+
+class EnrollStep(_Step):
+    """Let the lead enter another journey."""
+
+    verb: Literal["enroll"] = "enroll"
+    journey: str
+
+
+class UnenrollStep(_Step):
+    """End another journey for this lead."""
+
+    verb: Literal["unenroll"] = "unenroll"
+    journey: str
+
+
 class StopStep(_Step):
     """End the run, with a reason that reports count."""
 
@@ -248,6 +337,12 @@ Step = Annotated[
     | DelayUntilStep
     | WaitForStep
     | BranchStep
+    | SplitStep
+    | RepeatStep
+    | UpdateStep
+    | SetStep
+    | EnrollStep
+    | UnenrollStep
     | StopStep
     | WebhookStep
     | CallStep

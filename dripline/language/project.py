@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dripline.language.blocks import FOLDER as BLOCKS
+from dripline.language.blocks import Blocks, read_blocks
 from dripline.language.check import check_journey, check_project
 from dripline.language.compile import compile_journey
 from dripline.language.extensions import find_extensions
@@ -59,14 +61,17 @@ def load_project(root: Path, paths: Sequence[Path] = ()) -> Project:
     problems += [problem for _, found in read for problem in found]
     documents = [document for document, _ in read if document is not None]
     journeys = [document for document in documents if not document.path.endswith(TEST_ENDING)]
-    drafts, more = _drafts(journeys)
+    blocks, more = _blocks(root)
+    problems += more
+    drafts, more = _drafts(journeys, blocks)
     problems += more + _template_problems(templates, drafts, bool(paths))
     plans: dict[str, Plan] = {}
     scenarios: dict[str, ScenarioFile] = {}
     if workspace is not None:
         problems += check_project([draft for draft in drafts if draft.complete])
+        known = _known_journeys(root, drafts)
         for draft in drafts:
-            found = check_journey(draft, workspace, templates, extensions)
+            found = check_journey(draft, workspace, templates, extensions, known)
             problems += found
             plans |= _plan(draft, workspace, templates, problems)
         tests = [document for document in documents if document.path.endswith(TEST_ENDING)]
@@ -83,7 +88,7 @@ def _files(root: Path, paths: Sequence[Path]) -> Iterator[Path]:
             yield from (
                 file for file in path.rglob("*.y*ml") if "blocks" not in file.parts and file.name != FILE
             )
-        elif path.name != FILE:
+        elif path.name != FILE and path.parent.name != BLOCKS:  # blocks are always read
             yield path
 
 
@@ -105,18 +110,45 @@ def _lines(file: Path) -> tuple[str, ...]:
         return ()
 
 
-def _drafts(documents: Sequence[Document]) -> tuple[list[Draft], list[Problem]]:
+def _blocks(root: Path) -> tuple[Blocks, list[Problem]]:
+    """All blocks, whichever journeys are looked at."""
+    folder = root / FOLDER / BLOCKS
+    read = [_read(root, file) for file in sorted(folder.glob("*.y*ml"))]
+    problems = [problem for _, found in read for problem in found]
+    blocks, more = read_blocks([document for document, _ in read if document is not None])
+    unread = {file.stem for file in folder.glob("*.yaml")} - blocks.files.keys()
+    return Blocks(blocks.files, blocks.broken | unread, blocks.sizes), problems + more
+
+
+def _drafts(documents: Sequence[Document], blocks: Blocks) -> tuple[list[Draft], list[Problem]]:
     drafts, problems = [], []
     for document in documents:
         journey, found = fit(document, Journey)
         problems += found
-        if journey is not None:
-            drafts.append(Draft(journey, document))
+        whole, complete = journey is not None, True
+        if journey is None:
+            journey, complete = mended(document)
+        if journey is None:
             continue
-        journey, only_values = mended(document)
-        if journey is not None:
-            drafts.append(Draft(journey, document, mended=True, complete=only_values))
+        linked = blocks.fill(journey.steps, document)
+        problems += linked.problems
+        drafts.append(
+            Draft(
+                journey,
+                document,
+                mended=not (whole and linked.complete),
+                complete=complete and linked.complete,
+                included=linked.documents,
+            )
+        )
     return drafts, problems
+
+
+def _known_journeys(root: Path, drafts: Sequence[Draft]) -> frozenset[str]:
+    """The ids of all journeys of the workspace, those too that are not looked at now: the names of their files."""
+    files = _files(root, [])
+    names = {file.name.removesuffix(".yaml") for file in files if not file.name.endswith(TEST_ENDING)}
+    return frozenset(names | {draft.journey.journey for draft in drafts})
 
 
 def _template_problems(templates: Templates, drafts: Sequence[Draft], only_named: bool) -> list[Problem]:
@@ -138,7 +170,7 @@ def _plan(
     """The plan, unless there is an error in the journey or in a template of it."""
     if draft.mended:
         return {}
-    paths = {draft.document.path}
+    paths = {draft.document.path, *(document.path for document in draft.included.values())}
     for key in draft.templates():
         paths |= {file.path for file in templates.files.get(key, {}).values()}
         if key in templates.broken:

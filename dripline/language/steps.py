@@ -8,11 +8,13 @@ from pydantic import (
     BeforeValidator,
     Discriminator,
     Field,
+    PrivateAttr,
     Tag,
     WithJsonSchema,
     model_validator,
 )
 
+from dripline.language.changing import EnrollStep, IncludeArguments, SetStep, UnenrollStep, UpdateStep
 from dripline.language.discounts import DiscountArguments
 from dripline.language.kinds import (
     LENGTH,
@@ -21,8 +23,7 @@ from dripline.language.kinds import (
     Events,
     Flag,
     Length,
-    Name,
-    StepId,
+    Percent,
     TemplateName,
     Text,
     read_length,
@@ -32,41 +33,17 @@ from dripline.language.notices import Notice, NoticeArguments
 from dripline.language.outside import Call, Webhook
 from dripline.language.plan import Duration
 from dripline.language.problems import did_you_mean, listed
-from dripline.language.short_forms import ShortForm
+from dripline.language.step_keys import NamedResult, StepKeys, long_form
 from dripline.language.times import DelayUntil, MomentArguments, OnLimit, QuietHours, Until, Window
 
 LATER_VERBS = frozenset(
     {
-        "split",
-        "repeat",
-        "update",
-        "set",
         "assign",
         "task",
         "survey",
-        "enroll",
-        "unenroll",
-        "include",
     }
 )
 """Verbs of the language that are refused until they are built."""
-
-
-class _StepKeys(Written):
-    id: StepId | None = Field(None, description="A name of your own for reports; without it one is derived.")
-    if_: Condition | None = Field(None, alias="if", description="The step is skipped unless this holds.")
-    note: Text | None = Field(None, description="A remark for your colleagues.")
-
-
-class _NamedResult(_StepKeys):
-    as_: Name | None = Field(None, alias="as", description="The name of the step's result from here on.")
-
-
-def _long_form(key: str) -> Any:
-    def written_out(value: Any) -> Any:
-        return {key: value} if isinstance(value, (str, list)) else value
-
-    return ShortForm(written_out, key)
 
 
 class MessageArguments(Written):
@@ -96,7 +73,7 @@ class MessageArguments(Written):
     )
 
 
-Message = Annotated[MessageArguments, _long_form("template")]
+Message = Annotated[MessageArguments, long_form("template")]
 
 
 def _one_message(value: Any) -> Any:
@@ -108,7 +85,7 @@ def _one_message(value: Any) -> Any:
     return [value]
 
 
-class EmailStep(_NamedResult):
+class EmailStep(NamedResult):
     """Send an e-mail."""
 
     email: Message = Field(description="The template, like `welcome/hello`.")
@@ -125,7 +102,7 @@ class EmailStep(_NamedResult):
         return self.email
 
 
-class SmsStep(_NamedResult):
+class SmsStep(NamedResult):
     """Send a text message to the lead's phone."""
 
     sms: Message = Field(description="The template, like `welcome/hello`.")
@@ -144,7 +121,7 @@ class SmsStep(_NamedResult):
         return self.sms
 
 
-class DelayStep(_StepKeys):
+class DelayStep(StepKeys):
     """Wait for a length of time. A day is a calendar day: 09:00 stays 09:00."""
 
     delay: Length = Field(description="How long, like `2 days` or `3h`.")
@@ -169,7 +146,7 @@ Since = Annotated[
 ]
 
 
-class DelayUntilStep(_StepKeys):
+class DelayUntilStep(StepKeys):
     """Wait until a moment of the calendar, in the lead's time zone."""
 
     delay_until: DelayUntil = Field(description="The moment, like `monday 09:00` or `lead.trial_ends_at`.")
@@ -191,10 +168,10 @@ class WaitArguments(Written):
     until: Until | None = Field(None, description="Until when to wait, like `friday 18:00`.")
 
 
-class WaitForStep(_NamedResult):
+class WaitForStep(NamedResult):
     """Wait until something happens, or until the time is up."""
 
-    wait_for: Annotated[WaitArguments, _long_form("event")] = Field(description="The event to wait for.")
+    wait_for: Annotated[WaitArguments, long_form("event")] = Field(description="The event to wait for.")
     when: Condition | None = Field(
         None, description="Only events for which this holds, like `event.seats >= 5`."
     )
@@ -262,7 +239,7 @@ def _arm(value: Any) -> str:
 Arm = Annotated[Annotated[WhenArm, Tag("<when>")] | Annotated[ElseArm, Tag("<else>")], Discriminator(_arm)]
 
 
-class BranchStep(_StepKeys):
+class BranchStep(StepKeys):
     """Go the first way whose condition holds; if none does, go on."""
 
     branch: Annotated[tuple[Arm, ...], Field(min_length=1, max_length=100)] = Field(
@@ -276,25 +253,74 @@ class BranchStep(_StepKeys):
         return self
 
 
-class StopStep(_StepKeys):
+class SplitArm(Written):
+    """A share of the leads, and what they get."""
+
+    percent: Percent = Field(description="How many of a hundred leads go this way.")
+    name: Annotated[Text, Field(max_length=64)] = Field(description="Its name for the reports: `control`.")
+    steps: Steps = Field(description="What they get.")
+
+
+class SplitStep(StepKeys):
+    """Send leads different ways by lot. The same lead always goes the same way."""
+
+    split: Annotated[tuple[SplitArm, ...], Field(min_length=1, max_length=100)] = Field(
+        description="The ways: `percent`, `name` and `steps` each. The percents sum to 100."
+    )
+
+
+class RepeatArguments(Written):
+    """How often, how long, and what."""
+
+    every: Length = Field(description="How long to wait between two passes, like `7 days`.")
+    times: Annotated[int, Field(ge=1, le=1_000)] | None = Field(None, description="How many passes.")
+    until: Condition | None = Field(None, description="No further pass once this holds.")
+    steps: Steps = Field(description="What happens in each pass.")
+
+
+class RepeatStep(StepKeys):
+    """Do the same several times."""
+
+    repeat: RepeatArguments = Field(description="`every`, `times` or `until`, and the steps.")
+
+
+class IncludeStep(StepKeys):
+    """Do what a block says: steps that journeys share."""
+
+    include: Annotated[IncludeArguments, long_form("block")] = Field(
+        description="The block, like `blocks/reminder`, or `{block, with}`."
+    )
+    _body: Steps = PrivateAttr(default=())
+
+    @property
+    def body(self) -> Steps:
+        """The steps of the block; none before it was found."""
+        return self._body
+
+    def fill(self, body: Steps) -> None:
+        """Say what the block's steps are, once they are known."""
+        self._body = body
+
+
+class StopStep(StepKeys):
     """End the run."""
 
     stop: Text = Field(description="Why, for the reports: `booked`.")
 
 
-class WebhookStep(_NamedResult):
+class WebhookStep(NamedResult):
     """Call another system over the web; its answer is there from here on."""
 
     webhook: Webhook = Field(description="Where to, and what to say: `{url, method, headers, body}`.")
 
 
-class CallStep(_NamedResult):
+class CallStep(NamedResult):
     """Call a function of extensions.py, which engineers write; its answer is there from here on."""
 
     call: Call = Field(description="The function, or `{function, with}`.")
 
 
-class DiscountStep(_NamedResult):
+class DiscountStep(NamedResult):
     """Issue a discount to the lead: templates after it read its code."""
 
     discount: DiscountArguments = Field(
@@ -302,7 +328,7 @@ class DiscountStep(_NamedResult):
     )
 
 
-class NotifyStep(_StepKeys):
+class NotifyStep(StepKeys):
     """Tell a colleague something about the lead. The lead learns nothing of it."""
 
     notify: Notice = Field(description="Whom: `owner`, a person of dripline.yaml, an address or a number.")
@@ -364,19 +390,26 @@ class RemindArguments(Written):
         return self
 
 
-class RemindStep(_NamedResult):
+class RemindStep(NamedResult):
     """Keep in touch until the day that the lead has named; on the day, tell the lead and its owner."""
 
     remind: RemindArguments = Field(description="What about, how often, until when: `{about, every, until}`.")
 
 
-VERBS: dict[str, type[_StepKeys]] = {
+VERBS: dict[str, type[StepKeys]] = {
     "email": EmailStep,
     "sms": SmsStep,
     "delay": DelayStep,
     "delay_until": DelayUntilStep,
     "wait_for": WaitForStep,
     "branch": BranchStep,
+    "split": SplitStep,
+    "repeat": RepeatStep,
+    "update": UpdateStep,
+    "set": SetStep,
+    "include": IncludeStep,
+    "enroll": EnrollStep,
+    "unenroll": UnenrollStep,
     "stop": StopStep,
     "webhook": WebhookStep,
     "call": CallStep,
@@ -429,6 +462,13 @@ Step = Annotated[
     | Annotated[DelayUntilStep, Tag("<delay_until>")]
     | Annotated[WaitForStep, Tag("<wait_for>")]
     | Annotated[BranchStep, Tag("<branch>")]
+    | Annotated[SplitStep, Tag("<split>")]
+    | Annotated[RepeatStep, Tag("<repeat>")]
+    | Annotated[UpdateStep, Tag("<update>")]
+    | Annotated[SetStep, Tag("<set>")]
+    | Annotated[IncludeStep, Tag("<include>")]
+    | Annotated[EnrollStep, Tag("<enroll>")]
+    | Annotated[UnenrollStep, Tag("<unenroll>")]
     | Annotated[StopStep, Tag("<stop>")]
     | Annotated[WebhookStep, Tag("<webhook>")]
     | Annotated[CallStep, Tag("<call>")]
@@ -476,5 +516,9 @@ for _model in (
     WhenArm,
     ElseArm,
     BranchStep,
+    SplitArm,
+    SplitStep,
+    RepeatArguments,
+    RepeatStep,
 ):
     _model.model_rebuild()

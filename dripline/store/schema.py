@@ -218,7 +218,8 @@ runs = Table(
     Column("started_at", Utc, nullable=False),
     Column("last_at", Utc, nullable=False),  # the run's own time: never goes back
     Column("ended_at", Utc),
-    Column("outcome", String(16)),  # finished | stopped | exit | goal | merged | erased | operator | too-long
+    Column("outcome", String(16)),  # finished | stopped | exit | goal | merged | erased | operator |
+    # unenrolled | too-long
     Column("outcome_reason", Text),
     Column("parked_reason", Text),
     Column("held_at", Utc),  # no turn is taken until a person says so (parked_reason tells why)

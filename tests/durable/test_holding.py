@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from activities.deliver import Later
 from dripline.clock import machine_clock
-from dripline.language.plan import DelayStep, Duration, Hours, Limit, Plan
+from dripline.language.plan import DelayStep, Duration, Hours, Limit, Plan, UnenrollStep
 from dripline.store import schema
 from dripline.store.database import Store
 from dripline.store.leads import add_lead
@@ -118,6 +118,18 @@ def test_of_messages_due_at_one_instant_the_higher_priority_takes_the_place(stor
     high = house.run(by_journey["high"])
     assert high.wake_wanted > high.wake_done  # its own workflow delivers what it queued
     assert [one.journey for one in house.advance(by_journey["high"], NOW, seen=0).deliver] == ["high"]
+
+
+def test_a_run_that_one_of_higher_priority_ends_at_that_instant_takes_no_turn(store: Store) -> None:
+    ending = UnenrollStep(id="unenroll:low", journey="low", next="email:hello")
+    high = plan(ending, email("hello"), journey="high", priority=90)
+    house = House(store, _competing("low", 10), high)
+    house.happens("lead.created")
+    with store.read() as connection:
+        [low] = connection.execute(select(schema.runs.c.id).where(schema.runs.c.journey == "low")).scalars()
+    assert house.advance(low, NOW).ended
+    assert house.run(low).outcome == "unenrolled"
+    assert {row.journey: row.state for row in house.messages()} == {"high": "queued"}
 
 
 def test_nobody_waits_for_a_message_that_is_due_later(store: Store) -> None:

@@ -13,6 +13,7 @@ from dripline.engine.effects import (
     AskSuppression,
     CountMessages,
     Effect,
+    EnrollLead,
     Event,
     FindEvents,
     FindMessages,
@@ -25,6 +26,9 @@ from dripline.engine.effects import (
     RunState,
     SkipMessage,
     TurnEnd,
+    UnenrollLead,
+    Updated,
+    UpdateLead,
 )
 from dripline.engine.policy import spacing
 from dripline.engine.turn import take_turn
@@ -74,6 +78,8 @@ class World:
         self.goal: tuple[datetime, float | None] | None = None
         self.outcome: Outcome | None = None
         self.parked: str | None = None
+        self.enrolling: str | None = None
+        """Why other journeys do not let the lead in."""
         self.turns = 0
         trigger = happened("lead.created")
         self.state = RunState(
@@ -167,6 +173,18 @@ class World:
             case IssueDiscount():
                 self.issued.append(effect)
                 return {"code": f"CODE-{len(self.issued)}", "expires_on": effect.expires_on}
+            case UpdateLead(columns, attributes, changed, at):
+                self.lead = {**self.lead, **columns, **attributes}
+                self._say(at, f"changed {', '.join(changed)}")
+                told = Event(f"own-{len(self.events)}", "lead.updated", {"changed": list(changed)}, at)
+                self.events.append(told)
+                return Updated(self.lead, told)
+            case EnrollLead(journey, at):
+                self._say(at, f"enters {journey}")
+                return self.enrolling
+            case UnenrollLead(journey, at):
+                self._say(at, f"leaves {journey}")
+                return 1
             case RecordGoal(at, value):
                 self.goal = (at, value)
                 return None

@@ -131,6 +131,15 @@ def test_an_id_that_nobody_has_is_refused_though_the_address_is_known(ingest: In
     assert refusal.value.status == 404
 
 
+def test_tags_and_score_are_said_like_any_field(store: Store, ingest: Ingest) -> None:
+    ingest.upsert_lead(said(**ANI, tags=["new", "vip", "new"], score=3))
+    assert (rows(store, leads)[0].tags, rows(store, leads)[0].score) == (["new", "vip"], 3.0)
+    assert ingest.upsert_lead(said(external_id="crm-1", tags=["new", "vip"])).body["changed"] == []
+    answer = ingest.upsert_lead(said(external_id="crm-1", tags=None, score=None))
+    assert answer.body["changed"] == ["score", "tags"]
+    assert (rows(store, leads)[0].tags, rows(store, leads)[0].score) == ([], 0.0)
+
+
 def test_identities_of_two_leads_are_a_conflict_and_change_nothing(store: Store, ingest: Ingest) -> None:
     ingest.upsert_lead(said(**ANI))
     ingest.upsert_lead(said(email="davit@example.com"))

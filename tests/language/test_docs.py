@@ -30,11 +30,18 @@ def test_every_yaml_block_of_the_reference_loads(block: str, tmp_path: Path) -> 
     shutil.copy(ROOT / "dripline.yaml", tmp_path)
     shutil.copytree(ROOT / "templates", tmp_path / "templates")
     shutil.copytree(ROOT / "journeys", tmp_path / "journeys")
-    name = re.match(r"journey: (\S+)", block)
-    path = f"{name[1]}.yaml" if name else "welcome.test.yaml"
-    (tmp_path / "journeys" / path).write_text(block, encoding="utf-8")
+    (tmp_path / "journeys" / "blocks").mkdir(exist_ok=True)
+    for text in {block, *(one for one in BLOCKS if one.startswith("block: "))}:
+        (tmp_path / "journeys" / _path(text)).write_text(text, encoding="utf-8")
     project = load_project(tmp_path)
     assert [str(problem) for problem in project.problems] == []
+
+
+def _path(block: str) -> str:
+    name = re.match(r"(journey|block): (\S+)", block)
+    if name is None:
+        return "welcome.test.yaml"
+    return f"{'blocks/' if name[1] == 'block' else ''}{name[2]}.yaml"
 
 
 def test_every_row_about_yaml_is_true() -> None:
