@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Row, select, update
 
 from dripline.engine import effects
 from dripline.engine.effects import TOO_LONG, EnrollLead, Outcome, UnenrollLead, Updated, UpdateLead
-from dripline.ingest.entering import MAX_DEPTH, let_in
+from dripline.engine.entering import MAX_DEPTH
+from dripline.ingest.entering import let_in
 from dripline.ingest.recording import record
 from dripline.store import runs, schema
 from dripline.store.database import lock_run

@@ -18,9 +18,15 @@ class File(StrEnum):
     JOURNEY = "journey"
     WORKSPACE = "workspace"
     SCENARIO = "scenario"
+    BLOCK = "block"
 
 
-_KINDS: dict[File, Kind] = {File.JOURNEY: "journey", File.WORKSPACE: "workspace", File.SCENARIO: "scenario"}
+_KINDS: dict[File, Kind] = {
+    File.JOURNEY: "journey",
+    File.WORKSPACE: "workspace",
+    File.SCENARIO: "scenario",
+    File.BLOCK: "block",
+}
 
 
 def register(app: typer.Typer) -> None:

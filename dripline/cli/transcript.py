@@ -9,7 +9,7 @@ from rich.text import Text
 
 from dripline.simulate.comparing import Row
 from dripline.simulate.playing import Played
-from dripline.simulate.seen import Seen
+from dripline.simulate.seen import Seen, say
 from dripline.simulate.timeline import Entry
 from dripline.story import describe
 
@@ -49,7 +49,8 @@ def _difference(name: str, row: Row, seen: Seen, played: Played) -> str:
     if name == row.expected.kind:
         return f"expected {row.expected.name}"
     found = " ".join(seen.facts.get(name, "").split())
-    return f"{name} is {_short(found)!r}, expected {getattr(row.expected, name)!r}"
+    wanted = (row.expected.update or {}).get(name) or getattr(row.expected, name)
+    return f"{name} is {_short(found)!r}, expected {say(wanted)!r}"
 
 
 def _short(text: str) -> str:

@@ -150,7 +150,7 @@ Events = Annotated[
     ),
 ]
 """The name of an event, or a list of names."""
-JourneyId = Annotated[str, AfterValidator(_kebab), WithJsonSchema(_words(_KEBAB))]
+JourneyId = Annotated[str, AfterValidator(_kebab), WithJsonSchema(_words(KEBAB))]
 """A word in kebab-case."""
 TemplateName = Annotated[str, AfterValidator(_template), WithJsonSchema(_words(_TEMPLATE))]
 """A template's path under `templates/`, without language and ending."""

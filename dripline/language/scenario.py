@@ -134,6 +134,13 @@ class Expectation(Written):
     webhook: Text | None = Field(None, description="The address that is called.")
     call: Text | None = Field(None, description="The function of `extensions.py` that is called.")
     notify: Text | None = Field(None, description="The address of the colleague who is told.")
+    update: dict[str, str | tuple[str, ...]] | None = Field(
+        None, description="What the journey changes about the lead, like `{stage: customer}`."
+    )
+    enroll: JourneyId | None = Field(
+        None, description="The journey that the lead is let into; with `reason`, why it is not."
+    )
+    unenroll: JourneyId | None = Field(None, description="The journey that the lead is taken out of.")
     ends: Text | None = Field(None, description="The run ends, with this reason.")
     subject: Wording | None = Field(
         None,
@@ -168,17 +175,31 @@ class Expectation(Written):
     @property
     def name(self) -> str:
         """The template, step or reason that it is about."""
-        return str(getattr(self, self.kind))
+        said = getattr(self, self.kind)
+        return ", ".join(sorted(said)) if isinstance(said, dict) else str(said)
 
 
-KINDS = ("email", "sms", "skipped", "held", "discount", "webhook", "call", "notify", "ends")
+KINDS = (
+    "email",
+    "sms",
+    "skipped",
+    "held",
+    "discount",
+    "webhook",
+    "call",
+    "notify",
+    "update",
+    "enroll",
+    "unenroll",
+    "ends",
+)
 """The kinds of things that an expectation can be about."""
 
 DETAILS = {
     "subject": ("email", "notify"),
     "text": ("email", "sms", "notify"),
     "expires_on": ("discount",),
-    "reason": ("skipped", "held"),
+    "reason": ("skipped", "held", "enroll"),
 }
 """What may be said of which kinds besides."""
 

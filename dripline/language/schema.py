@@ -12,16 +12,18 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
+from dripline.language.blocks import Block
 from dripline.language.model import Journey
 from dripline.language.scenario import Scenario
 from dripline.language.short_forms import SHORT_FOR
 from dripline.language.workspace import Workspace
 
-Kind = Literal["journey", "workspace", "scenario"]
+Kind = Literal["journey", "workspace", "scenario", "block"]
 
 _ROOTS: Mapping[str, tuple[Any, str]] = {
     "journey": (Journey, "A journey of Dripline"),
     "workspace": (Workspace, "The workspace file of Dripline, dripline.yaml"),
+    "block": (Block, "A block of Dripline: steps that journeys share"),
     "scenario": (tuple[Scenario, ...], "Scenarios of a journey of Dripline"),
 }
 _NEVER: dict[str, Any] = {"not": {}}

@@ -101,7 +101,9 @@ def _line(kept: CommentedMap, row: Row, seen: Seen, played: Played) -> Commented
     if not kept:
         kept.fa.set_flow_style()
         kept.update({**_when(seen.at, played), seen.kind: seen.name})
-        if "reason" in seen.facts:
+        if seen.kind == "update":
+            kept["update"] = dict(seen.facts)
+        elif seen.facts.get("reason"):
             kept["reason"] = seen.facts["reason"]
         return kept
     for name in row.differences:
@@ -114,6 +116,8 @@ def _line(kept: CommentedMap, row: Row, seen: Seen, played: Played) -> Commented
             else:
                 del kept[old]
                 kept.insert(0, new, value)
+        elif row.expected is not None and name in (row.expected.update or {}):
+            kept["update"][name] = seen.facts.get(name, "")
         else:
             kept[name] = seen.name if name == seen.kind else seen.facts.get(name, "")
     return kept

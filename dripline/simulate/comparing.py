@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dripline.language.scenario import DETAILS, Expectation
-from dripline.simulate.seen import Seen
+from dripline.simulate.seen import Seen, say
 
 _SAME_MOMENT = timedelta(seconds=1)
 """Events of one instant are kept microseconds apart; nobody writes an expectation finer than a second."""
@@ -101,6 +101,9 @@ def _differences(
     differing = [] if wanted.name == found.name else [wanted.kind]
     if abs(moment(wanted) - found.at) >= _SAME_MOMENT:
         differing.append("time")
+    for name, value in (wanted.update or {}).items():
+        if name in found.facts and say(value) != found.facts[name]:
+            differing.append(name)
     for detail in DETAILS:
         wording = getattr(wanted, detail)
         if wording is not None and not fits(str(wording), found.facts.get(detail, "")):

@@ -8,6 +8,7 @@ from typing import Any
 
 from dripline.engine.effects import Event, RunState
 from dripline.engine.entering import MAX_DEPTH, EarlierRun, bar, hears, reached_late, triggers
+from dripline.engine.keys import key_of
 from dripline.language.expressions import EvaluationError
 from dripline.language.plan import Plan
 from dripline.simulate.state import Run, State
@@ -71,11 +72,20 @@ class Recording:
             )
             return False
 
-    def enter(self, plan: Plan, event: Event, depth: int) -> None:
+    def let_in(self, plan: Plan, name: str, properties: Mapping[str, Any], depth: int) -> str | None:
+        """Start a run past the trigger, with an event that nobody else is told of; or why not."""
+        event = Event(f"event-{len(self._state.events) + 1}", name, dict(properties), self._in_order())
+        why_not = self.enter(plan, event, depth)
+        if why_not is None:
+            self._state.events.append(event)
+        return why_not
+
+    def enter(self, plan: Plan, event: Event, depth: int) -> str | None:
+        """Start a run of the journey, unless its re-entry rule bars the lead; then why."""
+        before = [run for run in self._state.runs if run.plan.journey == plan.journey]
+        key = key_of(plan, event.properties)
         earlier = [
-            EarlierRun(run.state.started_at, run.outcome is not None)
-            for run in self._state.runs
-            if run.plan.journey == plan.journey
+            EarlierRun(run.state.started_at, run.outcome is not None) for run in before if run.key == key
         ]
         why_not = bar(plan, self._state.lead, earlier, event.received_at)
         if why_not is not None:
@@ -83,9 +93,9 @@ class Recording:
             self._state.timeline.append(
                 Entry(event.received_at, "step", "barred", plan.journey, detail=detail)
             )
-            return
+            return why_not
         state = RunState(
-            id=f"{plan.journey}-{len(earlier) + 1}",
+            id=f"{plan.journey}-{len(before) + 1}",
             step=None,
             wait=None,
             variables={},
@@ -97,6 +107,7 @@ class Recording:
             last_at=event.received_at,
         )
         self._state.runs.append(Run(plan, state, depth))
+        return None
 
     def enrol(self, journey: str, properties: Mapping[str, Any]) -> None:
         event = self.record(ENROLLED, {**properties, "journey": journey})

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from dripline.engine.effects import Answer, Event, Outcome, RunState
+from dripline.engine.keys import key_of
 from dripline.language.plan import Plan
 from dripline.simulate.timeline import Entry, Letter
 
@@ -32,6 +33,11 @@ class Run:
     def id(self) -> str:
         """Made of the journey and a number."""
         return self.state.id
+
+    @property
+    def key(self) -> str | None:
+        """Which of the journey's keys it goes on for."""
+        return key_of(self.plan, self.state.trigger.properties) if self.state.trigger else None
 
 
 @dataclass

@@ -14,6 +14,7 @@ from dripline.engine.effects import (
     AskSuppression,
     CountMessages,
     Effect,
+    EnrollLead,
     Event,
     FindEvents,
     FindMessages,
@@ -23,16 +24,19 @@ from dripline.engine.effects import (
     RecordGoal,
     ReserveSlot,
     SkipMessage,
+    UnenrollLead,
+    UpdateLead,
 )
 from dripline.engine.policy import EXPIRED, refusal, spacing
 from dripline.language.plan import Limit
 from dripline.rendering import RenderError
+from dripline.simulate.changing import Changes
 from dripline.simulate.outside import Outside
 from dripline.simulate.recording import Recording
 from dripline.simulate.state import Run, State
 from dripline.simulate.timeline import Entry, Fate, Letter
 
-LEFT = ("exit", "goal")
+LEFT = ("exit", "goal", "unenrolled")
 """Outcomes after which a message that has not left yet is not wanted any more."""
 
 
@@ -41,8 +45,8 @@ class World:
 
     def __init__(self, state: State, recording: Recording) -> None:
         self._state = state
-        self._recording = recording
         self._outside = Outside(state)
+        self._changes = Changes(state, recording)
 
     def answer(self, run: Run, effect: Effect) -> Any:
         """The answer to what a turn of the run asks."""
@@ -65,6 +69,12 @@ class World:
                 return self._outside.ask(run, effect)
             case IssueDiscount():
                 return self._outside.issue(run, effect)
+            case UpdateLead():
+                return self._changes.update(run, effect)
+            case EnrollLead():
+                return self._changes.enroll(run, effect)
+            case UnenrollLead():
+                return self._changes.unenroll(run, effect)
             case RecordGoal(at, value):
                 return self._convert(run, at, value)
             case Note():

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select, update
 
 from dripline.engine.effects import TOO_LONG
+from dripline.engine.entering import MAX_DEPTH
 from dripline.ingest.enrolment import enrol
-from dripline.ingest.entering import MAX_DEPTH
 from dripline.ingest.refusal import Refused
 from dripline.language.plan import (
     DelayStep,

@@ -18,7 +18,7 @@ from tests.language.conftest import WORKSPACE, Folder
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "docs" / "schema"
-KINDS: tuple[Kind, ...] = ("journey", "workspace", "scenario")
+KINDS: tuple[Kind, ...] = ("journey", "workspace", "scenario", "block")
 BLOCKS = re.findall(
     r"```yaml\n(.*?)```", (ROOT / "docs" / "language.md").read_text(encoding="utf-8"), re.DOTALL
 )
@@ -71,7 +71,9 @@ def test_workspace_files_fit(text: str) -> None:
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_the_examples_of_the_reference_fit(block: str) -> None:
-    assert wrong_places("journey" if block.startswith("journey") else "scenario", block) == []
+    first = block.partition(":")[0]
+    kind: Kind = "journey" if first == "journey" else "block" if first == "block" else "scenario"
+    assert wrong_places(kind, block) == []
 
 
 HEAD = "journey: j\ntrigger: {event: lead.created}\nmessages: {topic: newsletter}\nsteps:\n"
