@@ -48,7 +48,8 @@ def allows(plan: Plan, lead: Mapping[str, Any], trigger: Event | None, at: datet
 def bar(plan: Plan, lead: Mapping[str, Any], earlier: Sequence[EarlierRun], now: datetime) -> str | None:
     """Why the lead may not enter the journey at `now`; None if it may.
 
-    `earlier` are the runs of the same key. An open one always bars another. `after DURATION` counts from the last run's start, in the lead's zone.
+    `earlier` are the lead's runs of the same key. An open one always bars another. `after DURATION` counts from
+    the last one's start, in the lead's zone.
     """
     if any(not run.ended for run in earlier):
         return "is in the journey already"

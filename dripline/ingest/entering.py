@@ -36,7 +36,9 @@ def enter_triggered(
     """Start a run in every published journey that the event triggers and that lets the lead in; their ids."""
     started = []
     for one in published(connection):
-        if one.paused or not _triggers(one.plan, lead, event):
+        if one.paused or event.name not in one.plan.trigger.on.events:
+            continue
+        if not _triggers(one.plan, lead, event):
             continue
         if event.depth > MAX_DEPTH:
             _log.warning("chain-too-long", journey=one.plan.journey, event_id=event.id, depth=event.depth)

@@ -97,6 +97,12 @@ GOOD_STEPS = [
     "- {notify: ops@example.com, text: Look}",
     "- notify: {to: ops@example.com, text: Look}",
     "- remind: {about: a call, every: 1 month, for: 6 months, with: {sms: hello}}",
+    "- set: {seats: event.seats, name: 'lead.email'}",
+    "- update: {stage: customer, score: {add: 10}, tags: {add: [vip], remove: [new]}}",
+    "- split: [{percent: 50%, name: a, steps: [{stop: x}]}, {percent: 50, name: b, steps: [{stop: x}]}]",
+    "- repeat: {every: 2 days, times: 3, steps: [{email: hello}]}",
+    "- enroll: j",
+    "- unenroll: j",
     "- branch: [{when: lead.vip, steps: [{stop: yes}]}, {else: [{stop: no}]}]",
 ]
 
@@ -139,7 +145,7 @@ def test_what_check_refuses_the_schema_refuses_where_it_can(step: str, place: st
         ("journey: j\nsteps: [{stop: x}]", ""),
         ("journey: j\ntrigger: {event: x}\nsteps: []", "steps"),
         ("journey: j\npriority: 101\ntrigger: {event: x}\nsteps: [{stop: x}]", "priority"),
-        ("journey: j\ntrigger: {event: x, reentry: often}\nsteps: [{stop: x}]", "trigger.reentry"),
+        ("journey: j\ntrigger: {event: x, reentry: often}\nsteps: [{stop: x}]", "trigger"),
     ],
 )
 def test_what_is_wrong_around_the_steps_is_marked(text: str, place: str, folder: Folder) -> None:
