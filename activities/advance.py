@@ -112,7 +112,7 @@ class Turns:
         state = runs.load_state(connection, run)
         inbox = [*runs.load_inbox(connection, run.id), *outbox.answers(connection, run.id)]
         world = _World(connection, house, run, lead, now, self._clock())
-        turn = take_turn(plan, state, facts(lead), inbox, now)
+        turn = take_turn(plan, state, facts(lead), inbox, now, house.clock.rate)
         answer: Any = None
         while True:
             try:

@@ -26,6 +26,7 @@ from activities.failures import coded, not_yet
 from activities.gate import Gate, ask_again, opens_at, over_daily_limit
 from dripline.clock import HouseClock, MachineClock, machine_clock
 from dripline.engine.draw import draw
+from dripline.engine.hours import on_the_wall
 from dripline.engine.policy import ADDRESS
 from dripline.providers import NotAccepted, Outgoing, PermanentFailure, Provider, ProviderError, Uncertain
 from dripline.rendering import RenderError
@@ -170,7 +171,8 @@ class Deliveries:
         if row.state == "sending":
             return self._others_lease(connection, row, now)
         house_now = house.clock.to_house(now)
-        verdict = ask_again(connection, house, self._gate, row, lead, house_now)
+        wall = on_the_wall(row.queued_at, house_now, house.clock.rate)
+        verdict = ask_again(connection, house, self._gate, row, lead, wall)
         if verdict is not None:
             kind, reason = verdict
             messages.decide(connection, row.id, now, reason, **{kind: house.clock.to_house(now)})
@@ -181,7 +183,7 @@ class Deliveries:
             messages.decide(connection, row.id, now, f"template: {composed}", held_at=at)
             _tell(connection, row, at, "held_at", f"template: {composed}")
             return Settled.YES
-        opening = opens_at(row, load_plan(connection, row.plan_hash), lead, house_now)
+        opening = opens_at(row, load_plan(connection, row.plan_hash), lead, wall)
         if opening > house_now:
             leaves = house.clock.to_machine(opening + draw("spread", row.id) * schema.SPREAD)
             return Later("closed", (leaves - now).total_seconds())

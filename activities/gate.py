@@ -37,7 +37,7 @@ def ask_again(
 ) -> tuple[str, str] | None:
     """Whether the message must be skipped (`skipped_at`) or held (`held_at`) after all, and why.
 
-    `now` is house time: an expiry is asked by the clock on the wall, however late we are.
+    `now` is what the clock on the wall shows (`on_the_wall`): an expiry goes by it, however late we are.
     """
     run = connection.execute(_OUTCOME, {"run": row.run_id}).one()
     if lead.erased_at is not None:
@@ -78,7 +78,7 @@ def _brakes(connection: Connection, house: House, row: Row[Any]) -> tuple[str, s
 
 
 def opens_at(row: Row[Any], plan: Plan, lead: Row[Any], now: datetime) -> datetime:
-    """When the message may leave, by quiet hours and windows (house time); `now` if it may now.
+    """When the message may leave, by quiet hours and windows (house time); `now` (on the wall) if it may now.
 
     Asked here too, as a message that was queued in time may still be here when the night has begun.
     """

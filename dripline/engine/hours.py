@@ -52,6 +52,15 @@ def _stretches(at: datetime, where: ZoneInfo, hours: Hours) -> Iterator[tuple[da
             yield clock_time(day, hours.start, where), clock_time(end, hours.end, where)
 
 
+def on_the_wall(due: datetime, now: datetime, pace: float) -> datetime:
+    """What a clock on the wall shows `now` to whoever has something to do that was `due`; never before `due`.
+
+    Where days are short (`pace` house seconds pass in a second), what we are late counts in real seconds:
+    else the tenth of a second that a turn takes would be a night, and every promise of an hour be broken.
+    """
+    return due + max(now - due, timedelta()) / pace
+
+
 def clock_time(day: date, minutes: int, where: ZoneInfo) -> datetime:
     """The instant (UTC) at which it is so many minutes after midnight on that day in that zone."""
     return at_local(datetime.combine(day, time()) + timedelta(minutes=minutes), where)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from dripline.engine.calendar import zone_of
 from dripline.engine.effects import Effect, Event, RunState, TurnEnd
+from dripline.engine.hours import on_the_wall
 from dripline.engine.keys import of_another_key
 from dripline.engine.scope import scope
 from dripline.language.expressions import EvaluationError, compile_expression
@@ -26,18 +27,29 @@ class Moving:
     """A run in the middle of a turn: its instant `at`, its state, the events not yet looked at."""
 
     def __init__(
-        self, plan: Plan, run: RunState, lead: Mapping[str, Any], inbox: Sequence[Event], now: datetime
+        self,
+        plan: Plan,
+        run: RunState,
+        lead: Mapping[str, Any],
+        inbox: Sequence[Event],
+        now: datetime,
+        pace: float = 1.0,
     ) -> None:
         self.plan = plan
         self.state = run
         self.lead = lead
         self.now = now
+        self.pace = pace
         self.at = run.last_at
         self.where: ZoneInfo = zone_of(lead.get("timezone"), lead.get("country"), plan.timezone)
         self.pending = {event.id: event for event in inbox}
         self.failed_filters: dict[str, tuple[str, str]] = {}
         self.steps_taken = 0
         self.steps_since_wait = 0
+
+    def wall(self) -> datetime:
+        """The moment at which something that is due at the run's instant is really done."""
+        return on_the_wall(self.at, self.now, self.pace)
 
     def go_to(self, step: str | None) -> None:
         """Go on at a step; the count of every loop that this leaves is forgotten."""

@@ -96,7 +96,7 @@ def _verdict(
     reason = refusal(step.channel, step.topic, step.transactional, run.lead, suppressed)
     if reason is not None:
         return reason
-    now = max(run.at, run.now)
+    now = run.wall()
     if expires_at and now > expires_at:
         return EXPIRED
     hold = _closed(run, step)
@@ -118,9 +118,9 @@ def _verdict(
 
 def _closed(run: Moving, step: MessageStep) -> Hold | None:
     """Quiet hours and windows: at the run's own time, and at the moment at which it would really leave."""
-    for at in (run.at, max(run.at, run.now)):
+    for at, passed in ((run.at, run.at), (run.wall(), run.now)):
         opening = opens(at, run.where, step.quiet_hours, step.window)
-        if opening > at:
+        if opening > max(at, passed):
             quiet = step.quiet_hours and opens(at, run.where, step.quiet_hours) > at
             return Hold(opening, "quiet hours" if quiet else "outside the window", "hours")
     return None

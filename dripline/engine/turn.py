@@ -22,13 +22,20 @@ from dripline.language.plan import Plan
 
 
 def take_turn(
-    plan: Plan, run: RunState, lead: Mapping[str, Any], inbox: Sequence[Event], now: datetime
+    plan: Plan,
+    run: RunState,
+    lead: Mapping[str, Any],
+    inbox: Sequence[Event],
+    now: datetime,
+    pace: float = 1.0,
 ) -> Turn:
     """Take a run as far as it goes by `now`. Every event of `inbox` counts as having happened.
 
+    `pace` is how many house seconds pass in a second, for what the clock on the wall is asked.
+
     Never raises for what a journey's author or a lead's data did wrong: the run is parked, with the reason.
     """
-    moving = Moving(plan, run, lead, inbox, max(now, run.last_at))
+    moving = Moving(plan, run, lead, inbox, max(now, run.last_at), pace)
     try:
         end = yield from _take(moving)
     except EvaluationError as problem:

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dripline.clock import HouseClock, MachineClock
 from dripline.ingest.refusal import Refused, erased_lead, unknown_lead
+from dripline.language.sms import measure
 from dripline.language.workspace import Workspace
 from dripline.store.database import Store
 from dripline.store.house import pulled
@@ -30,7 +31,6 @@ from dripline.store.overview import (
 from dripline.store.plans import published
 from dripline.story import tell
 from dripline.web import saying
-from dripline.web.sms import measure
 
 RUNS_A_PAGE = 25
 MESSAGES_A_PAGE = 10

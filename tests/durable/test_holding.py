@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select, update
 
 from activities.deliver import Later
-from dripline.clock import machine_clock
+from dripline.clock import HouseClock, machine_clock
 from dripline.language.plan import DelayStep, Duration, Hours, Limit, Plan, UnenrollStep
 from dripline.store import schema
 from dripline.store.database import Store
+from dripline.store.house import set_clock
 from dripline.store.leads import add_lead
 from dripline.store.overview import house_clock
 from dripline.story import standing as stands
@@ -69,6 +70,18 @@ def test_a_message_that_is_still_here_when_the_night_begins_waits_for_the_mornin
     assert closed.seconds is not None
     assert 3600 < closed.seconds < 7200 + 300
     assert house.email.sent == []
+
+
+def test_where_days_are_short_a_message_is_as_late_as_it_really_is(store: Store) -> None:
+    """It was due a second ago, which is 80 hours of the journeys."""
+    night = Hours(start=10 * 60, end=9 * 60)
+    house = House(store, plan(email("hello", quiet_hours=night, expires=Duration(seconds=3600))))
+    message = house.queued_message()
+    a_second_ago = machine_clock() - timedelta(seconds=1)
+    with store.write() as connection:
+        set_clock(connection, HouseClock(a_second_ago, NOW, rate=86400 / 0.3))
+    house.deliveries.attempt(message)
+    assert house.message().state == "accepted"
 
 
 def _runs(store: Store) -> list[str]:

@@ -61,10 +61,12 @@ class World:
         lead: dict[str, Any] | None = None,
         suppressed: str | None = None,
         already_sent: int = 0,
+        pace: float = 1.0,
     ) -> None:
         self.plan = plan
         self.lead = lead or ANI
         self.suppressed = suppressed
+        self.pace = pace
         self.sent: list[datetime] = [MONDAY - timedelta(minutes=1)] * already_sent
         self.answers: dict[str, tuple[timedelta, dict[str, Any]]] = {}
         """By step, after how long the world outside answers, and what."""
@@ -98,7 +100,7 @@ class World:
     def turn(self, now: datetime, inbox: Iterable[Event] = ()) -> TurnEnd:
         """Take one turn."""
         self.turns += 1
-        turn = take_turn(self.plan, self.state, self.lead, list(inbox), now)
+        turn = take_turn(self.plan, self.state, self.lead, list(inbox), now, self.pace)
         answer: Any = None
         while True:
             try:

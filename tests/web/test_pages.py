@@ -9,10 +9,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import insert, update
 
 from dripline.clock import HouseClock
+from dripline.language.sms import measure
 from dripline.store.database import Store
 from dripline.store.house import open_house, set_clock
 from dripline.store.schema import messages, runs, step_log
-from dripline.web.sms import measure
 from tests.ingest.journeys import a_plan, published, run_rows
 from tests.web.conftest import Opened
 
