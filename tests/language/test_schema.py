@@ -97,12 +97,12 @@ GOOD_STEPS = [
     "- {notify: ops@example.com, text: Look}",
     "- notify: {to: ops@example.com, text: Look}",
     "- remind: {about: a call, every: 1 month, for: 6 months, with: {sms: hello}}",
-    "- set: {seats: event.seats, name: 'lead.email'}",
+    "- set: {reached: 'lead.email', twice: '2 * 2'}",
     "- update: {stage: customer, score: {add: 10}, tags: {add: [vip], remove: [new]}}",
     "- split: [{percent: 50%, name: a, steps: [{stop: x}]}, {percent: 50, name: b, steps: [{stop: x}]}]",
     "- repeat: {every: 2 days, times: 3, steps: [{email: hello}]}",
-    "- enroll: j",
-    "- unenroll: j",
+    "- enroll: other",
+    "- unenroll: other",
     "- branch: [{when: lead.vip, steps: [{stop: yes}]}, {else: [{stop: no}]}]",
 ]
 
@@ -110,6 +110,7 @@ GOOD_STEPS = [
 @pytest.mark.parametrize("step", GOOD_STEPS)
 def test_what_check_takes_the_schema_takes(step: str, folder: Folder) -> None:
     folder.write("journeys/j.yaml", HEAD + "  " + step + "\n")
+    folder.write("journeys/other.yaml", HEAD.replace("journey: j", "journey: other") + "  - stop: x\n")
     assert [problem for problem in folder.load().problems if problem.severity == "error"] == []
     assert wrong_places("journey", HEAD + "  " + step) == []
 
