@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from dripline.language.plan import Channel, Duration, Limit, MessageStep
+from dripline.language.durations import say_duration
+from dripline.language.plan import Channel, Limit, MessageStep
 
 ADDRESS = {"email": "email", "sms": "phone"}
 """The lead's field that a channel needs."""
@@ -53,24 +54,10 @@ def over_limit(step: MessageStep, sent: int) -> str | None:
     """Why the frequency cap refuses the message, `sent` having been counted within its period."""
     if step.limit is None or step.transactional or sent < step.limit.count:
         return None
-    return f"limit of {step.limit.count} per {words(step.limit.per)}"
+    return f"limit of {step.limit.count} per {say_duration(step.limit.per)}"
 
 
 def spacing(throttle: Limit) -> timedelta:
     """How far apart a throttle keeps messages: 500 per hour is one every 7.2 seconds. A month counts 30 days."""
     per = throttle.per
     return timedelta(days=per.months * 30 + per.days, seconds=per.seconds) / throttle.count
-
-
-def words(duration: Duration) -> str:
-    """A duration as a marketer would write it: `2 days`, `1 hour 30 minutes`."""
-    seconds = duration.seconds
-    parts = [
-        (duration.months, "month"),
-        (duration.days, "day"),
-        (seconds // 3600, "hour"),
-        (seconds % 3600 // 60, "minute"),
-        (seconds % 60, "second"),
-    ]
-    said = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in parts if count]
-    return " ".join(said) or "0 seconds"

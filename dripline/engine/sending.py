@@ -21,7 +21,8 @@ from dripline.engine.effects import (
 )
 from dripline.engine.hours import opens
 from dripline.engine.moving import Asking, Moving
-from dripline.engine.policy import EXPIRED, Refusal, over_limit, refusal, words
+from dripline.engine.policy import EXPIRED, Refusal, over_limit, refusal
+from dripline.language.durations import say_duration
 from dripline.language.plan import Duration, Limit, MessageStep
 
 HOLDOUT = "holdout"
@@ -112,7 +113,7 @@ def _verdict(
         slot: datetime = yield ReserveSlot(run.plan.throttle, now)
         if slot > now:
             throttle = run.plan.throttle
-            return Hold(slot, f"throttle of {throttle.count} per {words(throttle.per)}", "throttle")
+            return Hold(slot, f"throttle of {throttle.count} per {say_duration(throttle.per)}", "throttle")
     return None
 
 

@@ -67,6 +67,20 @@ def parse_limit(text: str) -> Limit:
     return Limit(count=int(match[1]), per=per)
 
 
+def say_duration(duration: Duration) -> str:
+    """A duration as a marketer would write it: `2 days`, `1 hour 30 minutes`."""
+    seconds = duration.seconds
+    parts = [
+        (duration.months, "month"),
+        (duration.days, "day"),
+        (seconds // 3600, "hour"),
+        (seconds % 3600 // 60, "minute"),
+        (seconds % 60, "second"),
+    ]
+    said = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in parts if count]
+    return " ".join(said) or "0 seconds"
+
+
 def _words(text: str) -> list[tuple[int, str]]:
     parts = []
     at = 0

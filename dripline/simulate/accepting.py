@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from dripline.engine.calendar import add
-from dripline.engine.policy import words
+from dripline.language.durations import say_duration
 from dripline.language.plan import Duration
 from dripline.simulate.comparing import Row
 from dripline.simulate.playing import Played
@@ -128,7 +128,7 @@ def _when(at: datetime, played: Played) -> dict[str, Any]:
     at = at.replace(microsecond=0)
     after = _since(played.start, at, played.where)
     if add(played.start, after, played.where) == at:
-        return {"after": words(after) if after != Duration() else "0s"}
+        return {"after": say_duration(after) if after != Duration() else "0s"}
     return {"at": at.astimezone(played.where).replace(tzinfo=None).isoformat(timespec="minutes")}
 
 
