@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Select,
     String,
+    Subquery,
     case,
     cast,
     func,
@@ -67,12 +68,9 @@ def list_held(
     connection: Connection, clock: HouseClock, wanted: Wanted, limit: int | None = None
 ) -> list[Held]:
     """What waits for a person, the longest waiting first."""
-    parts = [_messages(wanted)] if {"held", "uncertain"} & set(wanted.states) else []
-    if "parked" in wanted.states:
-        parts.append(_runs(wanted))
-    if not parts:
+    found = _both(wanted)
+    if found is None:
         return []
-    found = union_all(*parts).subquery()
     query = select(found).order_by(found.c.since, found.c.id).limit(limit)
     return [
         Held(
@@ -103,6 +101,29 @@ def count_held(connection: Connection) -> dict[str, int]:
     return counts
 
 
+@dataclass(frozen=True)
+class Alike:
+    """Things that wait for a person in one journey, in one state and for one reason."""
+
+    state: str
+    journey: str
+    reason: str
+    number: int
+    may_double: bool
+
+
+def group_held(connection: Connection, wanted: Wanted, limit: int) -> list[Alike]:
+    """What waits for a person by state, journey and reason, the most first."""
+    found = _both(wanted)
+    if found is None:
+        return []
+    number, doubling = func.count(), func.max(case((found.c.may_double, 1), else_=0))
+    kind = (found.c.state, found.c.journey, found.c.reason)
+    query = select(*kind, number.label("number"), doubling.label("doubling")).group_by(*kind)
+    rows = connection.execute(query.order_by(number.desc(), *kind).limit(limit))
+    return [Alike(row.state, row.journey, row.reason or "", row.number, bool(row.doubling)) for row in rows]
+
+
 def count_reason(connection: Connection, reason: str, journey: str | None = None) -> int:
     """How many messages (of a journey) are held for exactly that reason."""
     query = select(func.count()).where(messages.c.state == "held", messages.c.reason == reason)
@@ -116,6 +137,13 @@ def braked(connection: Connection) -> tuple[bool, frozenset[str]]:
     stopped = connection.execute(select(house.c.stopped_at)).scalar_one_or_none() is not None
     paused = connection.execute(select(journeys.c.id).where(journeys.c.paused_at.is_not(None))).scalars()
     return stopped, frozenset(paused)
+
+
+def _both(wanted: Wanted) -> Subquery | None:
+    parts = [_messages(wanted)] if {"held", "uncertain"} & set(wanted.states) else []
+    if "parked" in wanted.states:
+        parts.append(_runs(wanted))
+    return union_all(*parts).subquery() if parts else None
 
 
 def _messages(wanted: Wanted) -> Select[Any]:
@@ -189,10 +217,12 @@ def _narrowed(
 
 __all__ = [
     "STATES",
+    "Alike",
     "Held",
     "Wanted",
     "braked",
     "count_held",
     "count_reason",
+    "group_held",
     "list_held",
 ]

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from dripline.ingest.refusal import FieldError, Refused
 from dripline.ingest.words import field_errors
 from dripline.store.database import UNAVAILABLE
-from dripline.web.pages import PLAIN_POLICY, build_templates
+from dripline.web.pages.frame import PLAIN_POLICY, build_templates
 
 RETRY_AFTER = 5
 """Seconds after which a caller may try again while the database is away."""

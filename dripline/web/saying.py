@@ -17,6 +17,7 @@ _FRAME_HEAD = (
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline';"
     ' img-src https: data:; font-src data:"><base target="_blank">'
 )
+_DEFAULTS = {"show": "all", "page": 1, "live": False}
 _HEAD = re.compile(r"<head(?:\s[^>]*)?>", re.IGNORECASE)
 
 MOMENTS = (
@@ -75,15 +76,19 @@ def by_day(entries: Iterable[Entry], where: tzinfo) -> list[tuple[str, list[Entr
     return [(day.strftime("%A, %-d %B %Y"), list(group)) for day, group in days]
 
 
-def link(chosen: Mapping[str, Any], changed: Mapping[str, Any], anchor: str = "") -> str:
-    """The address of the overview with some of what was chosen changed; defaults are left out."""
-    defaults = {"show": "all", "mail": 1, "live": False}
+def number(value: float) -> str:
+    """A number for people: `12,400`, `99.5`."""
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def link(path: str, chosen: Mapping[str, Any], **changed: Any) -> str:
+    """The address of a page with some of what was chosen changed; defaults are left out."""
     said = {
         name: "true" if value is True else value
         for name, value in {**chosen, **changed}.items()
-        if value is not None and value != defaults.get(name)
+        if value is not None and value != _DEFAULTS.get(name)
     }
-    return "/" + (f"?{urlencode(said)}" if said else "") + anchor
+    return path + (f"?{urlencode(said)}" if said else "")
 
 
 def _off(at: datetime, now: datetime) -> str:

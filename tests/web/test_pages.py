@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
@@ -73,22 +74,40 @@ def test_an_empty_house_says_what_to_do_next(client: TestClient, store: Store) -
     assert "Nobody has entered yet" in page
     assert "curl -X PUT http://127.0.0.1:8080/v1/leads" in page
     assert "No messages yet" in page
+    assert "No messages yet" in client.get("/mailbox").text
+    assert "Nothing waits for a person" in client.get("/held").text
 
 
-def test_the_overview_shows_where_each_run_stands_and_each_message_as_it_looks(
+def test_the_overview_shows_where_each_run_stands_and_the_newest_messages(
     client: TestClient, lead: str
 ) -> None:
     page = client.get("/").text
-    for words in (
-        "ani@example.com",
-        "for-the-demo",
-        "in 2 d",
-        "Բարև text",
-        "no phone number",
-        "delivered",
-        "skipped",
-    ):
+    for words in ("ani@example.com", "for-the-demo", "in 2 d", "Բարի գալուստ &lt;3", "delivered", "skipped"):
         assert words in page
+    assert 'href="/messages/m1"' in page
+
+
+def test_every_page_leads_to_the_others_and_says_where_one_is(client: TestClient, lead: str) -> None:
+    for path in ("/", "/journeys", "/mailbox", "/held", f"/leads/{lead}", "/messages/m1"):
+        page = client.get(path).text
+        assert re.findall(r'<a href="([^"]*)"[^>]*>(?:Overview|Journeys|Mailbox|Held)', page) == [
+            "/",
+            "/journeys",
+            "/mailbox",
+            "/held",
+        ]
+        assert page.count("aria-current=page") == (0 if path.startswith("/leads") else 1)
+    assert "Overview" in client.get("/none", headers={"Accept": "text/html"}).text
+
+
+def test_the_mailbox_shows_each_message_as_it_looks_and_what_became_of_it(
+    client: TestClient, lead: str
+) -> None:
+    page = client.get("/mailbox").text
+    for words in ("Բարև text", "no phone number", "delivered 1", "skipped 1"):
+        assert words in page
+    assert "Բարև text" not in client.get("/mailbox?state=skipped").text
+    assert "No more messages" in client.get("/mailbox?state=held").text
     frame = unescape(page.split('srcdoc="')[1].split('"')[0])
     assert frame.index("Content-Security-Policy") < frame.index("<script>"), (
         "the policy stands before the mail"
@@ -98,7 +117,15 @@ def test_the_overview_shows_where_each_run_stands_and_each_message_as_it_looks(
 
 
 def test_pages_run_no_scripts_and_are_framed_by_nobody(client: TestClient, lead: str) -> None:
-    for path in ("/", "/messages/m1", f"/leads/{lead}"):
+    for path in (
+        "/",
+        "/journeys",
+        "/journeys/welcome",
+        "/mailbox",
+        "/held",
+        "/messages/m1",
+        f"/leads/{lead}",
+    ):
         answer = client.get(path)
         policy = answer.headers["content-security-policy"]
         assert answer.status_code == 200

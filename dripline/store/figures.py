@@ -1,0 +1,116 @@
+"""Journeys in numbers: what became of their runs and messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, case, func, select
+
+from dripline.store.schema import journeys, messages, runs
+
+_KIND = case((runs.c.ended_at.is_(None), "open"), else_=func.coalesce(runs.c.outcome, "ended"))
+_RUNS = (
+    select(
+        runs.c.journey,
+        _KIND.label("kind"),
+        runs.c.holdout,
+        func.count().label("number"),
+        func.count(runs.c.converted_at).label("converted"),
+        func.sum(runs.c.goal_value).label("value"),
+    )
+    .group_by(runs.c.journey, _KIND, runs.c.holdout)
+    .order_by(runs.c.journey, _KIND)
+)
+_MESSAGES = select(messages.c.journey, messages.c.state, func.count().label("number")).group_by(
+    messages.c.journey, messages.c.state
+)
+
+SENT = ("accepted", "delivered", "bounced")
+"""States of messages that a provider has taken."""
+
+
+@dataclass
+class Group:
+    """The runs that get the messages, or those of the control group, and how many of them reached the goal."""
+
+    runs: int = 0
+    converted: int = 0
+    value: float = 0.0
+    """The sum of what their goals were worth, in the workspace's currency."""
+
+    @property
+    def rate(self) -> float | None:
+        """How many of a hundred converted; None of nobody."""
+        return 100 * self.converted / self.runs if self.runs else None
+
+
+@dataclass
+class Figures:
+    """One journey in numbers."""
+
+    open: int = 0
+    outcomes: dict[str, int] = field(default_factory=dict)
+    """How its runs ended, and how many each way."""
+    messages: dict[str, int] = field(default_factory=dict)
+    """By state."""
+    treated: Group = field(default_factory=Group)
+    control: Group = field(default_factory=Group)
+
+    @property
+    def ended(self) -> int:
+        """Runs that are over."""
+        return sum(self.outcomes.values())
+
+    @property
+    def sent(self) -> int:
+        """Messages that a provider has taken."""
+        return sum(self.messages.get(state, 0) for state in SENT)
+
+    @property
+    def waiting(self) -> int:
+        """Messages that wait for a person, or to be settled."""
+        return self.messages.get("held", 0) + self.messages.get("uncertain", 0)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A journey's row: since when it is published as it is now, and paused."""
+
+    published_at: datetime
+    paused_at: datetime | None
+    pause_reason: str | None
+
+
+def read_figures(connection: Connection, journey: str | None = None) -> dict[str, Figures]:
+    """By journey, all of them or just one; journeys without a run or a message are left out."""
+    found: dict[str, Figures] = {}
+    by_run, by_message = _RUNS, _MESSAGES
+    if journey is not None:
+        by_run, by_message = (
+            by_run.where(runs.c.journey == journey),
+            by_message.where(messages.c.journey == journey),
+        )
+    for row in connection.execute(by_run):
+        figures = found.setdefault(row.journey, Figures())
+        if row.kind == "open":
+            figures.open += row.number
+        else:
+            figures.outcomes[row.kind] = figures.outcomes.get(row.kind, 0) + row.number
+        group = figures.control if row.holdout else figures.treated
+        group.runs += row.number
+        group.converted += row.converted
+        group.value += row.value or 0.0
+    for row in connection.execute(by_message):
+        found.setdefault(row.journey, Figures()).messages[row.state] = row.number
+    return found
+
+
+def read_listings(connection: Connection) -> Mapping[str, Listing]:
+    """Every published journey's row, by id."""
+    query = select(journeys.c.id, journeys.c.published_at, journeys.c.paused_at, journeys.c.pause_reason)
+    return {
+        row.id: Listing(row.published_at, row.paused_at, row.pause_reason)
+        for row in connection.execute(query.order_by(journeys.c.id))
+    }

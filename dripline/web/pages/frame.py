@@ -1,0 +1,86 @@
+"""What all pages share: their templates, what stands around each, and what a browser may load for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from dripline.clock import MachineClock
+from dripline.language.labels import say_reentry, say_trigger
+from dripline.language.sms import measure
+from dripline.language.workspace import Workspace
+from dripline.store.database import Store
+from dripline.store.held import count_held
+from dripline.store.house import pulled
+from dripline.store.overview import house_clock
+from dripline.web import saying
+
+_POLICY = (
+    "default-src 'none'; style-src 'self'{styles}; img-src 'self' data:{images}; font-src 'self' data:;"
+    " frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+PLAIN_POLICY = _POLICY.format(styles="", images="")
+MAIL_POLICY = _POLICY.format(styles=" 'unsafe-inline'", images=" https:")
+"""For pages that show e-mails: a srcdoc frame inherits the policy, and e-mails bring their own styles."""
+
+
+def build_templates() -> Environment:
+    """The pages' templates."""
+    templates = Environment(
+        loader=PackageLoader("dripline.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.globals.update(
+        framed=saying.framed,
+        sms=measure,
+        who=saying.who,
+        since=saying.since,
+        link=saying.link,
+        say_trigger=say_trigger,
+        say_reentry=say_reentry,
+    )
+    templates.filters["number"] = saying.number
+    return templates
+
+
+class Frame:
+    """Makes pages: a template, and around it the clock, the way to the other pages, and the brake if it is pulled."""
+
+    def __init__(self, store: Store, workspace: Workspace, machine: MachineClock) -> None:
+        self.store = store
+        self.workspace = workspace
+        self.zone = workspace.zone
+        self._machine = machine
+        self._templates = build_templates()
+
+    def page(self, template: str, policy: str = PLAIN_POLICY, **context: Any) -> HTMLResponse:
+        """The page of that template. It stands at `here` in the navigation, where the context says so."""
+        html = self._templates.get_template(template).render({**self._around(), **context})
+        return HTMLResponse(html, headers={"Content-Security-Policy": policy})
+
+    def now(self) -> datetime:
+        """House time."""
+        return house_clock(self.store).to_house(self._machine())
+
+    def _around(self) -> Mapping[str, Any]:
+        clock = house_clock(self.store)
+        now = clock.to_house(self._machine())
+        with self.store.read() as connection:
+            brake = pulled(connection)
+            held = sum(count_held(connection).values())
+        return {
+            "here": None,
+            "brake": brake,
+            "held": held,
+            "now_said": now.astimezone(self.zone).strftime("%A, %-d %B %Y, %H:%M"),
+            "zone": self.zone.key,
+            "day": saying.say_length(timedelta(days=1) / clock.rate) if clock.rate != 1.0 else None,
+            "time": lambda at: saying.moment(at, now, self.zone),
+        }
