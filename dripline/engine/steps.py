@@ -29,6 +29,7 @@ from dripline.language.plan import (
     EnrollStep,
     MessageStep,
     NotifyStep,
+    Reached,
     RemindStep,
     RepeatStep,
     SetStep,
@@ -62,6 +63,8 @@ def enter(run: Moving, step: Step) -> Generator[Effect, Any, Outcome | None]:
         return None
     visit = run.state.visits.get(step.id, 0) + 1
     run.state = replace(run.state, visits={**run.state.visits, step.id: visit})
+    if step.id in run.plan.landmarks:
+        run.remember(landmark(step.id), run.at.isoformat())
     match step:
         case MessageStep():
             yield from due_message(run, step)
@@ -122,9 +125,17 @@ def _look_back(run: Moving, step: WaitForStep) -> datetime:
             return run.state.started_at
         case "message":
             return run.state.last_message_at or run.state.started_at
+        case Reached(step=landed):
+            reached = run.state.variables.get(landmark(landed))
+            return datetime.fromisoformat(reached) if reached else run.state.started_at
         case Duration() as ago:
             back = Duration(months=-ago.months, days=-ago.days, seconds=-ago.seconds)
             return add(run.at, back, run.where)
+
+
+def landmark(step: str) -> str:
+    """Under which name a run remembers when it came to a step: one that no expression can read."""
+    return f"@{step}"
 
 
 def may_accept(run: Moving, step: WaitForStep, event: Event) -> bool:

@@ -19,7 +19,13 @@ from dripline.language.check_names import known_names
 from dripline.language.check_notices import known_people, sound_notices
 from dripline.language.check_outside import known_functions, whole_bodies
 from dripline.language.check_templates import existing_templates, filled_templates, subjects_of_emails
-from dripline.language.check_times import dated_waits, later_steps, open_hours, waits_for_places
+from dripline.language.check_times import (
+    dated_waits,
+    later_steps,
+    open_hours,
+    steps_counted_from,
+    waits_for_places,
+)
 from dripline.language.compile import unless_events
 from dripline.language.extensions import Extensions
 from dripline.language.look import Draft, Look, Rule
@@ -248,6 +254,7 @@ RULES: tuple[Rule, ...] = (
     waits_for_places,
     dated_waits,
     later_steps,
+    steps_counted_from,
     known_key,
     known_date,
     whole_splits,

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dripline.language.expressions import compile_expression
 from dripline.language.look import Look
 from dripline.language.naming import every_step, step_ids
-from dripline.language.plan import Hours
+from dripline.language.plan import Hours, Reached
 from dripline.language.positions import Loc
 from dripline.language.problems import Problem, did_you_mean
-from dripline.language.steps import DelayUntilStep
+from dripline.language.steps import DelayUntilStep, WaitForStep
 
 _WEEK = 7 * 1440
 
@@ -90,6 +90,25 @@ def _reads_attribute(look: Look, step: DelayUntilStep) -> bool:
     names = compile_expression(source).names if source else frozenset()
     parts = [name.split(".") for name in names]
     return any(p[0] == "lead" and (len(p) == 1 or p[1] in look.workspace.attributes) for p in parts)
+
+
+def steps_counted_from(look: Look) -> Iterator[Problem]:
+    """A step since which a wait counts events is there, and comes before the wait."""
+    ids = step_ids(look.journey.steps)
+    order = [ids[loc] for loc, _ in every_step(look.journey.steps)]
+    for loc, step in every_step(look.journey.steps):
+        if not isinstance(step, WaitForStep) or not isinstance(step.counts_since, Reached):
+            continue
+        where = (*loc, "since") if step.since is not None else (*loc, "wait_for", "since")
+        wanted = step.counts_since.step
+        if wanted not in order:
+            hint = (
+                did_you_mean(wanted, [*order, "now", "start"]) or "give the step an `id`, and write it here"
+            )
+            yield look.draft.problem(where, "unknown-step", f"no step has the id `{wanted}`", hint)
+        elif order.index(wanted) >= order.index(ids[loc]):
+            hint = "count from a step before it, from `now`, or from `start`"
+            yield look.draft.problem(where, "not-earlier", f"`{wanted}` does not come before this wait", hint)
 
 
 def later_steps(look: Look) -> Iterator[Problem]:

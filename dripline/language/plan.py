@@ -164,6 +164,12 @@ class DelayUntilStep(_Step):
     if_past: Otherwise = Otherwise()
 
 
+class Reached(_Frozen):
+    """The moment at which the run last came to a step."""
+
+    step: str
+
+
 class WaitForStep(_Step):
     """Wait for an event. `then` is where an accepted event leads, `otherwise` where the timeout does."""
 
@@ -172,7 +178,7 @@ class WaitForStep(_Step):
     timeout: Duration | None = None
     until: Moment | None = None
     """A moment instead of a timeout."""
-    since: Literal["message", "now", "start"] | Duration = "message"
+    since: Literal["message", "now", "start"] | Duration | Reached = "message"
     then: str | None = None
     otherwise: str | None = None
 
@@ -418,6 +424,12 @@ class Plan(_Frozen):
     def by_id(self) -> dict[str, Step]:
         """The steps by their ids."""
         return {step.id: step for step in self.steps}
+
+    @cached_property
+    def landmarks(self) -> frozenset[str]:
+        """The steps from which a wait counts events, so that a run remembers when it came there."""
+        waits = (step.since for step in self.steps if isinstance(step, WaitForStep))
+        return frozenset(since.step for since in waits if isinstance(since, Reached))
 
     @cached_property
     def hash(self) -> str:

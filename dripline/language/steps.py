@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -31,7 +32,7 @@ from dripline.language.kinds import (
 from dripline.language.load import Written, wrong
 from dripline.language.notices import Notice, NoticeArguments
 from dripline.language.outside import Call, Webhook
-from dripline.language.plan import Duration
+from dripline.language.plan import Duration, Reached
 from dripline.language.problems import did_you_mean, listed
 from dripline.language.step_keys import NamedResult, StepKeys, long_form
 from dripline.language.times import DelayUntil, MomentArguments, OnLimit, QuietHours, Until, Window
@@ -130,19 +131,20 @@ class DelayStep(StepKeys):
 def _since(value: Any) -> Any:
     if value in ("now", "start"):
         return value
-    if isinstance(value, str) and not value[:1].isdigit() and value[:1] != "P":
-        raise wrong(
-            "not-yet-supported",
-            "`since` with a step's id is not supported yet",
-            "write `now`, `start` or a duration, or leave it out",
-        )
+    if isinstance(value, str) and _A_STEP.match(value):
+        return Reached(step=value)
     return read_length(value)
 
 
+_A_STEP = re.compile(r"(?!P[\dT])[A-Za-z]")
+_COUNTED = "`now`, `start`, a step's id (when the run last came there), or a duration back"
+
 Since = Annotated[
-    Literal["now", "start"] | Duration,
+    Literal["now", "start"] | Duration | Reached,
     BeforeValidator(_since),
-    WithJsonSchema({"anyOf": [{"enum": ["now", "start"]}, LENGTH]}),
+    WithJsonSchema(
+        {"anyOf": [{"enum": ["now", "start"]}, LENGTH, {"type": "string", "pattern": "^[A-Za-z]"}]}
+    ),
 ]
 
 
@@ -162,7 +164,7 @@ class WaitArguments(Written):
     timeout: Length | None = Field(None, description="How long to wait; without it, forever.")
     since: Since | None = Field(
         None,
-        description="From when on events count: `now`, `start`, or a duration back."
+        description=f"From when on events count: {_COUNTED}."
         " Without it, from this run's last message (else its start).",
     )
     until: Until | None = Field(None, description="Until when to wait, like `friday 18:00`.")
@@ -176,7 +178,7 @@ class WaitForStep(NamedResult):
         None, description="Only events for which this holds, like `event.seats >= 5`."
     )
     timeout: Length | None = Field(None, description="How long to wait; without it, forever.")
-    since: Since | None = Field(None, description="From when on events count: `now`, `start`, or a duration.")
+    since: Since | None = Field(None, description=f"From when on events count: {_COUNTED}.")
     until: Until | None = Field(None, description="Until when to wait, like `friday 18:00`.")
     then: Steps | None = Field(None, description="What to do when the event came.")
     else_: Steps | None = Field(None, alias="else", description="What to do when the time is up.")
@@ -214,7 +216,7 @@ class WaitForStep(NamedResult):
         return self.length is not None or self.moment is not None
 
     @property
-    def counts_since(self) -> Literal["now", "start"] | Duration | None:
+    def counts_since(self) -> Literal["now", "start"] | Duration | Reached | None:
         """`since`, wherever it stands."""
         return self.since if self.since is not None else self.wait_for.since
 

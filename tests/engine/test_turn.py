@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from dripline.engine.effects import Outcome
 from dripline.engine.listening import listening
-from dripline.language.plan import Arm, BranchStep, Duration, Exit, StopStep, WaitForStep
+from dripline.language.plan import (
+    Arm,
+    BranchStep,
+    DelayStep,
+    Duration,
+    Exit,
+    Reached,
+    StopStep,
+    WaitForStep,
+)
 from tests.engine.plans import WELCOME, email, on, plan
 from tests.engine.world import ANI, MONDAY, World, happened
 
@@ -74,6 +83,29 @@ def test_since_says_how_far_a_wait_looks_back(since: str | Duration) -> None:
     assert world.outcome == (
         Outcome("stopped", "seen") if since in ("start", "message") else Outcome("finished")
     )
+
+
+@pytest.mark.parametrize(
+    ("since", "counts"), [("quiet", True), ("email:hello", False), ("never-reached", True)]
+)
+def test_a_wait_can_count_from_when_the_run_last_came_to_a_step(since: str, counts: bool) -> None:
+    looking = plan(
+        DelayStep(id="quiet", duration=Duration(days=1), next="email:hello"),
+        email("hello", next="wait"),
+        WaitForStep(
+            id="wait",
+            on=on("visit"),
+            since=Reached(step=since),
+            timeout=Duration(days=1),
+            then="seen",
+            otherwise=None,
+        ),
+        StopStep(id="seen", reason="seen"),
+        StopStep(id="never-reached", reason="nobody comes here"),  # so: since the run's start
+    )
+    world = World(looking)
+    world.live([happened("visit", timedelta(hours=1))])
+    assert world.outcome == (Outcome("stopped", "seen") if counts else Outcome("finished"))
 
 
 def test_an_exit_ends_the_run_at_once_wherever_it_is() -> None:

@@ -90,7 +90,11 @@ def test_other_triggers_are_refused_for_now(check: Check, trigger: str, place: s
     [
         (
             "- wait_for: demo.booked\n  timeout: 1 day\n  then: [{stop: x}]\n  since: some-step",
-            "9:10 not-yet-supported",
+            "9:10 unknown-step",
+        ),
+        (
+            "- wait_for: {event: demo.booked, since: email:hello}\n- email: hello",
+            "6:41 not-earlier",
         ),
         ("- email: hello\n  delay: 1 day", "7:3 two-verbs"),
         ("- note: nothing", "6:3 no-verb"),
