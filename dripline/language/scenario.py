@@ -235,8 +235,9 @@ class Scenario(Written):
         default_factory=dict,
         description="By step id, what a `webhook` or a `call` answers, like `{ok: true, json: {rating: A}}`.",
     )
-    until: Length = Field(
-        Duration(months=36), description="How long it is watched, where the journey does not end by itself."
+    until: Length | None = Field(
+        None,
+        description="How long it is watched: 3 years without it, 1 year where leads enter on a date each year.",
     )
     partial: Flag = Field(False, description="Whether other things may happen as well.")
     expect: tuple[Expectation, ...] = Field(
@@ -330,6 +331,11 @@ def _entering(
 ) -> Iterator[Problem]:
     """The entry event is one of the trigger's, and its properties are declared."""
     names = plan.trigger.on.events
+    if scenario.trigger and not names:
+        place = document.key_place((*loc, "trigger"))
+        message = "nobody enters the journey by an event"
+        yield Problem(document.path, *place, "unknown-key", "error", message, "leave `trigger` out")
+        return
     name = scenario.trigger.get("event", names[0] if names else None)
     properties = {key: value for key, value in scenario.trigger.items() if key != "event"}
     if name is not None and name not in names:

@@ -12,6 +12,7 @@ from typing import Any
 from dripline.engine.effects import TurnEnd
 from dripline.engine.turn import take_turn
 from dripline.language.plan import Plan
+from dripline.simulate.dates import Dates
 from dripline.simulate.recording import Recording
 from dripline.simulate.state import Run, State
 from dripline.simulate.timeline import Entry, Letter
@@ -35,6 +36,7 @@ class Life:
         named = {plan.journey: plan for plan in plans}
         self.state = State(named, dict(lead), dict(suppressed or {}), start, answers=answers or {})
         self._recording = Recording(self.state)
+        self._dates = Dates(self.state, self._recording)
         self._world = World(self.state, self._recording)
         self.cut_short = False
         self._coming: list[tuple[datetime, int, Callable[[], object]]] = []
@@ -81,6 +83,7 @@ class Life:
             self.state.now = max(self.state.now, moment)
             while self._coming and self._coming[0][0] <= self.state.now:
                 heapq.heappop(self._coming)[2]()
+            self._dates.enter_due()
             while ready := self._ready():
                 if self._turns >= MAX_TURNS:
                     self.cut_short = True
@@ -89,6 +92,8 @@ class Life:
 
     def _next(self) -> datetime | None:
         moments = [at for at, _, _ in self._coming[:1]]
+        date = self._dates.next()
+        moments += [date] if date is not None else []
         moments += [end for run in self.runs if (end := _end_of_wait(run)) is not None]
         return min(moments, default=None)
 

@@ -44,7 +44,7 @@ class Played:
 def play(scenario: Scenario, journey: str, plans: Mapping[str, Plan], workspace: Workspace) -> Played:
     """Let the scenario's lead live through its journey (and those `with` it)."""
     life, start, where = begin(scenario, journey, plans, workspace)
-    life.live(add(start, scenario.until, where))
+    life.live(add(start, watched(scenario, plans[journey]), where))
 
     def moment(said: Any) -> datetime:
         return _moment(said.after, said.at, start, where)
@@ -74,6 +74,13 @@ def begin(
     return life, start, where
 
 
+def watched(scenario: Scenario, plan: Plan) -> Duration:
+    """How long the scenario's lead is watched: until all is over, or a date comes round for the second time."""
+    if scenario.until is not None:
+        return scenario.until
+    return Duration(months=12) if plan.trigger.yearly else Duration(months=36)
+
+
 def _in_the_arm(plan: Plan, holdout: bool) -> Plan:
     """The plan with its control group drawn already: chance would tell another story for each journey's name."""
     if not plan.holdout:
@@ -82,6 +89,12 @@ def _in_the_arm(plan: Plan, holdout: bool) -> Plan:
 
 
 def _enter(life: Life, scenario: Scenario, plan: Plan, workspace: Workspace, start: datetime) -> None:
+    """By the trigger's event or, where there is none, by hand; on its date the lead enters by itself."""
+    if plan.trigger.yearly is not None:
+        return
+    if not plan.trigger.on.events:
+        life.enrols(plan.journey, {}, start)
+        return
     properties = {name: value for name, value in scenario.trigger.items() if name != "event"}
     event = str(scenario.trigger.get("event", plan.trigger.on.events[0]))
     life.happens(event, workspace.coerce_event(event, properties), start)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dripline.engine.effects import Event, RunState
-from dripline.engine.entering import MAX_DEPTH, EarlierRun, bar, hears, reached_late, triggers
+from dripline.engine.entering import MAX_DEPTH, EarlierRun, allows, bar, hears, reached_late, triggers
 from dripline.engine.keys import key_of
 from dripline.language.expressions import EvaluationError
 from dripline.language.plan import Plan
@@ -66,11 +66,12 @@ class Recording:
         try:
             return triggers(plan, self._state.lead, event)
         except EvaluationError as problem:
-            detail = {"journey": plan.journey, "reason": str(problem)}
-            self._state.timeline.append(
-                Entry(event.received_at, "step", "trigger-failed", plan.journey, detail=detail)
-            )
+            self._trigger_failed(plan, event.received_at, problem)
             return False
+
+    def _trigger_failed(self, plan: Plan, at: datetime, problem: EvaluationError) -> None:
+        detail = {"journey": plan.journey, "reason": str(problem)}
+        self._state.timeline.append(Entry(at, "step", "trigger-failed", plan.journey, detail=detail))
 
     def let_in(self, plan: Plan, name: str, properties: Mapping[str, Any], depth: int) -> str | None:
         """Start a run past the trigger, with an event that nobody else is told of; or why not."""
@@ -94,8 +95,26 @@ class Recording:
                 Entry(event.received_at, "step", "barred", plan.journey, detail=detail)
             )
             return why_not
+        self._begin(plan, event.received_at, key, event, depth)
+        return None
+
+    def enter_on_date(self, plan: Plan, year: str, at: datetime) -> None:
+        """Start the run of that year, unless there is one, or the trigger's condition keeps the lead out."""
+        if any(run.plan.journey == plan.journey and run.key == year for run in self._state.runs):
+            return
+        at = self._in_order()
+        try:
+            allowed = allows(plan, self._state.lead, None, at)
+        except EvaluationError as problem:
+            self._trigger_failed(plan, at, problem)
+            return
+        if allowed:
+            self._begin(plan, at, year, None, 0)
+
+    def _begin(self, plan: Plan, at: datetime, key: str | None, event: Event | None, depth: int) -> None:
+        number = 1 + sum(run.plan.journey == plan.journey for run in self._state.runs)
         state = RunState(
-            id=f"{plan.journey}-{len(before) + 1}",
+            id=f"{plan.journey}-{number}",
             step=None,
             wait=None,
             variables={},
@@ -103,11 +122,10 @@ class Recording:
             trigger=event,
             last_event=None,
             last_message_at=None,
-            started_at=event.received_at,
-            last_at=event.received_at,
+            started_at=at,
+            last_at=at,
         )
-        self._state.runs.append(Run(plan, state, depth))
-        return None
+        self._state.runs.append(Run(plan, state, key, depth))
 
     def enrol(self, journey: str, properties: Mapping[str, Any]) -> None:
         event = self.record(ENROLLED, {**properties, "journey": journey})

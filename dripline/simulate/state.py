@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from dripline.engine.effects import Answer, Event, Outcome, RunState
-from dripline.engine.keys import key_of
 from dripline.language.plan import Plan
 from dripline.simulate.timeline import Entry, Letter
 
@@ -19,6 +18,8 @@ class Run:
 
     plan: Plan
     state: RunState
+    key: str | None = None
+    """Which of the journey's keys it goes on for."""
     depth: int = 0
     inbox: list[Event] = field(default_factory=list)
     woken: bool = True
@@ -33,11 +34,6 @@ class Run:
     def id(self) -> str:
         """Made of the journey and a number."""
         return self.state.id
-
-    @property
-    def key(self) -> str | None:
-        """Which of the journey's keys it goes on for."""
-        return key_of(self.plan, self.state.trigger.properties) if self.state.trigger else None
 
 
 @dataclass

@@ -1,0 +1,56 @@
+"""Journeys that the lead enters on a date of its own, each year, in the made-up world."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from dripline.engine.calendar import zone_of
+from dripline.engine.yearly import moment
+from dripline.language.plan import Plan, Yearly
+from dripline.simulate.recording import Recording
+from dripline.simulate.state import State
+
+
+class Dates:
+    """When the lead's dates come round, and the runs that they begin."""
+
+    def __init__(self, state: State, recording: Recording) -> None:
+        self._state = state
+        self._recording = recording
+        self._yearly = [
+            (plan, plan.trigger.yearly)
+            for _, plan in sorted(state.plans.items())
+            if plan.trigger.yearly is not None
+        ]
+        self._since = state.now - timedelta(microseconds=1)
+
+    def next(self) -> datetime | None:
+        """The next moment at which one comes round."""
+        return min((at for _, at, _ in self._coming()), default=None)
+
+    def enter_due(self) -> None:
+        """Let the lead enter where its date has come."""
+        due = [(at, plan, year) for plan, at, year in self._coming() if at <= self._state.now]
+        self._since = max(self._since, self._state.now)
+        for at, plan, year in sorted(due, key=lambda one: one[0]):
+            self._recording.enter_on_date(plan, str(year), at)
+
+    def _coming(self) -> list[tuple[Plan, datetime, int]]:
+        found = []
+        for plan, yearly in self._yearly:
+            coming = self._after(plan, yearly)
+            if coming is not None:
+                found.append((plan, *coming))
+        return found
+
+    def _after(self, plan: Plan, yearly: Yearly) -> tuple[datetime, int] | None:
+        """When the date comes round next, and for which year."""
+        lead, value = self._state.lead, self._state.lead.get(yearly.attribute)
+        if not value:
+            return None
+        where = zone_of(lead.get("timezone"), lead.get("country"), plan.timezone)
+        for year in range(self._since.year - 2, self._since.year + 4):
+            at = moment(yearly, str(value), year, where)
+            if at is not None and at > self._since:
+                return at, year
+        return None
