@@ -6,7 +6,21 @@ import sys
 
 import typer
 
-from dripline.cli import backup, brake, check, doctor, held, inspect, lead, new, run, runs, schema, test
+from dripline.cli import (
+    backup,
+    brake,
+    check,
+    doctor,
+    held,
+    inspect,
+    lead,
+    new,
+    preview,
+    run,
+    runs,
+    schema,
+    test,
+)
 
 app = typer.Typer(
     name="dripline",
@@ -14,7 +28,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for _part in (check, new, schema, test, run, lead, inspect, runs, held, brake, doctor, backup):
+for _part in (check, new, schema, test, preview, run, lead, inspect, runs, held, brake, doctor, backup):
     _part.register(app)
 
 
