@@ -82,14 +82,15 @@ def _samples(project: Project, template: str) -> list[Sample]:
 
 
 def _refuse_unknown(project: Project, template: str) -> NoReturn:
+    broken = " Some files have errors: `dripline check` tells them." if project.errors else ""
     users = [name for name, plan in sorted(project.plans.items()) if uses(plan, template)]
     if users:
         refuse(
             f"No scenario gets as far as {template}: add one to journeys/{users[0]}.test.yaml in which it is sent."
+            + broken
         )
     known = sorted({key.partition(":")[2] for plan in project.plans.values() for key in plan.templates})
     hint = did_you_mean(template, known)
-    broken = " Some journeys have errors: `dripline check` tells them." if project.errors else ""
     refuse(f"No journey sends {template}" + (f": {hint}" if hint else ".") + broken)
 
 

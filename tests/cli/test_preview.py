@@ -79,7 +79,7 @@ def test_a_lead_of_the_store_reads_it_with_its_own_name(open_house: Opened, work
         "journey: first\ntrigger: {event: order.paid}\nmessages: {topic: newsletter}\nsteps:\n  - email: hi\n"
     )
     (workspace / "journeys" / "first.test.yaml").write_text(
-        "- scenario: pays\n  lead: {email: ani@example.com, consent: {email: true}, attributes: {first_name: Ani}}\n"
+        "- scenario: pays\n  lead: {email: ani@example.com, consent: {email: true}, first_name: Ani}\n"
         "  start: 2026-03-02T10:00\n  trigger: {total: 8}\n  expect: []\n"
     )
     (workspace / "templates").mkdir()
@@ -87,8 +87,8 @@ def test_a_lead_of_the_store_reads_it_with_its_own_name(open_house: Opened, work
         (workspace / "templates" / f"hi.{locale}.md").write_text(
             "---\nsubject: Hi {{ lead.first_name }}\n---\nYou paid {{ trigger.total | number }}.\n"
         )
-    code, said = run("preview", "hi", "--lead", "ani@example.com", "--format", "json")
-    assert code == 0
+    code, said = run("preview", "hi", "--lead", "lead-1", "--format", "json")
+    assert code == 0, said
     assert [(one["subject"], one["body"].strip()) for one in json.loads(said)] == [
         ("Hi Nare", "You paid 8.")
     ] * 2
