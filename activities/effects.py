@@ -27,7 +27,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 5.0, 600.0
 """Seconds between two tries: each pause twice the one before, whatever the other side says below the longest."""
 
 BRAKE_PAUSE = 60.0
-"""Seconds until it is looked again whether everything is still stopped."""
+"""Seconds until it is looked again whether everything is still stopped, or the run still held."""
 
 ANSWER_PATIENCE = 15.0
 """Seconds for which an answer is kept trying to be written while the store is away: below the activity's limit."""
@@ -104,7 +104,7 @@ class Outside:
             paused = connection.execute(
                 select(schema.journeys.c.paused_at).where(schema.journeys.c.id == run.journey)
             ).scalar_one_or_none()
-            if house.stopped_at is not None or paused is not None:
+            if house.stopped_at is not None or paused is not None or run.held_at is not None:
                 return BRAKE_PAUSE
             outbox.begin_try(connection, key, self._clock())
             return outbox.lock_row(connection, key)

@@ -1,7 +1,8 @@
 """What a restored store does not know: what happened between the backup and now. It is held for a person.
 
-A message that was queued may have left since; a run whose time has come may have taken that turn, and
-sent what it sends. Both go on when somebody says so, under the same ids and keys as before.
+A message that was queued may have left since, a call that was due may have been made; a run whose time has
+come may have taken that turn, and sent what it sends. All go on when somebody says so, under the same ids
+and keys as before.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from sqlalchemy import Connection, bindparam, exists, func, insert, or_, select,
 
 from dripline.store.audit import last_act, record_act
 from dripline.store.house import open_house
-from dripline.store.schema import house, inbox, messages, runs, step_log
+from dripline.store.schema import house, inbox, messages, outbox, runs, step_log
 
 MESSAGE = "restored: may have been sent"
 RUN = "restored: it may have gone on since the backup"
@@ -75,7 +76,8 @@ def _hold_messages(connection: Connection, at: datetime, machine_now: datetime) 
 
 def _hold_runs(connection: Connection, at: datetime) -> int:
     mail = exists().where(inbox.c.run_id == runs.c.id, inbox.c.taken_in.is_(None))
-    due = or_(runs.c.until <= at, runs.c.turn == 0, runs.c.wake_wanted > runs.c.wake_done, mail)
+    called = exists().where(outbox.c.run_id == runs.c.id, outbox.c.done_at.is_(None))
+    due = or_(runs.c.until <= at, runs.c.turn == 0, runs.c.wake_wanted > runs.c.wake_done, mail, called)
     query = select(runs.c.id, runs.c.turn, runs.c.step, runs.c.parked_reason).where(
         runs.c.ended_at.is_(None), runs.c.held_at.is_(None), due
     )

@@ -24,6 +24,7 @@ from dripline.language.plan import Arm, BranchStep, CallStep, Plan, StopStep, We
 from dripline.store import schema
 from dripline.store.database import Store
 from dripline.store.house import set_stopped
+from dripline.store.restored import review
 from tests.durable.house import NOW, House, Thread
 from tests.engine.plans import plan
 
@@ -177,6 +178,21 @@ def test_nothing_is_called_while_everything_is_stopped(store: Store, other: Othe
     assert house.outside.attempt(house.key) == 60.0
     with store.write() as connection:
         set_stopped(connection, None)
+    assert house.outside.attempt(house.key) is None
+    assert len(other.requests) == 1
+
+
+def test_a_call_that_may_have_been_made_since_the_backup_waits_for_a_person(
+    store: Store, other: Other
+) -> None:
+    house = Asking(store, asking(other.url), local())
+    with store.write() as connection:
+        connection.execute(update(schema.runs).values(wake_done=schema.runs.c.wake_wanted))
+        assert review(connection, NOW).runs == 1
+    assert house.outside.attempt(house.key) == 60.0
+    assert other.requests == []
+    with store.write() as connection:
+        connection.execute(update(schema.runs).values(held_at=None, parked_reason=None))
     assert house.outside.attempt(house.key) is None
     assert len(other.requests) == 1
 
