@@ -12,8 +12,8 @@ ARGS   ?=
 help: ## This list.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(BIN)/.installed ## Install what is missing and start everything with demo data, one day taking 10 seconds.
-	@$(BIN)/dripline up --demo --day 10s $(ARGS)
+run: $(BIN)/.installed ## Install what is missing and start everything, with 200 leads in six journeys.
+	@$(BIN)/dripline up --demo $(ARGS)
 
 test: $(BIN)/.installed system check ## Install what is missing, PostgreSQL too, and run every check. CI runs this.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 EXIT_YOURS, EXIT_OURS = 1, 3
 
+SHORTEST_DAY = timedelta(milliseconds=100)
+"""Of `--day`: the machine's own moments must stay small beside what journeys mean by an hour."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
@@ -31,9 +35,13 @@ def up(
         int | None, typer.Option(min=1, max=65_535, help="Port of the pages and the API (default 8080).")
     ] = None,
     day: Annotated[
-        str | None, typer.Option(help="Let a day of the journeys take this long, for trying them out: 2s.")
+        str | None,
+        typer.Option(help="Let a day of the journeys take this long, for trying them out: 2s, 0.5s."),
     ] = None,
-    demo: Annotated[bool, typer.Option("--demo", help="Create a few leads to look at.")] = False,
+    demo: Annotated[
+        bool,
+        typer.Option("--demo", help="Let 200 made-up leads live through the journeys within two minutes."),
+    ] = False,
     temporal_ui: Annotated[
         bool, typer.Option("--temporal-ui", help="Show the embedded Temporal server's own pages too.")
     ] = False,
@@ -48,6 +56,8 @@ def up(
 
     settings = _settings() if port is None else _settings(port=port)
     configure_logs(settings.log_level, settings.log_format, "up")
+    if demo and settings.environment == "production":
+        _refuse("--demo makes leads up; it is not for production.")
     length = _day(day, settings)
     project = _project(settings)
     try:
@@ -82,7 +92,7 @@ def worker() -> None:
 def _run_everything(
     settings: Settings, project: Project, day: timedelta | None, *, demo: bool, temporal_ui: bool
 ) -> None:
-    from dripline.stack import demo as demo_leads
+    from dripline.stack import demo as the_demo
     from dripline.stack.supervise import Supervisor
     from dripline.stack.up import alone, local_url, prepare, programs, public_url, usual_pace
     from dripline.store.database import Store
@@ -90,13 +100,14 @@ def _run_everything(
     async def when_ready() -> None:
         typer.echo(f"\n  Dripline is up: open {public_url(settings)}\n  Ctrl-C stops everything.\n")
         if demo:
-            await demo_leads.create(local_url(settings), settings.api_key, day)
+            await the_demo.run(store, local_url(settings), settings.api_key, day or the_demo.DAY)
 
     people = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
     with alone(settings.data):
         parts = programs(settings, temporal_ui)
         store = Store(settings.store_url())
-        for line in prepare(store, project, day):
+        pace = max(day or the_demo.DAY, the_demo.AFTERWARDS) if demo else day
+        for line in prepare(store, project, pace):
             typer.echo(line)
         try:
             asyncio.run(Supervisor(parts, prefix=people).run(when_ready))
@@ -133,13 +144,15 @@ def _day(text: str | None, settings: Settings) -> timedelta | None:
         return None
     if settings.environment == "production":
         _refuse("--day would send real messages too early; it is not for production.")
+    fraction = re.fullmatch(r"([0-9]*\.[0-9]+) ?s", text.strip())
     try:
-        duration = parse_duration(text)
+        duration = parse_duration("0s" if fraction else text)
     except DurationError as error:
         _refuse(f"--day: {error}; {error.hint}.")
-    length = timedelta(days=duration.days, seconds=duration.seconds)
-    if duration.months or not timedelta(seconds=1) <= length <= timedelta(days=1):
-        _refuse("--day: say a time between 1s and 1 day.")
+    seconds = float(fraction[1]) if fraction else duration.seconds
+    length = timedelta(days=duration.days, seconds=seconds)
+    if duration.months or not SHORTEST_DAY <= length <= timedelta(days=1):
+        _refuse(f"--day: say a time between {SHORTEST_DAY.total_seconds():g}s and 1 day.")
     return length
 
 

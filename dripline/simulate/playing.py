@@ -59,7 +59,7 @@ def begin(
     """The scenario's life before it is lived, its start (UTC), and the lead's zone."""
     where = zone_of(scenario.lead.timezone, scenario.lead.country, workspace.timezone)
     start = _utc(scenario.start, where)
-    lead = {**_NOBODY, "created_at": start, **_facts(scenario.lead, workspace, _NOBODY)}
+    lead = {**NOBODY, "created_at": start, **_facts(scenario.lead, workspace, NOBODY)}
     playing = [_in_the_arm(plans[name], scenario.holdout) for name in (journey, *scenario.with_)]
     suppressed: dict[str, str] = {str(channel): why for channel, why in scenario.suppressed.items()}
     answers = {step: typed(said) for step, said in scenario.answers.items()}
@@ -100,7 +100,7 @@ def _enter(life: Life, scenario: Scenario, plan: Plan, workspace: Workspace, sta
     life.happens(event, workspace.coerce_event(event, properties), start)
 
 
-_NOBODY: Mapping[str, Any] = {
+NOBODY: Mapping[str, Any] = {
     "id": LEAD,
     "external_id": None,
     "email": None,
@@ -120,7 +120,7 @@ _NOBODY: Mapping[str, Any] = {
 
 def _facts(lead: LeadOfScenario, workspace: Workspace, before: Mapping[str, Any]) -> dict[str, Any]:
     """What was said of the lead, as conditions see it; consent and topics are laid over those `before`."""
-    said = {name: getattr(lead, name) for name in lead.model_fields_set if name in _NOBODY}
+    said = {name: getattr(lead, name) for name in lead.model_fields_set if name in NOBODY}
     if "consent" in said:
         agreed = lead.consent.model_dump(exclude_none=True)
         said["consent"] = {**before["consent"], **agreed}

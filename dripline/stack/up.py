@@ -69,8 +69,14 @@ def prepare(store: Store, project: Project, day: timedelta | None) -> list[str]:
 
 def usual_pace(store: Store) -> None:
     """Let a short day end with the programs: while nothing runs, journey time passes like everybody's."""
-    with contextlib.suppress(*UNAVAILABLE), store.write() as connection:
-        _at_pace(connection, None)
+    with contextlib.suppress(*UNAVAILABLE):
+        set_pace(store, None)
+
+
+def set_pace(store: Store, day: timedelta | None) -> None:
+    """Let a day of the journeys take so long from now on; None: as long as everybody's."""
+    with store.write() as connection:
+        _at_pace(connection, day)
 
 
 def programs(settings: Settings, temporal_ui: bool) -> list[Program]:
@@ -202,5 +208,6 @@ __all__ = [
     "prepare",
     "programs",
     "public_url",
+    "set_pace",
     "usual_pace",
 ]

@@ -7,11 +7,22 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
+from typer.testing import CliRunner
 
+from dripline.cli import app
 from dripline.clock import machine_clock
 from dripline.language.project import Project, load_project
 from dripline.settings import Settings
-from dripline.stack.up import CannotStart, alone, local_url, prepare, programs, public_url, usual_pace
+from dripline.stack.up import (
+    CannotStart,
+    alone,
+    local_url,
+    prepare,
+    programs,
+    public_url,
+    set_pace,
+    usual_pace,
+)
 from dripline.store import schema
 from dripline.store.database import Store
 from dripline.store.house import open_house
@@ -127,3 +138,32 @@ def test_the_address_to_open_can_be_reached(tmp_path: Path) -> None:
     behind_a_proxy = Settings(host="0.0.0.0", port=9000, public_url="https://journeys.example.com")
     assert public_url(behind_a_proxy) == "https://journeys.example.com"
     assert local_url(behind_a_proxy) == "http://127.0.0.1:9000"
+
+
+def test_a_pace_can_be_set_while_everything_runs(empty: Store, project: Project) -> None:
+    prepare(empty, project, None)
+    set_pace(empty, timedelta(milliseconds=1))
+    before = _ahead(empty)
+    assert _ahead(empty) > before
+    set_pace(empty, None)
+    assert abs(_ahead(empty) - _ahead(empty)) < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--day", "0.05s"], "--day: say a time between 0.1s and 1 day."),
+        (["--day", "2 days"], "--day: say a time between 0.1s and 1 day."),
+        (["--day", "0.5x"], "--day: "),
+    ],
+)
+def test_a_day_that_cannot_be_is_refused(words: list[str], said: str) -> None:
+    done = CliRunner().invoke(app, ["up", *words])
+    assert done.exit_code == 1
+    assert said in done.output
+
+
+def test_nobody_is_made_up_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRIPLINE_ENVIRONMENT", "production")
+    done = CliRunner().invoke(app, ["up", "--demo"])
+    assert (done.exit_code, done.output) == (1, "--demo makes leads up; it is not for production.\n")
