@@ -21,7 +21,7 @@ def remind(run: Moving, step: RemindStep) -> Asking:
     """Begin, or go on behind a reminder: rest until the next one or the day."""
     loop = run.state.loops.get(step.id)
     if loop is None:
-        end = _end(run, step)
+        end = end_of(run, step)
         if end is None:
             yield Note(run.at, step.id, "no-day", {"about": step.about})
             _leave(run, step, {"outcome": "no-date", "reminders": 0}, step.next)
@@ -98,7 +98,8 @@ def _leave(run: Moving, step: RemindStep, said: dict[str, Any], to: str | None) 
     run.go_to(to)
 
 
-def _end(run: Moving, step: RemindStep) -> datetime | None:
+def end_of(run: Moving, step: RemindStep) -> datetime | None:
+    """The day until which to keep in touch; None where none is known."""
     if step.period is not None:
         return add(run.at, step.period, run.where)
     value = compile_expression(step.until or "").evaluate(run.names())

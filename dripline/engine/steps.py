@@ -106,7 +106,7 @@ def enter(run: Moving, step: Step) -> Generator[Effect, Any, Outcome | None]:
 def _wait_for(run: Moving, step: WaitForStep) -> Asking:
     """Rest at the step, then look back: what already counts is accepted here and now."""
     yield from rest(run, step, wait_end(run, step))
-    seen: list[Event] = yield FindEvents(step.on.events, _look_back(run, step))
+    seen: list[Event] = yield FindEvents(step.on.events, look_back(run, step))
     for event in seen:
         if not may_accept(run, step, event):
             continue
@@ -117,7 +117,8 @@ def _wait_for(run: Moving, step: WaitForStep) -> Asking:
         run.pending.setdefault(event.id, event)
 
 
-def _look_back(run: Moving, step: WaitForStep) -> datetime:
+def look_back(run: Moving, step: WaitForStep) -> datetime:
+    """Since when events already count for a wait that begins now."""
     match step.since:
         case "now":
             return run.at
