@@ -185,7 +185,7 @@ def test_a_message_held_by_quiet_hours_asks_again_when_they_were_changed() -> No
 
 
 @given(edited_journeys(), st.integers(0, 24 * 20), st.lists(st.integers(0, 24 * 20), max_size=3))
-@settings(max_examples=2500)
+@settings(max_examples=300)
 def test_nobody_is_lost_and_no_message_is_sent_twice(
     plans: tuple[Plan, Plan], hours: int, events: list[int]
 ) -> None:
