@@ -16,9 +16,11 @@ from activities.failures import coded
 from dripline.clock import MachineClock, machine_clock
 from dripline.ingest.anniversaries import Anniversaries
 from dripline.providers import Outgoing, Provider, ProviderError
+from dripline.publishing.moving import Mover
 from dripline.store import messages, schema
 from dripline.store.database import Store, lock_lead
 from dripline.store.house import open_house
+from dripline.store.publications import open_publications
 from dripline.store.wakes import want_wake
 
 log = structlog.get_logger(__name__)
@@ -29,6 +31,8 @@ SEND_AGAIN = 3
 """Attempts after which an uncertain message is held for a person, whatever the settings say."""
 REMEMBERED = timedelta(days=7)
 """How long an answer is kept by its Idempotency-Key."""
+MOVING = 5.0
+"""Seconds that one sweep moves runs to a plan that was published."""
 ASKING = 8.0
 """Seconds that one sweep asks providers for their records, at most: below its activity's limit."""
 
@@ -71,6 +75,7 @@ class Sweeper:
             "stalled": self._wake_stalled(),
             "unanswered": self._wake_unanswered(),
             "forgotten": self._forget(),
+            "moved": self._carry_out(),
             "entered": self._anniversaries.enter(),
             "uncertain": self._settle_uncertain(),  # last: it may wait for providers
         }
@@ -85,6 +90,17 @@ class Sweeper:
             return connection.execute(
                 delete(schema.idempotency).where(schema.idempotency.c.created_at < long_ago)
             ).rowcount
+
+    def _carry_out(self) -> int:
+        """Runs that a publication was to move or to end, and that whoever published did not come to."""
+        with self._store.read() as connection:
+            left = open_publications(connection)
+        number, give_up = 0, time.monotonic() + MOVING
+        for publication in left:
+            mover = Mover(self._store, publication, self._clock)
+            mover.carry_out(max(0.0, give_up - time.monotonic()))
+            number += sum(count for fate, count in mover.fates.items() if fate != "stuck")
+        return number
 
     def _wake_overdue(self) -> int:
         """Open runs whose time has come and gone: their workflow is lost, or late."""

@@ -257,6 +257,14 @@ def _unenrolled(_step: str, detail: _Detail, _where: tzinfo) -> str:
     return f"leaves {detail['journey']}" + ("" if detail.get("ended") else ": it was not in it")
 
 
+def _moved(step: str, detail: _Detail, where: tzinfo) -> str:
+    because = f": {detail['why']}" if detail.get("why") else ""
+    until = detail.get("until")
+    there = f"goes on at {step}" if detail.get("from") != step else f"stays at {step}"
+    wait = f", until {say_time(datetime.fromisoformat(until), where)}" if until else ""
+    return f"the journey was changed, {there}{wait}{because}"
+
+
 _WORDS: Mapping[str, _Words] = {
     "split": lambda step, detail, _: f"goes the way {detail['arm']} of {step}, by lot",
     "set": lambda step, detail, _: f"sets {_value(detail['names'])}",
@@ -298,7 +306,7 @@ _WORDS: Mapping[str, _Words] = {
     "goal": _goal,
     "exit": lambda step, detail, _: f"leaves by {detail['event']}: {detail['reason']}",
     "ended": _ended,
-    "moved": lambda step, detail, _: f"is moved to {step}",
+    "moved": _moved,
 }
 
 

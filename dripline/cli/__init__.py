@@ -13,9 +13,11 @@ from dripline.cli import (
     doctor,
     held,
     inspect,
+    journeys,
     lead,
     new,
     preview,
+    publish,
     run,
     runs,
     schema,
@@ -28,7 +30,23 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for _part in (check, new, schema, test, preview, run, lead, inspect, runs, held, brake, doctor, backup):
+for _part in (
+    check,
+    new,
+    schema,
+    test,
+    preview,
+    run,
+    publish,
+    journeys,
+    lead,
+    inspect,
+    runs,
+    held,
+    brake,
+    doctor,
+    backup,
+):
     _part.register(app)
 
 

@@ -75,7 +75,9 @@ def _known(plan: Plan, properties: Mapping[str, Any], workspace: Workspace) -> M
 
 
 def _enterable(connection: Connection, journey: str) -> Plan:
-    query = select(journeys.c.plan_hash, journeys.c.paused_at).where(journeys.c.id == journey)
+    query = select(journeys.c.plan_hash, journeys.c.paused_at).where(
+        journeys.c.id == journey, journeys.c.retired_at.is_(None)
+    )
     row = connection.execute(query).one_or_none()
     if row is None:
         raise Refused(404, "unknown-journey", "No journey of that id is published.")

@@ -34,7 +34,9 @@ class Matching:
 
 def match(old: Plan, new: Plan, said: Mapping[str, str] | None = None) -> Matching:
     """Match the steps; what somebody `said` (old id to new id) goes before everything else."""
-    said = {before: after for before, after in (said or {}).items() if before in old.by_id}
+    said = {
+        before: after for before, after in (said or {}).items() if before in old.by_id and after in new.by_id
+    }
     pairs: dict[str, str] = {}
     for stem, before in _by_stem(old.steps).items():
         after = _by_stem(new.steps).get(stem, [])

@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from dripline.store.database import UNAVAILABLE, Store
 from dripline.store.house import House, open_house, set_clock
 from dripline.store.migrate import StoreTooNew, StoreUnlike, check_schema, migrate
 from dripline.store.plans import publish
+from dripline.store.publications import followed, rolled_back_from
 
 WORKER = Path(__file__).parents[2] / "worker.py"
 """The composition root: at the top of the checkout, not in the installed package."""
@@ -57,14 +58,34 @@ def prepare(store: Store, project: Project, day: timedelta | None) -> list[str]:
             ahead = open_house(connection).clock.to_house(machine) - machine
             house = _at_pace(connection, day)
             now = house.clock.to_house(machine_clock())
-            changed = [
-                name for name, plan in project.plans.items() if publish(connection, plan, now, by="up")
-            ]
+            said = list(_publish(connection, project, now))
     except UNAVAILABLE as problem:
         raise CannotStart(f"the database does not answer ({type(problem).__name__})") from None
     except (StoreTooNew, StoreUnlike) as reason:
         raise CannotStart(str(reason)) from None
-    return [*_about_time(house.clock.rate, ahead), *(f"Published journey {name}." for name in changed)]
+    return [*_about_time(house.clock.rate, ahead), *said]
+
+
+def _publish(connection: Connection, project: Project, now: datetime) -> Iterator[str]:
+    """Let leads enter by the plans of the files; those who are in a journey finish on the plan that they began with."""
+    known = {one.journey: one for one in followed(connection)}
+    for name, plan in project.plans.items():
+        if rolled_back_from(connection, name, plan.hash):
+            yield (
+                f"Journey {name} was rolled back, and its file still says what it was rolled back from:"
+                f" mend the file, or `dripline publish {name}`."
+            )
+        elif publish(connection, plan, now, by="up"):
+            leads = sum(known[name].runs.values()) if name in known else 0
+            yield f"Published journey {name}." + (_kept(leads) if leads else "")
+    for name, one in known.items():
+        if name not in project.plans and one.retired_at is None:
+            yield f"Journey {name} has no file any more, and leads still enter it: `dripline publish {name}`."
+
+
+def _kept(leads: int) -> str:
+    said = "1 lead in it finishes on its" if leads == 1 else f"{leads:,} leads in it finish on their"
+    return f" {said} old plan; `dripline publish --in-flight move` moves them."
 
 
 def usual_pace(store: Store) -> None:

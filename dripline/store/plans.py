@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, select, update
 
 from dripline.language.plan import Plan
-from dripline.store.schema import journeys, plans, publications
+from dripline.store.publications import Wish, begin
+from dripline.store.schema import journeys, plans
 
-_PUBLISHED = select(journeys.c.plan_hash, journeys.c.paused_at).order_by(journeys.c.id)
+_PUBLISHED = (
+    select(journeys.c.plan_hash, journeys.c.paused_at)
+    .where(journeys.c.retired_at.is_(None))
+    .order_by(journeys.c.id)
+)
 _CACHE: dict[str, Plan] = {}
 _CACHE_SIZE = 512
 
@@ -39,37 +43,16 @@ def load_plan(connection: Connection, plan_hash: str) -> Plan:
 
 
 def publish(connection: Connection, plan: Plan, now: datetime, by: str | None = None) -> bool:
-    """Store the plan and let new runs enter by it; False if the journey follows it already."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    body = plan.model_dump(mode="json")
-    connection.execute(
-        dialect.insert(plans)
-        .values(hash=plan.hash, journey=plan.journey, body=body, created_at=now)
-        .on_conflict_do_nothing()
-    )
-    current = connection.execute(
-        select(journeys.c.plan_hash).where(journeys.c.id == plan.journey)
-    ).scalar_one_or_none()
-    if current == plan.hash:
+    """Let new runs enter by the plan, and those that are open keep theirs; False if the journey follows it already."""
+    query = select(journeys.c.plan_hash, journeys.c.retired_at).where(journeys.c.id == plan.journey)
+    row = connection.execute(query).one_or_none()
+    if row is not None and row.plan_hash == plan.hash and row.retired_at is None:
         return False
-    if current is None:
-        connection.execute(insert(journeys).values(id=plan.journey, plan_hash=plan.hash, published_at=now))
-    else:
-        connection.execute(
-            update(journeys)
-            .where(journeys.c.id == plan.journey)
-            .values(plan_hash=plan.hash, published_at=now)
-        )
-    connection.execute(
-        insert(publications).values(
-            journey=plan.journey, plan_hash=plan.hash, at=now, by=by, in_flight="keep"
-        )
-    )
-    return True
+    return begin(connection, Wish(plan, row.plan_hash if row else None, by), now, now) is not None
 
 
 def published(connection: Connection) -> list[Published]:
-    """Every journey that has been published, by id."""
+    """Every journey that has been published and not taken out, by id."""
     rows = connection.execute(_PUBLISHED).all()
     return [Published(load_plan(connection, row.plan_hash), row.paused_at is not None) for row in rows]
 

@@ -59,10 +59,23 @@ def load_event(connection: Connection, event_id: str | None) -> Event | None:
 
 def load_state(connection: Connection, run: Row[Any]) -> RunState:
     """A run's row as the engine takes it."""
+    trigger = load_event(connection, run.trigger_event)
+    last = trigger if run.last_event == run.trigger_event else load_event(connection, run.last_event)
+    return _state(run, trigger, last)
+
+
+def load_states(connection: Connection, rows: Sequence[Row[Any]]) -> list[RunState]:
+    """Many runs' rows as the engine takes them, their events read at once."""
+    ids = {event for run in rows for event in (run.trigger_event, run.last_event) if event is not None}
+    query = select(*EVENT_COLUMNS).where(events.c.id.in_(ids))
+    known = {row.id: to_event(row) for row in connection.execute(query)}
+    return [_state(run, known.get(run.trigger_event), known.get(run.last_event)) for run in rows]
+
+
+def _state(run: Row[Any], trigger: Event | None, last_event: Event | None) -> RunState:
     wait = None
     if run.wait:
         wait = Wait(datetime.fromisoformat(run.wait["began"]), run.until, run.wait.get("held"))
-    trigger = load_event(connection, run.trigger_event)
     return RunState(
         id=run.id,
         step=run.step,
@@ -70,7 +83,7 @@ def load_state(connection: Connection, run: Row[Any]) -> RunState:
         variables=run.variables,
         visits=run.visits,
         trigger=trigger,
-        last_event=trigger if run.last_event == run.trigger_event else load_event(connection, run.last_event),
+        last_event=last_event,
         last_message_at=run.last_message_at,
         started_at=run.started_at,
         last_at=run.last_at,

@@ -172,6 +172,7 @@ journeys = Table(
     Column("published_at", Utc, nullable=False),
     Column("paused_at", Utc),
     Column("pause_reason", Text),
+    Column("retired_at", Utc),  # its file was taken away: nobody enters, its runs go on
 )
 
 throttles = Table(
@@ -191,6 +192,13 @@ publications = Table(
     Column("at", Utc, nullable=False),
     Column("by", String(256)),
     Column("in_flight", String(16), nullable=False),  # keep | move | exit
+    Column("what", String(16), nullable=False, server_default="publish"),  # publish | rollback | retire
+    Column("why", Text),
+    Column("detail", Json, nullable=False, server_default=text("'{}'")),  # what was said: {"map": {old: new}}
+    # How far its runs have been moved or ended, for whoever finishes that after a crash.
+    Column("reached", String(64)),  # the id of the run looked at last
+    Column("passed_at", Utc),  # machine time: when all of them had been looked at
+    Column("settled_at", Utc),  # machine time: when none can be left; at once for `keep`
 )
 
 runs = Table(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from typer.testing import CliRunner
 
 from dripline.cli import app
 from dripline.clock import machine_clock
+from dripline.ingest.recording import record
+from dripline.language.plan import Plan
 from dripline.language.project import Project, load_project
 from dripline.settings import Settings
 from dripline.stack.up import (
@@ -25,7 +28,11 @@ from dripline.stack.up import (
 )
 from dripline.store import schema
 from dripline.store.database import Store
+from dripline.store.events import Event
 from dripline.store.house import open_house
+from dripline.store.leads import add_lead
+from dripline.store.plans import publish
+from dripline.store.publications import Wish, begin
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,6 +63,10 @@ def _ahead(store: Store) -> timedelta:
     return clock.to_house(machine) - machine
 
 
+def _titled(plan: Plan, title: str) -> Plan:
+    return Plan.model_validate({**plan.model_dump(), "title": title})
+
+
 def test_an_empty_store_is_migrated_and_the_journeys_are_published(empty: Store, project: Project) -> None:
     assert prepare(empty, project, None) == [f"Published journey {name}." for name in project.plans]
     with empty.read() as connection:
@@ -65,6 +76,44 @@ def test_an_empty_store_is_migrated_and_the_journeys_are_published(empty: Store,
 def test_a_second_start_publishes_nothing_anew(empty: Store, project: Project) -> None:
     prepare(empty, project, None)
     assert prepare(empty, project, None) == []
+
+
+def test_a_start_after_an_edit_lets_those_who_are_in_the_journey_finish_and_says_so(
+    empty: Store, project: Project
+) -> None:
+    prepare(empty, project, None)
+    with empty.write() as connection:
+        add_lead(
+            connection, "lead-1", {"email": "ani@example.com", "consent": {"email": True}}, machine_clock()
+        )
+        event = Event("event-1", "lead-1", "lead.created", {}, machine_clock())
+        record(connection, event, machine_clock())
+    edited = _titled(project.plans["welcome"], "New")
+    lines = prepare(empty, replace(project, plans={**project.plans, "welcome": edited}), None)
+    assert (
+        "Published journey welcome. 1 lead in it finishes on its old plan; `dripline publish --in-flight move`"
+        " moves them." in lines
+    )
+
+
+def test_a_start_after_a_rollback_leaves_it_as_it_is(empty: Store, project: Project) -> None:
+    prepare(empty, project, None)
+    bad = _titled(project.plans["welcome"], "Bad")
+    with empty.write() as connection:
+        publish(connection, bad, machine_clock())
+        back = Wish(project.plans["welcome"], bad.hash, what="rollback")
+        begin(connection, back, machine_clock(), machine_clock())
+    [line] = prepare(empty, replace(project, plans={**project.plans, "welcome": bad}), None)
+    assert line.startswith("Journey welcome was rolled back")
+
+
+def test_a_journey_that_has_no_file_any_more_is_told(empty: Store, project: Project) -> None:
+    prepare(empty, project, None)
+    left = {name: plan for name, plan in project.plans.items() if name != "welcome"}
+    [line] = prepare(empty, replace(project, plans=left), None)
+    assert line == (
+        "Journey welcome has no file any more, and leads still enter it: `dripline publish welcome`."
+    )
 
 
 def test_a_short_day_lets_time_run_and_says_so(empty: Store, project: Project) -> None:
