@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from dripline.engine.policy import words
+from dripline.language.durations import say_duration
 from dripline.language.plan import (
     BranchStep,
     DelayStep,
@@ -57,9 +57,9 @@ def say_step(step: PlanStep) -> str:
         case MessageStep():
             return f"{step.channel} {step.template}"
         case DelayStep():
-            return f"delay of {words(step.duration)}"
+            return f"delay of {say_duration(step.duration)}"
         case WaitForStep():
-            limit = f", {words(step.timeout)} at most" if step.timeout else ""
+            limit = f", {say_duration(step.timeout)} at most" if step.timeout else ""
             return f"wait for {' or '.join(step.on.events)}{limit}"
         case BranchStep():
             return f"branch in {len(step.arms)}"
@@ -128,10 +128,10 @@ def _say(value: Any) -> str:
         case Duration():
             if min(value.months, value.days, value.seconds) < 0:
                 gone = Duration(months=-value.months, days=-value.days, seconds=-value.seconds)
-                return f"{words(gone)} before"
-            return words(value)
+                return f"{say_duration(gone)} before"
+            return say_duration(value)
         case Limit():
-            return f"{value.count} per {words(value.per)}"
+            return f"{value.count} per {say_duration(value.per)}"
         case EventFilter():
             return " or ".join(value.events) + (f" when {value.when}" if value.when else "")
         case Hours():
