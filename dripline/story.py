@@ -303,6 +303,9 @@ _WORDS: Mapping[str, _Words] = {
     "reminds": lambda step, detail, _: f"keeps in touch about {detail['about']}, time {detail['number']}",
     "day-came": lambda step, detail, _: f"the day has come: {detail['about']}",
     "no-day": lambda step, detail, _: f"passes over {step}: there is no date",
+    "filter-failed": lambda step, detail, _: (
+        f"cannot tell whether {detail['event']} counts at {step}: {detail['when']} ({detail['reason']})"
+    ),
     "goal": _goal,
     "exit": lambda step, detail, _: f"leaves by {detail['event']}: {detail['reason']}",
     "ended": _ended,

@@ -22,6 +22,7 @@ from dripline.cli import (
     runs,
     schema,
     test,
+    trying,
 )
 
 app = typer.Typer(
@@ -36,6 +37,7 @@ for _part in (
     schema,
     test,
     preview,
+    trying,
     run,
     publish,
     journeys,

@@ -78,6 +78,11 @@ def reads_only_event(source: str) -> bool:
     return all(name.split(".")[0] == "event" for name in compile_expression(source).names)
 
 
+def constants(source: str) -> list[Any]:
+    """The values that stand in the expression as such: texts, numbers, true and false, each as often as it does."""
+    return [node.value for node in parse(source, tokenize(source)).find_all(nodes.Const)]
+
+
 def revive(mapping: Mapping[str, Any], times: Mapping[str, Literal["date", "datetime"]]) -> dict[str, Any]:
     """A copy in which the ISO 8601 texts of the named fields are dates and (UTC where unsaid) datetimes.
 
@@ -107,6 +112,7 @@ __all__ = [
     "Expression",
     "ExpressionError",
     "compile_expression",
+    "constants",
     "reads_only_event",
     "revive",
 ]

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import structlog
 
@@ -35,8 +36,8 @@ class Program:
     command: Sequence[str | Path]
     ready: Callable[[], Awaitable[bool]] | None = None
     """Asked at every start, again and again until it says yes; None: ready as soon as it runs."""
-    environment: Mapping[str, str] = field(default_factory=dict)
-    """Set for this program beside what we have ourselves."""
+    environment: Mapping[str, str | None] = field(default_factory=dict)
+    """Set for this program beside what we have ourselves; None: taken away."""
     grace: float = 10.0
     """Seconds to stop in after SIGTERM; SIGKILL to its process group then."""
     hush_at_end: bool = False
@@ -46,9 +47,13 @@ class Program:
 class Supervisor:
     """Programs started in the order given, each after the one before it was ready, and stopped in reverse."""
 
-    def __init__(self, programs: Sequence[Program], prefix: bool = True) -> None:
-        width = max(len(program.name) for program in programs)
-        self._kept = [_Kept(program, width if prefix else 0, self._give_up) for program in programs]
+    def __init__(
+        self, programs: Sequence[Program], prefix: bool = True, output: BinaryIO | None = None
+    ) -> None:
+        """What the programs say goes to `output`, by default to standard error."""
+        width = max(len(program.name) for program in programs) if prefix else 0
+        output = output or sys.stderr.buffer
+        self._kept = [_Kept(program, width, output, self._give_up) for program in programs]
         self._stop = asyncio.Event()
         self._failure: StartFailed | None = None
 
@@ -99,8 +104,11 @@ class Supervisor:
 class _Kept:
     """One program, started again whenever it dies."""
 
-    def __init__(self, program: Program, width: int, give_up: Callable[[StartFailed], None]) -> None:
+    def __init__(
+        self, program: Program, width: int, output: BinaryIO, give_up: Callable[[StartFailed], None]
+    ) -> None:
         self._program = program
+        self._output = output
         self._give_up = give_up
         self._label = f"{program.name:<{width}} │ ".encode() if width else b""
         self._process: asyncio.subprocess.Process | None = None
@@ -153,12 +161,13 @@ class _Kept:
                 await self._wait_until_ready(process)
 
     async def _spawn(self) -> asyncio.subprocess.Process:
+        environment = {**os.environ, **self._program.environment}
         self._process = await asyncio.create_subprocess_exec(
             *self._program.command,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, **self._program.environment},
+            env={name: value for name, value in environment.items() if value is not None},
             start_new_session=True,  # Ctrl-C reaches us alone, and we stop them in order
             preexec_fn=die_with_parent(),
         )
@@ -180,8 +189,8 @@ class _Kept:
         while chunk := await _line(lines):
             if self._stopping and self._program.hush_at_end:
                 continue
-            sys.stderr.buffer.write(self._label + chunk.rstrip(b"\n") + b"\n")
-            sys.stderr.buffer.flush()
+            self._output.write(self._label + chunk.rstrip(b"\n") + b"\n")
+            self._output.flush()
 
     def _signal(self, number: int) -> None:
         if self._process is not None:

