@@ -25,6 +25,7 @@ from dripline.cli import app
 from dripline.language.project import load_project
 from dripline.stack.up import prepare
 from dripline.store.database import Store
+from tests.sink import Sink
 
 ROOT = Path(__file__).parents[2]
 SUBJECT = "Not published yet, {{ lead.first_name }}"
@@ -113,6 +114,29 @@ def test_a_script_walks_the_journey_and_its_messages_are_in_the_mailbox(place: P
     assert text.endswith("The run has ended, stopped: booked. The lead got 2 messages.")
     assert place.left() == []
     assert place.real() == before
+
+
+@pytest.mark.temporal
+def test_with_a_providers_key_messages_really_leave_to_those_only_who_are_allowed(place: Place) -> None:
+    file = place.workspace / "journeys" / "welcome.yaml"
+    steps = "steps:\n  - notify: {to: boss@elsewhere.am, text: A new lead.}\n"
+    file.write_text(file.read_text().replace("steps:\n", steps, 1))
+    with Sink() as sink:
+        keys = {"DRIPLINE_SENDGRID_API_KEY": sink.api_key, "DRIPLINE_SENDGRID_BASE_URL": sink.url}
+        walk = subprocess.run(
+            place.command("welcome", "--as", "ani@example.com", "--day", "1s"),
+            cwd=place.workspace,
+            env={**place.environment, **keys},
+            capture_output=True,
+            text=True,
+            timeout=90,
+        )
+        assert walk.returncode == 0, walk.stdout + walk.stderr
+        assert {one.to for one in sink.accepted} == {"ani@example.com"}
+        assert sink.accepted[0].subject == "Not published yet, Ani"
+        assert len(sink.accepted) == 2
+    assert "email   really leaves, to those only whom dripline.yaml allows" in walk.stdout
+    assert place.left() == []
 
 
 @pytest.mark.temporal
