@@ -71,7 +71,8 @@ def say_duration(duration: Duration) -> str:
     """A duration as a marketer would write it: `2 days`, `1 hour 30 minutes`."""
     seconds = duration.seconds
     parts = [
-        (duration.months, "month"),
+        (duration.months // 12, "year"),
+        (duration.months % 12, "month"),
         (duration.days, "day"),
         (seconds // 3600, "hour"),
         (seconds % 3600 // 60, "minute"),

@@ -2,8 +2,38 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from dripline.language.durations import say_duration
-from dripline.language.plan import Duration, EventFilter, Trigger, Yearly
+from dripline.language.money import to_major
+from dripline.language.plan import (
+    BranchStep,
+    CallStep,
+    DelayStep,
+    DelayUntilStep,
+    DiscountStep,
+    Duration,
+    EnrollStep,
+    EventFilter,
+    MessageStep,
+    Moment,
+    NotifyStep,
+    RemindStep,
+    RepeatStep,
+    SetStep,
+    SplitStep,
+    Step,
+    StopStep,
+    Trigger,
+    UnenrollStep,
+    UpdateStep,
+    WaitForStep,
+    WebhookStep,
+    Yearly,
+)
+
+CHANNELS = {"email": "e-mail", "sms": "SMS"}
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def say_trigger(trigger: Trigger) -> str:
@@ -37,6 +67,68 @@ def say_offset(offset: Duration) -> str:
     parts = (offset.months, offset.days, offset.seconds)
     length = Duration(months=abs(parts[0]), days=abs(parts[1]), seconds=abs(parts[2]))
     return f"{say_duration(length)} {'before' if min(parts) < 0 else 'after'}"
+
+
+def say_step(step: Step) -> str:
+    """What a step does, as an order: `E-mail welcome/hello`, `Wait 2 days`."""
+    match step:
+        case MessageStep():
+            name = CHANNELS[step.channel]
+            return f"{name[:1].upper()}{name[1:]} {step.template}"
+        case DelayStep():
+            return f"Wait {say_duration(step.duration)}"
+        case DelayUntilStep():
+            return f"Wait until {say_moment(step.moment)}"
+        case WaitForStep():
+            return f"Wait for {say_events(step.on)}"
+        case BranchStep():
+            return "Choose"
+        case SplitStep():
+            return "Draw lots"
+        case RepeatStep():
+            return f"Repeat every {say_duration(step.every)}"
+        case SetStep():
+            return f"Block {step.included}" if step.included else f"Set {', '.join(step.values)}"
+        case UpdateStep():
+            return "Change the lead"
+        case EnrollStep():
+            return f"Enter {step.journey}"
+        case UnenrollStep():
+            return f"Leave {step.journey}"
+        case StopStep():
+            return f"End: {step.reason}"
+        case WebhookStep():
+            return f"Ask {step.url.partition('://')[2].partition('/')[0] or step.url}"
+        case CallStep():
+            return f"Call {step.function}"
+        case DiscountStep():
+            return f"Discount of {_worth(step)}"
+        case NotifyStep():
+            return f"Tell {'the owner' if step.to == 'owner' else step.to}"
+        case RemindStep():
+            return f"Keep in touch every {say_duration(step.every)}"
+        case _:
+            assert_never(step)
+
+
+def say_moment(moment: Moment) -> str:
+    """A moment of the calendar: `Monday 09:00`, `1 hour before trigger.starts_at`."""
+    base = "the next public holiday" if moment.holiday else moment.date or moment.day
+    said = [f"{say_offset(moment.offset)} {base}" if moment.offset and base else base]
+    if moment.weekdays:
+        days = " or ".join(_DAYS[day] for day in moment.weekdays)
+        said = [f"{days} from {said[0]}" if base else days]
+    if moment.at is not None:
+        said.append(f"{moment.at // 60:02}:{moment.at % 60:02}")
+    return " ".join(part for part in said if part)
+
+
+def _worth(step: DiscountStep) -> str:
+    if step.percent is not None:
+        return f"{step.percent:g}%"
+    if step.amount is not None and step.currency is not None:
+        return f"{to_major(step.amount, step.currency):,} {step.currency}"
+    return step.gift or "a gift"
 
 
 def _yearly(yearly: Yearly) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, String, case, column, func, or_, select, true
 
 from dripline.store.schema import journeys, messages, runs
 
@@ -26,6 +26,9 @@ _RUNS = (
 _MESSAGES = select(messages.c.journey, messages.c.state, func.count().label("number")).group_by(
     messages.c.journey, messages.c.state
 )
+
+NEWEST = 10_000
+"""How many runs of a journey are looked at for where they have been."""
 
 SENT = ("accepted", "delivered", "bounced")
 """States of messages that a provider has taken."""
@@ -105,6 +108,43 @@ def read_figures(connection: Connection, journey: str | None = None) -> dict[str
     for row in connection.execute(by_message):
         found.setdefault(row.journey, Figures()).messages[row.state] = row.number
     return found
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Where the runs of a journey stand, by the ids of steps."""
+
+    here: Mapping[str | None, int]
+    """Open runs that stand there now; None: they are about to begin."""
+    passed: Mapping[str, int]
+    """Runs that were there and stand there no more, of the newest so many."""
+    most: int
+    """How many of the newest runs were looked at."""
+
+
+def read_steps(connection: Connection, journey: str) -> Steps:
+    """Where the runs of a journey stand, and where they have been."""
+    standing = (
+        select(runs.c.step, func.count().label("number"))
+        .where(runs.c.journey == journey, runs.c.ended_at.is_(None))
+        .group_by(runs.c.step)
+    )
+    newest = (
+        select(runs.c.step, runs.c.ended_at, runs.c.visits)
+        .where(runs.c.journey == journey)
+        .order_by(runs.c.started_at.desc())
+        .limit(NEWEST)
+        .subquery()
+    )
+    keys = func.json_each if connection.dialect.name == "sqlite" else func.jsonb_each
+    been = keys(newest.c.visits).table_valued(column("key", String))
+    gone = or_(newest.c.ended_at.is_not(None), newest.c.step.is_distinct_from(been.c.key))
+    passed = select(been.c.key, func.count().label("number")).select_from(newest).join(been, true())
+    return Steps(
+        {row.step: row.number for row in connection.execute(standing)},
+        {row.key: row.number for row in connection.execute(passed.where(gone).group_by(been.c.key))},
+        NEWEST,
+    )
 
 
 def read_listings(connection: Connection) -> Mapping[str, Listing]:

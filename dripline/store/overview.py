@@ -37,8 +37,13 @@ def list_runs(
     is_open: bool | None = None,
     after: str | None = None,
     limit: int = 50,
+    step: str | None = None,
+    outcome: str | None = None,
 ) -> Page:
-    """Runs, newest first, each with its lead's names (`lead_email`, …). `after` is the id of the last one seen."""
+    """Runs, newest first, each with its lead's names (`lead_email`, …). `after` is the id of the last one seen.
+
+    With `step`, those that stand there now; with `outcome`, those that ended so.
+    """
     query = select(runs, *_WHO).join(leads, leads.c.id == runs.c.lead_id).order_by(runs.c.id.desc())
     if journey is not None:
         query = query.where(runs.c.journey == journey)
@@ -46,6 +51,10 @@ def list_runs(
         query = query.where(runs.c.lead_id == lead_id)
     if is_open is not None:
         query = query.where(runs.c.ended_at.is_(None) if is_open else runs.c.ended_at.is_not(None))
+    if step is not None:
+        query = query.where(runs.c.step == step, runs.c.ended_at.is_(None))
+    if outcome is not None:
+        query = query.where(runs.c.outcome == outcome)
     if after is not None:
         query = query.where(runs.c.id < after)
     return _page(connection, query, limit)

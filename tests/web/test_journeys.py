@@ -11,7 +11,7 @@ from sqlalchemy import insert, update
 
 from dripline.language.plan import Goal
 from dripline.store.database import Store
-from dripline.store.figures import read_figures
+from dripline.store.figures import read_figures, read_steps
 from dripline.store.plans import set_paused
 from dripline.store.schema import messages, runs
 from tests.ingest.journeys import MONDAY, EventFilter, a_lead, a_plan, published
@@ -87,7 +87,7 @@ def test_the_journeys_page_tells_who_enters_and_what_became_of_them(client: Test
     assert "Enters on lead.created if lead.consent.email; once per lead." in told
     for figure in ("under way 3", "ended 5", "reached the goal 2 29%", "worth 12,400.5", "sent 2", "held 1"):
         assert figure in told
-    assert findall(r'<span class="badge (\w+)">(\w+ \d)</span>', page) == [
+    assert findall(r'<a class="badge (\w+)" [^>]*>(\w+ \d)</a>', page) == [
         ("exit", "exit 1"),
         ("finished", "finished 2"),
         ("goal", "goal 2"),
@@ -132,3 +132,44 @@ def test_a_journey_s_page_has_its_runs_and_the_control_group_beside_the_others(
     assert "lead2@example.com" in still_open
     assert "lead4@example.com" not in still_open
     assert client.get("/journeys/other").json()["code"] == "unknown-journey"
+
+
+def test_the_picture_says_where_everybody_stands(client: TestClient, busy: Store) -> None:
+    with busy.write() as connection:
+        for run in ("run-2", "run-3"):
+            connection.execute(
+                update(runs).where(runs.c.id == run).values(step="for-the-demo", visits={"for-the-demo": 1})
+            )
+        for run in ("run-4", "run-5"):
+            connection.execute(
+                update(runs)
+                .where(runs.c.id == run)
+                .values(step="done", visits={"for-the-demo": 2, "done": 1})
+            )
+        steps = read_steps(connection, "welcome")
+    assert steps.here == {None: 1, "for-the-demo": 2}
+    assert steps.passed == {"for-the-demo": 2, "done": 2}
+    page = client.get("/journeys/welcome").text
+    told = words(page)
+    for figure in ("2 here", "2 passed", "2 ended", "1 are about to begin", "Wait for demo.booked"):
+        assert figure in told
+    assert page.count("<svg") == 2, "the sign of the house, and the picture"
+    assert "style=" not in page
+    there = words(client.get("/journeys/welcome?step=for-the-demo").text)
+    assert "lead2@example.com" in there
+    assert "lead4@example.com" not in there
+
+
+def test_runs_are_chosen_by_how_they_ended(client: TestClient, busy: Store) -> None:
+    told = words(client.get("/journeys/welcome?outcome=goal").text)
+    assert "lead5@example.com" in told
+    assert "lead4@example.com" not in told
+    assert "None like that" in client.get("/journeys/welcome?outcome=nothing").text
+
+
+def test_who_stands_at_a_step_of_an_earlier_version_is_told(client: TestClient, busy: Store) -> None:
+    with busy.write() as connection:
+        connection.execute(update(runs).where(runs.c.id == "run-2").values(step="an <old> step"))
+    page = client.get("/journeys/welcome").text
+    assert "1 stands at" in words(page)
+    assert "an &lt;old&gt; step" in page

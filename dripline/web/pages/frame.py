@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dripline.clock import MachineClock
-from dripline.language.labels import say_reentry, say_trigger
+from dripline.language.labels import say_reentry, say_step, say_trigger
 from dripline.language.sms import measure
 from dripline.language.workspace import Workspace
 from dripline.store.database import Store
@@ -45,6 +45,7 @@ def build_templates() -> Environment:
         link=saying.link,
         say_trigger=say_trigger,
         say_reentry=say_reentry,
+        say_step=say_step,
     )
     templates.filters["number"] = saying.number
     return templates

@@ -1,18 +1,23 @@
-"""Journeys in numbers, and one of them with its runs."""
+"""Journeys in numbers, and one of them as a picture with its runs."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse
+from markupsafe import Markup
 
+from dripline.drawing import Count, draw
 from dripline.ingest.refusal import Refused
-from dripline.store.figures import Figures, read_figures, read_listings
+from dripline.language.plan import Plan
+from dripline.store.figures import Figures, Steps, read_figures, read_listings, read_steps
 from dripline.store.overview import list_runs
 from dripline.store.plans import published
 from dripline.web.pages.frame import Frame
 from dripline.web.pages.overview import IS_OPEN, RUNS_A_PAGE, Shown
+
+Text = Annotated[str | None, Query(max_length=256)]
 
 
 def add_journeys(router: APIRouter, frame: Frame) -> None:
@@ -32,24 +37,42 @@ def add_journeys(router: APIRouter, frame: Frame) -> None:
     def one_journey(
         journey: Annotated[str, Path(max_length=128)],
         show: Shown = "all",
-        after: Annotated[str | None, Query(max_length=64)] = None,
+        step: Text = None,
+        outcome: Text = None,
+        after: Text = None,
     ) -> HTMLResponse:
-        """A journey, what became of its runs, and where they stand."""
+        """A journey as a picture, what became of its runs, and where they stand."""
         with frame.store.read() as connection:
             plans = {one.plan.journey: one.plan for one in published(connection)}
             if journey not in plans:
                 raise Refused(404, "unknown-journey", "There is no published journey of that name.")
             figures = read_figures(connection, journey).get(journey, Figures())
             listing = read_listings(connection)[journey]
-            runs = list_runs(connection, journey, None, IS_OPEN[show], after, RUNS_A_PAGE)
+            steps = read_steps(connection, journey)
+            runs = list_runs(connection, journey, None, IS_OPEN[show], after, RUNS_A_PAGE, step, outcome)
+        plan = plans[journey]
         return frame.page(
             "journey.html",
             here="journeys",
             path=f"/journeys/{journey}",
-            plan=plans[journey],
+            plan=plan,
             listing=listing,
             figures=figures,
             runs=runs,
-            chosen={"show": show, "after": after},
+            chosen={"show": show, "step": step, "outcome": outcome, "after": after},
             currency=frame.workspace.currency,
+            **_standing(plan, figures, steps),
         )
+
+
+def _standing(plan: Plan, figures: Figures, steps: Steps) -> dict[str, Any]:
+    """The picture with where everybody stands, and the same as numbers."""
+    counts = {step.id: Count(steps.here.get(step.id, 0), steps.passed.get(step.id, 0)) for step in plan.steps}
+    looked_at = steps.most if figures.open + figures.ended > steps.most else None
+    return {
+        "picture": Markup(draw(plan, counts, alone=False)),  # noqa: S704 - escaped where it is drawn
+        "steps": [(step, counts[step.id]) for step in plan.steps],
+        "beginning": steps.here.get(None, 0),
+        "elsewhere": {id_: number for id_, number in steps.here.items() if id_ and id_ not in counts},
+        "looked_at": looked_at,
+    }
