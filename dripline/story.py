@@ -257,6 +257,10 @@ def _unenrolled(_step: str, detail: _Detail, _where: tzinfo) -> str:
     return f"leaves {detail['journey']}" + ("" if detail.get("ended") else ": it was not in it")
 
 
+def _by(detail: _Detail) -> str:
+    return f" by {detail['by']}" + (f": {detail['why']}" if detail.get("why") else "")
+
+
 def _moved(step: str, detail: _Detail, where: tzinfo) -> str:
     because = f": {detail['why']}" if detail.get("why") else ""
     until = detail.get("until")
@@ -310,6 +314,8 @@ _WORDS: Mapping[str, _Words] = {
     "exit": lambda step, detail, _: f"leaves by {detail['event']}: {detail['reason']}",
     "ended": _ended,
     "moved": _moved,
+    "put": lambda step, detail, _: f"is put at {step}, from {detail['from']}{_by(detail)}",
+    "passed-over": lambda _step, detail, _where: f"passes over {detail['from']}{_by(detail)}",
 }
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dripline.cli import steering
 from dripline.cli.answering import answer_each, choose, confirm
 from dripline.cli.asking import WHO, refuse
-from dripline.cli.opening import opened
+from dripline.cli.opening import Opened, opened
 from dripline.cli.showing import Format, add, count, new_table, print_json, print_table
+
+if TYPE_CHECKING:
+    from dripline.store.held import Held
 
 COLUMNS = (
     "id",
@@ -31,6 +35,7 @@ def register(app: typer.Typer) -> None:
     runs = typer.Typer(invoke_without_command=True)
     runs.callback()(show_runs)
     runs.command("retry")(retry_runs)
+    steering.register(runs)
     app.add_typer(runs, name="runs")
 
 
@@ -42,7 +47,7 @@ def show_runs(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
     form: Annotated[Format, typer.Option("--format", help="For people, or for programs.")] = Format.text,
 ) -> None:
-    """Show runs, newest first, and where each stands; `runs retry` goes on with those that stopped."""
+    """Show runs, newest first, and where each stands; `runs move`, `skip`, `end` and `retry` change it."""
     if context.invoked_subcommand is not None:
         return
     from dripline.store.overview import list_runs
@@ -72,6 +77,7 @@ def retry_runs(
     ] = False,
     journey: Annotated[str | None, typer.Option(help="Only runs of this journey.")] = None,
     reason: Annotated[str | None, typer.Option(help="Only those whose reason contains this.")] = None,
+    where: steering.Where = None,
     may_double: Annotated[
         bool,
         typer.Option("--may-double", help="Also those that may send again what was sent before a restore."),
@@ -88,6 +94,8 @@ def retry_runs(
     with opened(to_change=True) as house:
         wanted = Wanted(("parked",), journey, None, reason, tuple(ids or ()))
         chosen = choose(house, wanted, everything)
+        if where is not None:
+            chosen = _holding(house, chosen, where)
         if not chosen:
             refuse("There is no such run that stopped.") if ids else typer.echo("No run has stopped.")
             return
@@ -96,3 +104,19 @@ def retry_runs(
     typer.echo(f"{count(done, 'run')} will try again in a moment.")
     if done < len(chosen):
         refuse(f"{count(len(chosen) - done, 'run')} had gone on or ended in the meantime.")
+
+
+def _holding(house: Opened, chosen: list[Held], where: str) -> list[Held]:
+    """Those for which the condition holds."""
+    from dripline.cli.condition import read_condition
+    from dripline.store.choosing import Choice, open_runs
+
+    condition = read_condition(house, where)
+    assert condition is not None
+    held = {one.id: one for one in chosen}
+    with house.store.read() as connection:
+        return [
+            held[run.id]
+            for chunk in open_runs(connection, Choice())
+            for run, _ in condition.holding(connection, [pair for pair in chunk if pair[0].id in held])
+        ]

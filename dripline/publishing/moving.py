@@ -104,7 +104,7 @@ class Mover:
             if said.in_flight == "exit":
                 reason = "the journey was taken out" if said.what == "retire" else "the journey was changed"
                 reason = f"{reason}: {said.why}" if said.why else reason
-                _end(connection, run, Outcome("operator", reason), max(now, run.last_at), said.by)
+                end_run(connection, run, Outcome("operator", reason), max(now, run.last_at), said.by)
                 want_wake(connection, [run_id], machine_now)
                 return Brought(Fate("ends", reason), woken=True)
             if run.plan_hash == said.plan_hash:
@@ -136,15 +136,18 @@ def place(
     landing: Landing,
     by: str | None,
     why: str | None,
+    what: str = "moved",
 ) -> bool:
     """Write a run (locked, with its lead) as it stands after its landing; whether it must be woken.
+
+    `what` is the line of its story.
 
     A run that is to enter its step has no wait and the time `until`: whoever looks at it next takes the turn.
     """
     state, outcome = landing.state, landing.outcome
     at = state.last_at
     held = run.held_at is not None
-    anew = state.step is not None and state.wait is None
+    anew = state.wait is None and bool(state.step or state.visits)
     until = at if anew else state.wait.until if state.wait else run.until
     values: dict[str, Any] = {
         "plan_hash": plan.hash,
@@ -153,15 +156,16 @@ def place(
         "wait": {"began": state.wait.began.isoformat(), "held": state.wait.held} if state.wait else None,
         "until": until,
         "visits": dict(state.visits),
+        "variables": dict(state.variables),
         "loops": dict(state.loops),
         "last_at": at,
         "parked_reason": run.parked_reason if held else None,  # it tries again: the edit may be the cure
     }
     connection.execute(update(runs).where(runs.c.id == run.id).values(**values))
     detail = {"from": was.step, "until": until.isoformat() if until and not anew else None}
-    note(connection, run.id, run.turn, at, state.step, "moved", {**detail, "by": by, "why": why})
+    note(connection, run.id, run.turn, at, state.step, what, {**detail, "by": by, "why": why})
     if outcome is not None:
-        _end(connection, run, outcome, at, by)
+        end_run(connection, run, outcome, at, by)
         return True
     if anew and was.wait is not None:  # it may have waited for an answer: nobody does any more
         for key in outbox.open_of_run(connection, run.id):
@@ -187,7 +191,8 @@ def _look_back(connection: Connection, run: Row[Any], wanted: LookBack | None) -
     return bool(found)
 
 
-def _end(connection: Connection, run: Row[Any], outcome: Outcome, at: datetime, by: str | None) -> None:
+def end_run(connection: Connection, run: Row[Any], outcome: Outcome, at: datetime, by: str | None) -> None:
+    """End a run (locked, with its lead) where it stands. Wake its workflow, so that it ends too."""
     values = {**ended(outcome, at), "last_at": at, "until": None, "parked_reason": None, "held_at": None}
     connection.execute(update(runs).where(runs.c.id == run.id).values(**values))
     detail = {"outcome": outcome.kind, "reason": outcome.reason, "by": by}
