@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from dripline.engine.calendar import zone_of
 from dripline.engine.yearly import moment
@@ -38,19 +40,22 @@ class Dates:
     def _coming(self) -> list[tuple[Plan, datetime, int]]:
         found = []
         for plan, yearly in self._yearly:
-            coming = self._after(plan, yearly)
+            coming = comes_round(plan, yearly, self._state.lead, self._since)
             if coming is not None:
                 found.append((plan, *coming))
         return found
 
-    def _after(self, plan: Plan, yearly: Yearly) -> tuple[datetime, int] | None:
-        """When the date comes round next, and for which year."""
-        lead, value = self._state.lead, self._state.lead.get(yearly.attribute)
-        if not value:
-            return None
-        where = zone_of(lead.get("timezone"), lead.get("country"), plan.timezone)
-        for year in range(self._since.year - 2, self._since.year + 4):
-            at = moment(yearly, str(value), year, where)
-            if at is not None and at > self._since:
-                return at, year
+
+def comes_round(
+    plan: Plan, yearly: Yearly, lead: Mapping[str, Any], since: datetime
+) -> tuple[datetime, int] | None:
+    """When the lead's date comes round next after `since`, and for which year; None where it never does."""
+    value = lead.get(yearly.attribute)
+    if not value:
         return None
+    where = zone_of(lead.get("timezone"), lead.get("country"), plan.timezone)
+    for year in range(since.year - 2, since.year + 4):
+        at = moment(yearly, str(value), year, where)
+        if at is not None and at > since:
+            return at, year
+    return None

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from dripline.composing import MessageContent, compose
-from dripline.engine.calendar import add
 from dripline.language.plan import Plan
 from dripline.language.project import Project
 from dripline.language.workspace import Workspace
 from dripline.rendering import RenderError
 from dripline.simulate.life import Life
-from dripline.simulate.playing import begin, watched
+from dripline.simulate.playing import begin
+from dripline.simulate.setting import set_up
 from dripline.simulate.timeline import Letter
 
 
@@ -63,8 +63,9 @@ def samples(project: Project, workspace: Workspace, template: str) -> Iterator[S
         for scenario in file.scenarios:
             if any(name not in project.plans for name in scenario.with_):
                 continue
-            life, start, where = begin(scenario, journey, project.plans, workspace)
-            life.live(add(start, watched(scenario, project.plans[journey]), where))
+            setting = set_up(scenario, journey, project.plans, workspace)
+            life = begin(setting)
+            life.live(setting.until)
             for letter in _made_from(life, template):
                 if (letter.journey, letter.channel) not in seen:
                     seen.add((letter.journey, letter.channel))

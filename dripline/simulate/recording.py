@@ -132,10 +132,16 @@ class Recording:
         self.enter(self._state.plans[journey], event, 0)
 
     def change(self, values: Mapping[str, Any]) -> None:
-        changed = sorted(name for name, value in values.items() if self._state.lead.get(name) != value)
+        after = {name: laid_over(self._state.lead.get(name), name, value) for name, value in values.items()}
+        changed = sorted(name for name, value in after.items() if self._state.lead.get(name) != value)
         if changed:
-            self._state.lead.update(values)
+            self._state.lead.update(after)
             self.record("lead.updated", {"changed": changed})
+
+
+def laid_over(before: Any, name: str, value: Any) -> Any:
+    """What a field of the lead becomes: consent and topics keep what is not said anew."""
+    return {**(before or {}), **value} if name in ("consent", "topics") else value
 
 
 def _hears(run: Run, event: Event) -> bool:

@@ -33,6 +33,7 @@ from dripline.language.plan import (
 from dripline.language.project import load_project
 from dripline.simulate.life import Life
 from dripline.simulate.playing import begin
+from dripline.simulate.setting import set_up
 from dripline.store.database import Store
 from tests.durable.house import House
 from tests.engine.plans import email, on, plan
@@ -206,7 +207,8 @@ def test_the_scenarios_of_the_repository_by_the_store(store: Store) -> None:
     for number, scenario in enumerate(project.scenarios["welcome"].scenarios):
         if any(event.lead for event in scenario.events):
             continue  # a change of the lead comes by ingest's own service: it has tests of its own
-        life, start, _ = begin(scenario, "welcome", project.plans, project.workspace)
+        setting = set_up(scenario, "welcome", project.plans, project.workspace)
+        life, start = begin(setting), setting.start
         life.live(start + timedelta(days=60))
         coming: list[Happening] = [
             (entry.at, entry.what, dict(entry.detail)) for entry in life.timeline if entry.kind == "event"

@@ -51,6 +51,27 @@ BIRTHDAYS = """
   start: 2026-06-01T10:00
   expect: []
 """
+TOLD = """
+journey: told
+trigger: {event: demo.booked}
+messages: {topic: newsletter}
+steps:
+  - delay: 2 days
+  - email: hello
+  - sms: hello
+"""
+TOLDS = """
+- scenario: agrees to one after the other
+  lead: {email: ani@example.com, phone: "+37491123456"}
+  start: 2026-06-01T10:00
+  events:
+    - {after: 1h, lead: {consent: {email: true}}}
+    - {after: 2h, lead: {consent: {sms: true}}}
+  expect:
+    - {after: 2 days, email: hello}
+    - {after: 2 days, sms: hello}
+    - {after: 2 days, ends: finished}
+"""
 BY_HAND = """
 journey: by-hand
 trigger: manual
@@ -152,6 +173,13 @@ def test_several_runs_of_one_lead_share_its_caps_and_go_by_priority(tmp_path: Pa
     folder.write("journeys/paid.yaml", PAID)
     folder.write("journeys/booked.test.yaml", SIDE_BY_SIDE)
     all_go_as_expected(folder, "booked")
+
+
+def test_a_consent_given_later_takes_none_back_that_was_given_before(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write("journeys/told.yaml", TOLD)
+    folder.write("journeys/told.test.yaml", TOLDS)
+    all_go_as_expected(folder, "told")
 
 
 def test_what_an_event_would_say_is_refused_where_none_lets_anyone_in(tmp_path: Path) -> None:
