@@ -77,7 +77,7 @@ def serve() -> None:
 
     settings = _settings()
     configure_logs(settings.log_level, settings.log_format, "web")
-    _leave(uvloop.run(run_server(settings)))
+    leave(uvloop.run(run_server(settings)))
 
 
 def worker() -> None:
@@ -161,7 +161,7 @@ def _refuse(reason: str, code: int = EXIT_YOURS) -> NoReturn:
     raise typer.Exit(code)
 
 
-def _leave(code: int) -> NoReturn:
+def leave(code: int) -> NoReturn:
     """End without the interpreter's clean-up, in which a used Temporal client can crash (sdk-python issue 300)."""
     sys.stdout.flush()
     sys.stderr.flush()

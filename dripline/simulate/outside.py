@@ -43,7 +43,7 @@ class Outside:
         if key not in self._issued:
             code = wanted.shared_code or f"MADE-UP-{len(self._issued) + 1}"
             self._issued[key] = _said(wanted, code)
-            self._deed(run, wanted, "discount", {**self._issued[key], "name": _worth(self._issued[key])})
+            self._deed(run, wanted, "discount", {**self._issued[key], "name": worth(self._issued[key])})
         return self._issued[key]
 
     def _deed(
@@ -72,7 +72,7 @@ def _said(wanted: IssueDiscount, code: str) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None}
 
 
-def _worth(said: Mapping[str, Any]) -> str:
+def worth(said: Mapping[str, Any]) -> str:
     """What it is, as an author would write it: `15%`, `5000 AMD`, `a cup`."""
     if "percent" in said:
         return f"{said['percent']}%"

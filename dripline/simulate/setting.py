@@ -1,4 +1,4 @@
-"""What a scenario says, made exact: its lead, its journeys, and when what happens to it. Both kinds of play begin here."""
+"""What a scenario says, made exact: its lead, its journeys, and when what happens to it."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sysconfig
 from pathlib import Path
@@ -64,6 +65,8 @@ async def set_retention(program: Path, address: str) -> bool:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
+        # An address, a key or a certificate for another server is none of the embedded one's business.
+        env={name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")},
     )
     return await asking.wait() == 0
 

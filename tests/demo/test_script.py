@@ -18,7 +18,7 @@ from dripline.ingest.incoming import LeadIn
 from dripline.language.plan import MessageStep
 from dripline.language.project import Project, load_project
 from dripline.simulate.life import Life
-from dripline.simulate.playing import NOBODY
+from dripline.simulate.setting import NOBODY
 from dripline.stack.demo import DAY
 from dripline.stack.demo.behaviour import Act, OnDay
 from dripline.stack.demo.fates import LENGTH, PATIENT

@@ -1,0 +1,259 @@
+"""Playing a scenario on the real store, worker and Temporal: the house clock is set from one thing to the next.
+
+Time is skipped by the house clock alone, so that every process agrees on it. A run goes on because the timer of its
+workflow has come, or because it is woken: both happen here. A timer costs a second, so only the first wait ends by one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, or_, select, update
+
+from dripline.clock import HouseClock, machine_clock
+from dripline.engine.draw import draw
+from dripline.engine.policy import ADDRESS
+from dripline.ingest.anniversaries import Anniversaries
+from dripline.ingest.enrolment import enrol
+from dripline.ingest.recording import record
+from dripline.language.plan import CallStep, Plan, WebhookStep
+from dripline.language.scenario import Scenario
+from dripline.language.workspace import Workspace
+from dripline.simulate.dates import comes_round
+from dripline.simulate.playing import Played, judge
+from dripline.simulate.recording import laid_over
+from dripline.simulate.setting import LEAD, Changes, Enrols, Happening, Happens, Setting, set_up
+from dripline.stack.retelling import Retelling
+from dripline.store import messages, schema
+from dripline.store.database import Store
+from dripline.store.events import Event
+from dripline.store.house import open_house, set_clock
+from dripline.store.leads import COLUMNS, add_lead, change_lead, facts, read_lead
+from dripline.store.plans import publish
+from dripline.store.wakes import want_wake
+
+RUN_UP = timedelta(milliseconds=100)
+"""How long before the end of a scenario's first wait the clock is let run, so that its timer comes."""
+PATIENCE = 20.0
+"""Seconds after which what should have moved has not."""
+_OWN = (*COLUMNS, "score", "tags", "owner", "consent", "topics")
+
+
+class Stuck(Exception):
+    """What should have moved did not. The message says what is left."""
+
+
+def calls_outside(plans: Mapping[str, Plan], scenario: Scenario, journey: str) -> bool:
+    """Whether a scenario would really call other systems, which it must not."""
+    played = (plans[name] for name in (journey, *scenario.with_))
+    return any(isinstance(step, WebhookStep | CallStep) for plan in played for step in plan.steps)
+
+
+class Performance:
+    """One scenario on an installation that is there for nothing else. `nudge` tells its waker."""
+
+    def __init__(self, store: Store, workspace: Workspace, nudge: Callable[[], None]) -> None:
+        self._store = store
+        self._workspace = workspace
+        self._nudge = nudge
+        self._ids = count(1)
+
+    def play(self, scenario: Scenario, journey: str, plans: Mapping[str, Plan]) -> Played:
+        """Everything of a former scenario is forgotten first."""
+        setting = set_up(scenario, journey, plans, self._workspace)
+        retelling = Retelling()
+        trouble: list[str] = []
+        self._begin(setting)
+        try:
+            self._live(setting, retelling)
+        except Stuck as reason:
+            trouble.append(str(reason))
+        with self._store.read() as connection:
+            trouble += _parked(connection)
+            timeline = [entry for entry in retelling.timeline(connection) if entry.at <= setting.until]
+        return judge(scenario, setting, timeline, trouble)
+
+    # -- the scene -------------------------------------------------------------------------------------------
+
+    def _begin(self, setting: Setting) -> None:
+        with self._store.write() as connection:
+            house = open_house(connection)
+            for table in reversed(schema.metadata.sorted_tables):
+                if table is not schema.house:
+                    connection.execute(delete(table))
+            _skip_to(connection, setting.start)
+            for plan in setting.plans:
+                publish(connection, plan, setting.start - timedelta(days=1))
+            add_lead(connection, LEAD, _columns(setting.lead), setting.start)
+            connection.execute(
+                update(schema.leads).values(owner=setting.lead["owner"])
+            )  # imports and the API do not set it
+            for channel, reason in setting.suppressed.items():
+                address = setting.lead.get(ADDRESS[channel])
+                if address:
+                    messages.suppress(
+                        connection, channel, house.address_hash(channel, address), reason, setting.start
+                    )
+
+    # -- time ------------------------------------------------------------------------------------------------
+
+    def _live(self, setting: Setting, retelling: Retelling) -> None:
+        coming = sorted(setting.coming, key=lambda one: one[0])
+        dated = setting.start - timedelta(microseconds=1)
+        run_up = RUN_UP
+        while True:
+            with self._store.read() as connection:
+                lead = _lead(connection)
+                dates = [date for plan in setting.plans if (date := _date(plan, lead, dated))]
+                waits = _ends_of_waits(connection)
+            moment = min([*(at for at, _ in coming[:1]), *dates, *waits], default=None)
+            if moment is None or moment > setting.until:
+                return
+            outside = bool(coming and coming[0][0] <= moment) or moment in dates
+            self._skip(moment if outside else moment - run_up)
+            run_up = run_up if outside else timedelta()
+            while coming and coming[0][0] <= moment:
+                at, what = coming.pop(0)
+                self._happens(what, at)
+            if moment in dates:
+                Anniversaries(self._store).enter()
+            dated = max(dated, moment)
+            self._settle(moment)
+            with self._store.read() as connection:
+                retelling.read_on(connection, _lead(connection))
+
+    def _skip(self, moment: datetime) -> None:
+        """Let it be that moment now, and every run look at the clock anew."""
+        with self._store.write() as connection:
+            _skip_to(connection, moment)
+            want_wake(connection, _open(connection), machine_clock())
+        self._nudge()
+
+    def _happens(self, what: Happening, at: datetime) -> None:
+        with self._store.write() as connection:
+            match what:
+                case Happens(name, properties):
+                    self._record(connection, name, properties, at)
+                case Enrols(journey):
+                    enrol(connection, self._workspace, LEAD, journey, {}, at, machine_clock())
+                case Changes(values):
+                    self._change(connection, values, at)
+        self._nudge()
+
+    def _change(self, connection: Connection, values: Mapping[str, Any], at: datetime) -> None:
+        before = _lead(connection)
+        after = {name: laid_over(before.get(name), name, value) for name, value in values.items()}
+        changed = sorted(name for name, value in after.items() if before.get(name) != value)
+        if changed:
+            row = read_lead(connection, LEAD)
+            assert row is not None
+            columns = {name: value for name, value in after.items() if name in _OWN}
+            columns["attributes"] = {
+                **row.attributes,
+                **{name: value for name, value in after.items() if name not in _OWN},
+            }
+            change_lead(connection, LEAD, columns, at)
+            self._record(connection, "lead.updated", {"changed": changed}, at)
+
+    def _record(self, connection: Connection, name: str, properties: Mapping[str, Any], at: datetime) -> None:
+        event = Event(f"event-{next(self._ids)}", LEAD, name, properties, at)
+        record(connection, event, machine_clock())
+
+    def _settle(self, moment: datetime) -> None:
+        """Return when nothing is left to do by that moment. Raises Stuck."""
+        give_up = time.monotonic() + PATIENCE
+        while True:
+            with self._store.read() as connection:
+                left = _left(connection, moment)
+            if not left:
+                return
+            if time.monotonic() > give_up:
+                raise Stuck(f"after {PATIENCE:g} seconds there is still work left: {', '.join(left)}")
+            self._nudge()
+            time.sleep(0.01)
+
+
+# -- what the store says -------------------------------------------------------------------------------------
+
+
+def _skip_to(connection: Connection, moment: datetime) -> None:
+    set_clock(connection, HouseClock(machine_epoch=machine_clock(), house_epoch=moment))
+
+
+def _lead(connection: Connection) -> Mapping[str, Any]:
+    row = read_lead(connection, LEAD)
+    assert row is not None
+    return facts(row)
+
+
+def _columns(lead: Mapping[str, Any]) -> dict[str, Any]:
+    own = {name: lead[name] for name in _OWN}
+    rest = {name: value for name, value in lead.items() if name not in (*_OWN, "id", "created_at")}
+    return {**own, "attributes": rest}
+
+
+def _date(plan: Plan, lead: Mapping[str, Any], since: datetime) -> datetime | None:
+    yearly = plan.trigger.yearly
+    found = comes_round(plan, yearly, lead, since) if yearly else None
+    return found[0] if found else None
+
+
+def _open(connection: Connection) -> list[str]:
+    query = select(schema.runs.c.id).where(schema.runs.c.ended_at.is_(None))
+    return list(connection.execute(query).scalars())
+
+
+def _waiting(connection: Connection) -> list[Any]:
+    table = schema.runs
+    query = select(table).where(
+        table.c.ended_at.is_(None), table.c.parked_reason.is_(None), table.c.until.is_not(None)
+    )
+    return list(connection.execute(query))
+
+
+def _wakes_at(run: Any) -> datetime:
+    """When its workflow goes on: what quiet hours held is let go one after the other (see the activity `advance`)."""
+    until: datetime = run.until
+    held_by_hours = run.wait is not None and run.wait.get("held") == "hours"
+    return until + draw("spread", run.id, run.step) * schema.SPREAD if held_by_hours else until
+
+
+def _ends_of_waits(connection: Connection) -> list[datetime]:
+    return [_wakes_at(run) for run in _waiting(connection)]
+
+
+def _left(connection: Connection, moment: datetime) -> list[str]:
+    """What is still to be done by that moment, in words."""
+    table = schema.runs
+    still = [f"{run.journey} at {run.step}" for run in _waiting(connection) if _wakes_at(run) <= moment]
+    unmoved = or_(table.c.turn == 0, table.c.wake_wanted > table.c.wake_done)
+    counts = {
+        "runs to be woken": select(func.count())
+        .select_from(table)
+        .where(table.c.ended_at.is_(None), unmoved),
+        "events to be looked at": select(func.count())
+        .select_from(schema.inbox.join(table, table.c.id == schema.inbox.c.run_id))
+        .where(
+            schema.inbox.c.taken_in.is_(None), table.c.ended_at.is_(None), table.c.parked_reason.is_(None)
+        ),
+        "messages to be sent": select(func.count())
+        .select_from(schema.messages)
+        .where(schema.messages.c.state.in_(("queued", "sending"))),
+    }
+    found = {words: connection.execute(query).scalar_one() for words, query in counts.items()}
+    return still + [f"{number} {words}" for words, number in found.items() if number]
+
+
+def _parked(connection: Connection) -> list[str]:
+    query = select(schema.runs).where(schema.runs.c.parked_reason.is_not(None))
+    return [
+        f"{run.journey} stopped at {run.step} for a person to look at: {run.parked_reason}"
+        for run in connection.execute(query)
+    ]
+
+
+__all__ = ["Performance", "Stuck", "calls_outside"]
