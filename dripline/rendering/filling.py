@@ -39,8 +39,14 @@ class Filling:
     def __init__(self, source: TemplateSource, subject: str | None) -> None:
         """`subject` takes the place of the template's own. Raises TemplateError, which `check` rules out."""
         self.markup = source.markup
+        subject = subject if subject is not None else source.subject
+        self._texts = (
+            (_ENVIRONMENTS[source.markup], source.body),
+            (_PLAIN, subject),
+            (_PLAIN, source.preheader),
+        )
         self._body = _compiled(_ENVIRONMENTS[source.markup], source.body)
-        self._subject = _optional(subject if subject is not None else source.subject)
+        self._subject = _optional(subject)
         self._preheader = _optional(source.preheader)
 
     def body(self, scope: Mapping[str, Any], reader: Reader) -> str:
@@ -54,6 +60,17 @@ class Filling:
     def preheader(self, scope: Mapping[str, Any], reader: Reader) -> str | None:
         """The preheader filled in, on one line, not escaped. Raises EvaluationError."""
         return None if self._preheader is None else _one_line(_filled(self._preheader, scope, reader))
+
+    def lacking(self, scope: Mapping[str, Any]) -> tuple[str, ...]:
+        """The names that the template reads without asking, and that are empty."""
+        reads = [read for environment, text in self._texts if text for read in environment.read(text)[1]]
+        return tuple(sorted({read.path for read in reads if not read.guarded and _lacks(scope, read.path)}))
+
+
+def _lacks(scope: Any, path: str) -> bool:
+    for part in path.split("."):
+        scope = scope.get(part) if isinstance(scope, Mapping) else None
+    return scope is None
 
 
 def _optional(text: str | None) -> Template | None:

@@ -37,11 +37,15 @@ class Rendered:
 
 
 class RenderError(Exception):
-    """A message that cannot be rendered, to be held for a person. `code` is stable and says nothing of the lead."""
+    """A message that cannot be rendered, to be held for a person. `code` is stable and says nothing of the lead.
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
+    `lacking` are the names in the template that have no value; the error's text has them too.
+    """
+
+    def __init__(self, code: str, lacking: tuple[str, ...] = ()) -> None:
+        super().__init__(f"{code}: {', '.join(lacking)}" if lacking else code)
         self.code = code
+        self.lacking = lacking
 
 
 def render(
@@ -63,12 +67,14 @@ def render(
     locale = locale_for(lead_locale, set(sources), plan.locale)
     if locale is None:
         raise RenderError("no-locale")
+    filling = None
     try:
         filling = _filling(plan, key, locale, subject)
         reader = Reader(_formats(lead_locale, locale), _zone(plan, scope), plan.currency)
         return _rendered(filling, channel, locale, scope, reader)
     except EvaluationError as error:
-        raise RenderError(error.code) from None
+        lacking = filling.lacking(scope) if filling and error.code == "empty-value" else ()
+        raise RenderError(error.code, lacking) from None
     except TemplateError:
         raise RenderError("bad-template") from None
     except RenderError:

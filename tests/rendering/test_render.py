@@ -216,6 +216,14 @@ def test_a_message_with_a_hole_is_never_made(body: str, code: str) -> None:
     assert failure(body) == code
 
 
+def test_the_names_that_lack_are_told() -> None:
+    body = "{{ lead.nobody }}{{ lead.first_name }}{% for x in lead.many %}{{ x }}{% endfor %}{{ lead.y | default(1) }}"
+    with pytest.raises(RenderError) as failed:
+        email("md", body, subject="{{ event.nothing }}")
+    assert failed.value.lacking == ("event.nothing", "lead.many", "lead.nobody")
+    assert str(failed.value) == "empty-value: event.nothing, lead.many, lead.nobody"
+
+
 def test_what_is_asked_for_first_may_lack() -> None:
     assert sms("Hi{% if lead.nobody %} {{ lead.nobody }}{% endif %}!") == "Hi!"
     assert sms("Hi {{ lead.nobody | default('you') }}") == "Hi you"

@@ -115,7 +115,7 @@ def test_a_message_that_cannot_be_filled_is_held() -> None:
     life.happens("lead.created", {}, MONDAY)
     life.live(MONDAY + DAY)
     [letter] = life.letters
-    assert (letter.fate, letter.reason) == ("held", "template: empty-value")
+    assert (letter.fate, letter.reason) == ("held", "template: empty-value: lead.first_name")
 
 
 def test_a_message_says_what_it_will_say() -> None:
