@@ -81,10 +81,11 @@ def _recipes() -> Iterator[Recipe]:
 def _files(recipe: Recipe, journey: str, workspace: Workspace) -> Iterator[tuple[str, str]]:
     """Every file that is to be written: its path below the workspace, and its text."""
     topic = next(iter(workspace.topics), "newsletter")
+    title = journey.replace("-", " ").capitalize()
 
     def filled(name: str) -> str:
         text = recipe.folder.joinpath(name).read_text("utf-8")
-        return text.replace("JOURNEY", journey).replace("TOPIC", topic)
+        return text.replace("JOURNEY", journey).replace("TOPIC", topic).replace("TITLE", title)
 
     yield f"journeys/{journey}.yaml", filled("journey.yaml")
     yield f"journeys/{journey}.test.yaml", filled("scenario.yaml")
@@ -133,5 +134,6 @@ def _check(root: Path, journey: str) -> None:
     if project.errors:
         raise typer.Exit(1)
     typer.echo(
-        f"Change it as you like; `dripline up` publishes it. Whoever it lets in gets messages from {journey}."
+        f"Change it as you like, `dripline test` it, and walk it: `dripline try {journey} --as you@example.com`.\n"
+        f"`dripline publish {journey}` (or the next `dripline up`) lets leads in."
     )

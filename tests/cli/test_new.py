@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from dripline.cli import app
 from dripline.language.project import load_project
+from dripline.simulate.playing import play
 
 RECIPES = sorted(entry.name for entry in resources.files("dripline").joinpath("recipes").iterdir())
 WORKSPACE = """\
@@ -42,8 +43,11 @@ def test_every_recipe_makes_a_journey_in_which_there_is_no_error(workspace: Path
     project = load_project(workspace)
     assert project.problems == ()
     plan = project.plans["spring-offer"]
-    assert plan.title != "spring-offer"
-    assert len(project.scenarios["spring-offer"].scenarios) == 2
+    assert plan.title == "Spring offer"
+    scenarios = project.scenarios["spring-offer"].scenarios
+    assert len(scenarios) == 2
+    assert project.workspace is not None
+    assert all(play(one, "spring-offer", project.plans, project.workspace).passed for one in scenarios)
     assert recipe in run("new", "--list")[1]
 
 
