@@ -101,7 +101,7 @@ FATES = {"accepted": "sent", "delivered": "sent"}
 
 def say_note(at: datetime, step: str | None, what: str, detail: Mapping[str, Any]) -> str:
     """A note without the ids, which each side makes for itself."""
-    said = {name: value for name, value in detail.items() if name not in ("message", "event_id")}
+    said = {name: value for name, value in detail.items() if name not in ("message", "event_id", "code")}
     return f"{at:%Y-%m-%d %H:%M} {step} {what} {sorted(said.items(), key=str)}"
 
 

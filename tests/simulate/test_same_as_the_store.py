@@ -35,9 +35,11 @@ from dripline.simulate.life import Life
 from dripline.simulate.playing import begin
 from dripline.simulate.setting import set_up
 from dripline.store.database import Store
+from dripline.store.plans import publish
 from tests.durable.house import House
 from tests.engine.plans import email, on, plan
 from tests.simulate.by_store import Happening, live_by_store, say_note
+from tests.simulate.made_up import EVENTS, happenings, journeys
 
 ROOT = Path(__file__).parents[2]
 START = datetime(2026, 3, 27, 9, 30, tzinfo=UTC)
@@ -176,6 +178,15 @@ def house(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     store.close()
 
 
+@pytest.fixture(scope="module")
+def empty_house(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    file = tmp_path_factory.mktemp("made-up") / "dripline.db"
+    shutil.copy(migrated_file, file)
+    store = Store(f"sqlite:///{file}")
+    yield House(store)
+    store.close()
+
+
 _numbers = iter(range(1, 1_000_000))
 _names = st.sampled_from(["demo.booked", "visit", "order.paid", "lead.unsubscribed", "lead.rejected"])
 _hours = st.one_of(st.integers(0, 24 * 9), st.sampled_from([0, 24, 47, 48, 71, 72, 119, 120, 144]))
@@ -216,3 +227,29 @@ def test_the_scenarios_of_the_repository_by_the_store(store: Store) -> None:
         lead = {name: value for name, value in life.state.lead.items() if name != "created_at"}
         expected = live_by_store(house, f"scenario-{number}", lead, coming, start + timedelta(days=60))
         assert told(life) == expected, scenario.scenario
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    database=None,
+)
+@given(first=journeys(throttled=False), other=journeys("other", throttled=False), coming=happenings())
+def test_whatever_the_journey(
+    empty_house: House, first: Plan, other: Plan, coming: list[tuple[int, str, int]]
+) -> None:
+    """Changes of the lead from outside come by ingest's own service, which has tests of its own."""
+    with empty_house.store.write() as connection:
+        for one in (first, other):
+            publish(connection, one, START)
+    events: list[Happening] = [(START, "lead.created", {})]
+    events += [
+        (START + timedelta(hours=hours), name, {"seats": number, "total": number * 10})
+        for hours, name, number in coming
+        if name in (*EVENTS, "lead.unsubscribed")
+    ]
+    until = START + timedelta(days=400)
+    lead = {**LEAD, "id": f"life-{next(_numbers)}"}
+    expected = live_by_store(empty_house, lead["id"], lead, events, until)
+    assert live_in_memory([first, other], lead, events, until) == expected
