@@ -13,6 +13,7 @@ from dripline.cli.check import tell_one
 from dripline.cli.transcript import transcript, why
 from dripline.language.problems import Problem
 from dripline.language.project import Project
+from dripline.simulate.coverage import uncovered, ways
 from dripline.simulate.playing import Played
 
 
@@ -56,6 +57,23 @@ def tell(project: Project, problems: list[Problem], results: list[Result], updat
         verdict = f"{failed} written anew; look at what changed"
     style = "bold red" if failed or problems else "bold green"
     console.print(Text(f"{count} played in {took}: {verdict}", style=style))
+
+
+def tell_coverage(project: Project, results: list[Result], console: Console) -> None:
+    """What these scenarios show of their journeys, and what of them none of them shows."""
+    timelines = [result.played.timeline for result in results if result.played is not None]
+    for journey in sorted({result.journey for result in results} & project.plans.keys()):
+        plan = project.plans[journey]
+        missing, every = uncovered(plan, timelines), sum(1 for _ in ways(plan))
+        if not missing:
+            console.print(Text(f"{journey}: every way is taken ({every})", style="green"))
+            continue
+        console.print(
+            Text(f"{journey}: {len(missing)} of {every} ways are taken by no scenario", style="yellow")
+        )
+        for way in missing:
+            step = Text(f"  at {way.step}", style="dim") if way.step is not None else Text()
+            console.print(Text(f"  {way.said}") + step)
 
 
 def tell_problems(project: Project, problems: list[Problem], console: Console) -> None:

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from dripline.cli.check import CLEAN, OUR_FAULT, PROBLEMS, workspace_of
-from dripline.cli.results import Result, as_json, as_junit, tell, tell_problems
+from dripline.cli.results import Result, as_json, as_junit, tell, tell_coverage, tell_problems
 from dripline.cli.run import leave
 from dripline.language.project import Project, load_project
 from dripline.language.scenario import Scenario
@@ -80,6 +80,10 @@ def play_scenarios(
             " worker and a store of their own, with skipped time, in seconds."
         ),
     ] = On.MEMORY,
+    coverage: Annotated[
+        bool,
+        typer.Option("--coverage", help="Tell as well which ways of the journeys no scenario takes."),
+    ] = False,
     update: Annotated[
         bool,
         typer.Option("--update", help="Write what happened into the files, as what is expected from now on."),
@@ -93,7 +97,8 @@ def play_scenarios(
     Ends with 0 if all went as expected, 1 if something did not, 3 if the test itself failed.
     """
     try:
-        code = _run((workspace or workspace_of(paths or [])).resolve(), paths or [], only, told, on, update)
+        root = (workspace or workspace_of(paths or [])).resolve()
+        code = _run(root, paths or [], only, told, on, update, coverage)
     except Exception:  # a mistake of ours must not pass for one of the author's
         traceback.print_exc()
         Console(stderr=True).print("This is a mistake of Dripline, not of yours.", style="bold red")
@@ -103,7 +108,7 @@ def play_scenarios(
     raise typer.Exit(code)
 
 
-def _run(root: Path, paths: list[Path], only: str, told: Format, on: On, update: bool) -> int:
+def _run(root: Path, paths: list[Path], only: str, told: Format, on: On, update: bool, coverage: bool) -> int:
     project = load_project(root)
     problems = [one for one in project.problems if one.severity == "error" and _chosen(root, one.path, paths)]
     chosen = [
@@ -120,6 +125,8 @@ def _run(root: Path, paths: list[Path], only: str, told: Format, on: On, update:
     match told:
         case Format.TEXT:
             tell(project, problems, results, update)
+            if coverage:
+                tell_coverage(project, results, Console(highlight=False, soft_wrap=True))
         case Format.JSON:
             text = json.dumps([as_json(result) for result in results], ensure_ascii=False, indent=2)
             sys.stdout.write(text + "\n")

@@ -9,6 +9,7 @@ import pytest
 from dripline.language.project import load_project
 from dripline.simulate.coverage import uncovered
 from dripline.simulate.playing import play
+from tests.cli.conftest import run
 
 ROOT = Path(__file__).parents[2]
 PROJECT = load_project(ROOT)
@@ -46,3 +47,12 @@ def test_what_no_scenario_shows_is_told_where_it_stands() -> None:
         (None, "nobody gets a message in en"),
         (None, "nobody gets a message in ru"),
     ]
+
+
+def test_the_command_tells_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    _, said = run("test", "--coverage", "-k", "books a demo", "journeys/welcome.yaml")
+    assert "welcome: 9 of " in said
+    assert "E-mail welcome/offer: nobody comes there  at email:welcome/offer" in said
+    code, said = run("test", "--coverage", "journeys/webinar.yaml")
+    assert (code, "webinar: every way is taken" in said) == (0, True)
