@@ -36,8 +36,10 @@ from dripline.engine.effects import (
 )
 from dripline.engine.policy import ADDRESS, spacing
 from dripline.engine.turn import take_turn
+from dripline.publishing.thawing import follow
 from dripline.store import discounts, messages, outbox, runs, schema
 from dripline.store.database import Store, lock_lead_of, lock_run
+from dripline.store.freezing import standing_still
 from dripline.store.house import House, open_house
 from dripline.store.leads import facts
 from dripline.store.plans import load_plan
@@ -88,22 +90,31 @@ class Turns:
                 return Standing(turn=request.seen, ended=True)
             machine_now = datetime.fromtimestamp(request.now, tz=UTC)
             due = run.turn == request.seen or runs.has_mail(connection, run.id)
+            stands_still = False
             if run.ended_at is None and run.held_at is None and due:
                 now = house.clock.to_house(machine_now)
                 for rival in runs.lock_rivals(connection, run, now):
                     self._take_if_open(connection, house, rival.id, now)
                     # What it queued is its workflow's to deliver.
                     want_wake(connection, [rival.id], self._clock())
-                self._take_if_open(connection, house, run.id, now)
+                stands_still = not self._take_if_open(connection, house, run.id, now)
                 run = lock_run(connection, request.run) or run
-            return self._standing(connection, house.clock, run, machine_now)
+            return self._standing(connection, house.clock, run, machine_now, stands_still)
 
-    def _take_if_open(self, connection: Connection, house: House, run_id: str, now: datetime) -> None:
-        """Take the turn, unless one that was taken before it has ended the run."""
+    def _take_if_open(self, connection: Connection, house: House, run_id: str, now: datetime) -> bool:
+        """Take the turn, unless one that was taken before it has ended the run; False: its journey stands still."""
         lead = lock_lead_of(connection, run_id)  # a rival's turn may have changed it
         run = lock_run(connection, run_id)
-        if lead is not None and run is not None and run.ended_at is None:
-            self._take(connection, house, run, lead, now)
+        if lead is None or run is None or run.ended_at is not None:
+            return True
+        still = standing_still(connection, run)
+        if still.frozen:
+            return False
+        if still.is_behind:
+            follow(connection, lead, run, still, now)
+            run = lock_run(connection, run_id) or run
+        self._take(connection, house, run, lead, now)
+        return True
 
     def _take(
         self, connection: Connection, house: House, run: Row[Any], lead: Row[Any], now: datetime
@@ -127,9 +138,12 @@ class Turns:
         answers = [one for one in inbox if isinstance(one, Answer) and one.id not in end.left]
         outbox.take_answers(connection, run.id, run.turn + 1, answers)
 
-    def _standing(self, connection: Connection, clock: HouseClock, run: Row[Any], now: datetime) -> Standing:
+    def _standing(
+        self, connection: Connection, clock: HouseClock, run: Row[Any], now: datetime, stands_still: bool
+    ) -> Standing:
         until = None
-        if run.until is not None and run.ended_at is None and run.parked_reason is None:
+        rests = run.ended_at is None and run.parked_reason is None and not stands_still
+        if run.until is not None and rests:
             until = max(
                 clock.to_machine(run.until + _spread(run)),
                 now + NO_PROGRESS if _stuck(run, clock, now) else now,

@@ -187,6 +187,8 @@ class Deliveries:
         if opening > house_now:
             leaves = house.clock.to_machine(opening + draw("spread", row.id) * schema.SPREAD)
             return Later("closed", (leaves - now).total_seconds())
+        if row.not_before is not None and row.not_before > house_now:
+            return Later("spread", (house.clock.to_machine(row.not_before) - now).total_seconds())
         if over_daily_limit(connection, self._gate, composed.sender, now):
             return Later("warm-up", WARM_UP_PAUSE)
         content = messages.Content(

@@ -17,8 +17,10 @@ from dripline.clock import MachineClock, machine_clock
 from dripline.ingest.anniversaries import Anniversaries
 from dripline.providers import Outgoing, Provider, ProviderError
 from dripline.publishing.moving import Mover
+from dripline.publishing.thawing import follow_one
 from dripline.store import messages, schema
 from dripline.store.database import Store, lock_lead
+from dripline.store.freezing import STANDS_STILL, behind
 from dripline.store.house import open_house
 from dripline.store.publications import open_publications
 from dripline.store.wakes import want_wake
@@ -76,6 +78,7 @@ class Sweeper:
             "unanswered": self._wake_unanswered(),
             "forgotten": self._forget(),
             "moved": self._carry_out(),
+            "thawed": self._thaw(),
             "entered": self._anniversaries.enter(),
             "uncertain": self._settle_uncertain(),  # last: it may wait for providers
         }
@@ -102,6 +105,18 @@ class Sweeper:
             number += sum(count for fate, count in mover.fates.items() if fate != "stuck")
         return number
 
+    def _thaw(self) -> int:
+        """Runs whose journey stood still, and whose waits do not know of it yet."""
+        with self._store.read() as connection:
+            late = behind(connection, BATCH)
+        give_up = time.monotonic() + MOVING
+        number = 0
+        for run in late:
+            number += follow_one(self._store, run, self._clock)
+            if time.monotonic() > give_up:
+                break
+        return number
+
     def _wake_overdue(self) -> int:
         """Open runs whose time has come and gone: their workflow is lost, or late."""
         now = self._clock()
@@ -116,6 +131,7 @@ class Sweeper:
                     schema.runs.c.until < late,
                     or_(schema.runs.c.until < late - schema.SPREAD, not_(func.coalesce(spreading, false()))),
                     schema.runs.c.parked_reason.is_(None),
+                    schema.runs.c.journey.not_in(STANDS_STILL),
                     schema.runs.c.wake_wanted == schema.runs.c.wake_done,
                 )
                 .order_by(schema.runs.c.until)

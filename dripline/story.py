@@ -314,6 +314,14 @@ _WORDS: Mapping[str, _Words] = {
     "exit": lambda step, detail, _: f"leaves by {detail['event']}: {detail['reason']}",
     "ended": _ended,
     "moved": _moved,
+    "thawed": lambda step, detail, where: (
+        f"the journey goes on after its pause: waits at {step}"
+        + (
+            f", until {say_time(datetime.fromisoformat(detail['until']), where)}"
+            if detail.get("until")
+            else ""
+        )
+    ),
     "put": lambda step, detail, _: f"is put at {step}, from {detail['from']}{_by(detail)}",
     "passed-over": lambda _step, detail, _where: f"passes over {detail['from']}{_by(detail)}",
 }

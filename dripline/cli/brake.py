@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ from sqlalchemy import Connection
 
 from dripline.cli.asking import refuse
 from dripline.cli.opening import opened, who
+from dripline.cli.overdue import put_off, read_overdue, settle
 from dripline.cli.showing import count
 from dripline.clock import machine_clock
 
@@ -77,42 +79,82 @@ def start_all(why: Annotated[str | None, typer.Option(help=_WHY)] = None) -> Non
     _tell_waiting(waiting, f'--reason "{STOPPED}"')
 
 
+class Clock(StrEnum):
+    """What the waits of a paused journey do."""
+
+    run = "run"
+    freeze = "freeze"
+
+
 def pause(
     journey: Annotated[str, typer.Argument(help="The journey.")],
+    clock: Annotated[
+        Clock, typer.Option(help="Its waits: run on (what comes due is held), or freeze (and go on later).")
+    ] = Clock.run,
     why: Annotated[str | None, typer.Option(help=_WHY)] = None,
 ) -> None:
     """Pause one journey: nobody enters it, and its messages are held, until `dripline resume`."""
     from dripline.store.audit import record_act
+    from dripline.store.freezing import freeze
     from dripline.store.plans import set_paused
 
     with opened(to_change=True) as house, house.store.write() as connection:
         _refuse_unknown(connection, journey)
         machine_now = machine_clock()
-        if set_paused(connection, journey, house.clock.to_house(machine_now), why or f"by {who()}"):
-            record_act(connection, "pause", who(), why, machine_now, journey=journey)
-            said = f"Journey {journey} is paused: nobody enters it, and its messages are held."
-        else:
-            said = f"Journey {journey} was paused already; nothing was changed."
-    typer.echo(said)
+        at = house.clock.to_house(machine_now)
+        paused = set_paused(connection, journey, at, why or f"by {who()}")
+        frozen = clock is Clock.freeze and freeze(connection, journey, at)
+        if paused or frozen:
+            record_act(connection, "pause", who(), why, machine_now, journey=journey, clock=clock.value)
+    if not (paused or frozen):
+        typer.echo(f"Journey {journey} was paused already; nothing was changed.")
+        return
+    waits = " Its waits stand still." if frozen else ""
+    typer.echo(f"Journey {journey} is paused: nobody enters it, and its messages are held.{waits}")
 
 
 def resume(
     journey: Annotated[str, typer.Argument(help="The journey.")],
+    overdue: Annotated[
+        str | None,
+        typer.Option(
+            metavar="send|drop|spread 2h",
+            help="What was held meanwhile: send it, never send it, or spread it over that time.",
+        ),
+    ] = None,
     why: Annotated[str | None, typer.Option(help=_WHY)] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before anything is sent.")] = False,
 ) -> None:
-    """Let a paused journey go on. What was held meanwhile stays held until you say so."""
+    """Let a paused journey go on. What was held meanwhile stays held until you say so, here or later."""
     from dripline.store.audit import record_act
+    from dripline.store.freezing import thaw
     from dripline.store.held import count_reason
     from dripline.store.plans import set_paused
 
-    with opened(to_change=True) as house, house.store.write() as connection:
-        _refuse_unknown(connection, journey)
-        changed = set_paused(connection, journey, None, None)
-        waiting = count_reason(connection, PAUSED, journey)
-        if changed:
-            record_act(connection, "resume", who(), why, machine_clock(), journey=journey, held=waiting)
-    typer.echo(f"Journey {journey} goes on." if changed else f"Journey {journey} was not paused.")
-    _tell_waiting(waiting, f'--journey {journey} --reason "{PAUSED}"')
+    with opened(to_change=True) as house:
+        fate = read_overdue(overdue)
+        with house.store.write() as connection:
+            _refuse_unknown(connection, journey)
+            waiting = count_reason(connection, PAUSED, journey)
+        if fate and fate.verb == "send" and waiting and not yes:
+            until = f" within {fate.said}" if fate.within else " at once"
+            if not typer.confirm(
+                f"Send the {count(waiting, 'message')} held meanwhile{until}?", default=False
+            ):
+                refuse("Nothing was done.")
+        with house.store.write() as connection:
+            machine_now = machine_clock()
+            changed = set_paused(connection, journey, None, None)
+            stood = thaw(connection, journey, house.clock.to_house(machine_now))
+            if changed:
+                record_act(connection, "resume", who(), why, machine_now, journey=journey, held=waiting)
+        typer.echo(f"Journey {journey} goes on." if changed else f"Journey {journey} was not paused.")
+        if stood is not None:
+            put_off(house, journey)
+        if fate and waiting:
+            settle(house, journey, PAUSED, fate, why)
+        else:
+            _tell_waiting(waiting, f'--journey {journey} --reason "{PAUSED}"')
 
 
 def _tell_waiting(waiting: int, filters: str) -> None:
@@ -125,9 +167,9 @@ def _tell_waiting(waiting: int, filters: str) -> None:
 
 def _refuse_unknown(connection: Connection, journey: str) -> None:
     from dripline.language.problems import did_you_mean
-    from dripline.store.plans import published
+    from dripline.store.publications import followed
 
-    known = [one.plan.journey for one in published(connection)]
+    known = [one.journey for one in followed(connection)]
     if journey not in known:
         hint = did_you_mean(journey, known)
         refuse(f"No journey {journey} has been published" + (f": {hint}" if hint else "."))

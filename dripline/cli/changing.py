@@ -75,7 +75,7 @@ def look(house: Opened, plan: Plan, before: Plan | None, said: Said) -> Preview:
     from dripline.publishing.preview import look_ahead
 
     now = house.clock.to_house(machine_clock())
-    with _bar() as bar:
+    with progress_bar() as bar:
         task = bar.add_task(f"Looking at those in {plan.journey}", total=None, visible=False)
 
         def went_on(number: int) -> None:
@@ -152,7 +152,7 @@ def carry_out(house: Opened, preview: Preview, said: Said) -> None:
     if said.in_flight is InFlight.keep:
         return
     mover = Mover(house.store, publication, machine_clock)
-    with _bar() as bar:
+    with progress_bar() as bar:
         task = bar.add_task("Bringing its leads along", total=preview.forecast.runs)
         mover.carry_out(went_on=lambda runs: bar.update(task, advance=runs))
     stuck = mover.fates["stuck"]
@@ -167,7 +167,7 @@ def carry_out(house: Opened, preview: Preview, said: Said) -> None:
         )
 
 
-def _bar() -> Progress:
+def progress_bar() -> Progress:
     """A bar while there is much to do, for people only."""
     return Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
 

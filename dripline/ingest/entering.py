@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 import uuid_utils
-from sqlalchemy import Connection, Row, bindparam, insert, select
+from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
 from dripline.engine import effects
 from dripline.engine.entering import MAX_DEPTH, EarlierRun, allows, bar
@@ -27,7 +27,11 @@ _EARLIER = (
     .where(runs.c.lead_id == bindparam("lead"), runs.c.journey == bindparam("journey"))
     .order_by(runs.c.started_at.desc())
 )
-_START = insert(runs)
+_START = insert(runs).values(
+    frozen_for=func.coalesce(
+        select(journeys.c.frozen_for).where(journeys.c.id == bindparam("in_journey")).scalar_subquery(), 0.0
+    )
+)
 
 
 def enter_triggered(
@@ -53,7 +57,9 @@ def let_in(
     connection: Connection, lead: Row[Any], journey: str, event: Event, machine_now: datetime
 ) -> str | None:
     """Start a run of the journey past its trigger, recording the event that it begins with; or why not."""
-    query = select(journeys.c.plan_hash, journeys.c.paused_at).where(journeys.c.id == journey)
+    query = select(journeys.c.plan_hash, journeys.c.paused_at).where(
+        journeys.c.id == journey, journeys.c.retired_at.is_(None)
+    )
     row = connection.execute(query).one_or_none()
     if row is None:
         return "the journey is not published"
@@ -111,7 +117,7 @@ def begin(
         "wake_done": 0,
         "wake_wanted_at": machine_now,
     }
-    connection.execute(_START, row)
+    connection.execute(_START, {**row, "in_journey": plan.journey})
     return run_id
 
 

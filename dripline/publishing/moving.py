@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -36,15 +35,15 @@ BATCH = 100
 """Runs between two remarks of how far we are."""
 
 WAKES = 200.0
-"""Runs that are woken in a second, at most: Temporal takes a few times as many, and has other things to do."""
+"""Runs that are moved (and so, maybe, woken) in a second: Temporal takes a few times as many, and has more to do."""
 
 
-@dataclass(frozen=True)
-class Brought:
-    """What became of one run."""
-
-    fate: Fate
-    woken: bool
+def slowly(ids: Sequence[str]) -> Iterator[str]:
+    """The ids, no more of them in a second than may be woken."""
+    begun = time.monotonic()
+    for number, run in enumerate(ids):
+        time.sleep(max(0.0, number / WAKES - (time.monotonic() - begun)))
+        yield run
 
 
 class Mover:
@@ -63,17 +62,13 @@ class Mover:
     ) -> bool:
         """Look at all runs, or at as many as can be in that time; whether it was all."""
         stop = None if seconds is None else time.monotonic() + seconds
-        after, begun, woken = self._publication.reached, time.monotonic(), 0
+        after = self._publication.reached
         while True:
             ids = self._next(after)
-            for run in ids:
-                brought = self.bring(run)
-                if brought is not None:
-                    self.fates[brought.fate.kind] += 1
-                    woken += brought.woken
-                ahead = woken / WAKES - (time.monotonic() - begun)
-                if ahead > 0:
-                    time.sleep(ahead)
+            for run in slowly(ids):
+                fate = self.bring(run)
+                if fate is not None:
+                    self.fates[fate.kind] += 1
             after = ids[-1] if ids else after
             with self._store.write() as connection:
                 if not ids:
@@ -91,7 +86,7 @@ class Mover:
                 return runs_to_end(connection, said.journey, after, BATCH)
             return runs_to_bring(connection, said.journey, said.plan_hash, after, BATCH)
 
-    def bring(self, run_id: str) -> Brought | None:
+    def bring(self, run_id: str) -> Fate | None:
         """Move or end one run, in a transaction of its own; None where there is nothing to do any more."""
         said = self._publication
         with self._store.write() as connection:
@@ -106,7 +101,7 @@ class Mover:
                 reason = f"{reason}: {said.why}" if said.why else reason
                 end_run(connection, run, Outcome("operator", reason), max(now, run.last_at), said.by)
                 want_wake(connection, [run_id], machine_now)
-                return Brought(Fate("ends", reason), woken=True)
+                return Fate("ends", reason)
             if run.plan_hash == said.plan_hash:
                 return None
             change = self._change(connection, run.plan_hash)
@@ -114,11 +109,10 @@ class Mover:
             found = land(change, state, facts(lead), now)
             fate = fate_of(state, found)
             if isinstance(found, Stuck):
-                return Brought(fate, woken=False)
-            wakes = place(connection, run, change.new, state, found, by=said.by, why=said.why)
-            if wakes:
+                return fate
+            if place(connection, run, change.new, state, found, by=said.by, why=said.why):
                 want_wake(connection, [run_id], machine_now)
-            return Brought(fate, wakes)
+            return fate
 
     def _change(self, connection: Connection, old_hash: str) -> Change:
         change = self._changes.get(old_hash)

@@ -245,7 +245,9 @@ def hold(connection: Connection, message_id: str, machine_now: datetime, reason:
     )
 
 
-def requeue(connection: Connection, message_id: str, machine_now: datetime) -> bool:
+def requeue(
+    connection: Connection, message_id: str, machine_now: datetime, not_before: datetime | None = None
+) -> bool:
     """Let an uncertain or held message be sent (again); False if it has been settled meanwhile."""
     done = connection.execute(
         update(messages)
@@ -257,6 +259,7 @@ def requeue(connection: Connection, message_id: str, machine_now: datetime) -> b
             held_at=None,
             reason=None,
             progress_at=machine_now,
+            not_before=not_before,
         )
     )
     return done.rowcount == 1

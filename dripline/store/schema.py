@@ -173,6 +173,8 @@ journeys = Table(
     Column("paused_at", Utc),
     Column("pause_reason", Text),
     Column("retired_at", Utc),  # its file was taken away: nobody enters, its runs go on
+    Column("frozen_at", Utc),  # paused with its clock: its runs take no turns
+    Column("frozen_for", Float, nullable=False, server_default="0"),  # seconds, all times before together
 )
 
 throttles = Table(
@@ -231,6 +233,9 @@ runs = Table(
     Column("outcome_reason", Text),
     Column("parked_reason", Text),
     Column("held_at", Utc),  # no turn is taken until a person says so (parked_reason tells why)
+    Column(
+        "frozen_for", Float, nullable=False, server_default="0"
+    ),  # of its journey's: what its waits know of
     Column("converted_at", Utc),
     Column("goal_value", Float),
     Column("wake_wanted", Integer, nullable=False, server_default="0"),
@@ -372,6 +377,7 @@ messages = Table(
     Column("queued_at", Utc, nullable=False),  # the run's own time, however late its worker was
     Column("written_at", Utc, nullable=False),  # when it was really put here
     Column("expires_at", Utc),  # after this it must not leave any more
+    Column("not_before", Utc),  # a person spread what a pause had held
     # What left, exactly: written with the lease, the same on every try.
     Column("locale", String(35)),
     Column("recipient", String(320)),
