@@ -76,6 +76,7 @@ def put_off(house: Opened, journey: str) -> None:
 
 def settle(house: Opened, journey: str, reason: str, fate: Overdue, why: str | None) -> None:
     """Send (or never send) what was held for that reason."""
+    from dripline.engine.draw import draw
     from dripline.store.answers import send_held, skip_held
     from dripline.store.held import Wanted, list_held
 
@@ -84,7 +85,8 @@ def settle(house: Opened, journey: str, reason: str, fate: Overdue, why: str | N
     ) -> set[str]:
         if fate.verb == "drop":
             return skip_held(connection, part, at, machine_now, by, why or "dropped when the journey went on")
-        return send_held(connection, part, at, machine_now, by, fate.within)
+        within = (lambda lead: at + draw("overdue", lead) * fate.within) if fate.within else None
+        return send_held(connection, part, at, machine_now, by, within)
 
     with house.store.read() as connection:
         held = list_held(connection, house.clock, Wanted(("held",), journey, None, reason))

@@ -6,13 +6,12 @@ leaves alone what has been settled, or has become another question, in the meant
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, update
 
-from dripline.engine.draw import draw
 from dripline.store.database import lock_lead, lock_run
 from dripline.store.held import Held
 from dripline.store.messages import decide, lock_message, requeue
@@ -27,11 +26,11 @@ def send_held(
     at: datetime,
     machine_now: datetime,
     by: str | None,
-    spread: timedelta = timedelta(),
+    not_before: Callable[[str], datetime] | None = None,
 ) -> set[str]:
     """Queue these messages again, and let these runs try again; the ids of those for which it was done.
 
-    With `spread` the messages leave within that time, all of one lead together.
+    `not_before` says, by a lead's id, when its messages may leave (house time).
 
     Locks their leads first, in the order of their ids. What may have left already is only done where `chosen`
     says so (`may_double`): it may be so since the list was made.
@@ -48,8 +47,7 @@ def send_held(
             continue
         if _has_left(row) and not one.may_double:
             continue
-        not_before = at + draw("overdue", row.lead_id) * spread if spread else None
-        requeue(connection, row.id, machine_now, not_before)
+        requeue(connection, row.id, machine_now, not_before(row.lead_id) if not_before else None)
         _want(connection, row.run_id, machine_now)
         detail = {"message": row.id, "template": row.template, "by": by, "was": row.state}
         note(connection, row.run_id, 0, at, row.step, "released", detail)
