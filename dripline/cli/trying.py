@@ -81,13 +81,17 @@ def walk(
 ) -> None:
     """Walk a journey yourself, with real messages, in fast-forward; from the files as they are now.
 
-    Starts a throw-away installation beside the real one, makes up a lead with your address, lets it enter, and
-    tells what happens as it happens. At a terminal you choose what the lead does; s skips a wait, q leaves.
-    The real store, what is published and its limits are not touched. Messages go to addresses that dripline.yaml
-    allows only, in production too; without a provider they go to a mailbox whose address is told.
+    A throw-away installation starts beside the real one, a made-up lead with
+    your address enters the journey, and you are told what happens as it does.
+    Nothing real is touched: no store, no published journey, no limit.
 
-    Ends with 0 when the run has ended, 1 if the files have problems or the run would wait for ever, 2 if the
-    command is wrong, 130 if interrupted.
+    At a terminal you choose what the lead does; `s` skips a wait, `q` leaves.
+
+    Messages leave to those only whom dripline.yaml allows, in production too.
+    Without a provider's keys they are in a mailbox whose address is told.
+
+    Ends with 0 when the run has ended or you left, 1 if the files have
+    problems or the run would wait for ever, 2 if the command is wrong.
     """
     from dripline.trying.starting import Given
 

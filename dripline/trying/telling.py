@@ -50,7 +50,7 @@ class Telling:
             way = (
                 "really leaves, to those only whom dripline.yaml allows"
                 if leaves
-                else f"to the mailbox at {self._url}"
+                else f"to the mailbox at {self._url}/mailbox"
             )
             self.say(f"  {channel:<6}  {way}")
         self.say("")
@@ -107,11 +107,9 @@ class Telling:
 
 def _real(length: timedelta) -> str:
     seconds = length.total_seconds()
-    if seconds < 10:
-        return f"{seconds:.1f} seconds".replace(".0 ", " ")
-    if seconds < 120:
-        return f"{seconds:.0f} seconds"
-    return f"{seconds / 60:.0f} minutes"
+    number, unit = (seconds, "second") if seconds < 120 else (seconds / 60, "minute")
+    said = f"{number:.1f}".removesuffix(".0") if number < 10 else f"{number:.0f}"
+    return f"{said} {unit}{'' if said == '1' else 's'}"
 
 
 def _told(value: Any) -> str:

@@ -105,6 +105,8 @@ def test_a_script_walks_the_journey_and_its_messages_are_in_the_mailbox(place: P
         if "Not published yet, Ani" in line:
             page = httpx.get(line.split()[-1], trust_env=False)
             assert "Not published yet, Ani" in page.text
+            mailbox = httpx.get(f"{page.url.copy_with(path='/mailbox')}", trust_env=False)
+            assert "Not published yet, Ani" in mailbox.text
             assert _processes_of(place.scratch), "the test would see what is left"
     code = walk.wait(30)
     text = "\n".join(told)
