@@ -131,6 +131,7 @@ def build_workers(client: Client, settings: Settings, store: Store, workspace: W
         build_gate(settings, workspace, providers),
         lease=settings.lease,
         callback_url=callback_url(settings),
+        public_url=settings.public_url,
         secret=secret,
     )
     sweeper = Sweeper(

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Row
 from temporalio import activity
 
 from activities.breaker import Breaker
-from activities.content import MessageContent, compose
+from activities.content import MessageContent, compose, links_of, one_click
 from activities.failures import coded, not_yet
 from activities.gate import Gate, ask_again, opens_at, over_daily_limit
 from dripline.clock import HouseClock, MachineClock, machine_clock
@@ -32,7 +32,7 @@ from dripline.providers import NotAccepted, Outgoing, PermanentFailure, Provider
 from dripline.rendering import RenderError
 from dripline.store import messages, runs, schema
 from dripline.store.database import UNAVAILABLE, Store, lock_lead
-from dripline.store.house import open_house
+from dripline.store.house import House, open_house
 from dripline.store.leads import facts as lead_facts
 from dripline.store.leads import load_lead
 from dripline.store.plans import load_plan
@@ -78,6 +78,7 @@ class Deliveries:
         *,
         lease: float = 30.0,
         callback_url: str | None = None,
+        public_url: str = "http://127.0.0.1:8080",
         secret: str | None = None,
         local_slots: int = 8,
         clock: MachineClock = machine_clock,
@@ -87,6 +88,7 @@ class Deliveries:
         self._gate = gate
         self._lease = lease
         self._callback_url = callback_url
+        self._public_url = public_url.rstrip("/")
         self._secret = secret
         self._clock = clock
         self._slots = asyncio.Semaphore(local_slots)
@@ -152,9 +154,14 @@ class Deliveries:
         """What the message says, the same on every try: rendered once, then kept with the row."""
         house = open_house(connection, self._secret)
         lead = load_lead(connection, row.lead_id)
-        now = house.clock.to_house(self._clock())
+        machine_now = self._clock()
+        now = house.clock.to_house(machine_now)
+        plan, links = (
+            load_plan(connection, row.plan_hash),
+            links_of(row, house, self._public_url, machine_now),
+        )
         try:
-            return compose(load_plan(connection, row.plan_hash), row, lead_facts(lead), now)
+            return compose(plan, row, lead_facts(lead), now, links)
         except RenderError as problem:
             return problem
 
@@ -195,7 +202,7 @@ class Deliveries:
             recipient=row.addressee or getattr(lead, ADDRESS[row.channel]), **vars(composed)
         )
         attempt = messages.take_lease(connection, row.id, content, provider.name, now, self._lease)
-        return _Lease(attempt, row.channel, house.clock, self._outgoing(row, content))
+        return _Lease(attempt, row.channel, house.clock, self._outgoing(house, row, content, now))
 
     def _others_lease(self, connection: Connection, row: Row[Any], now: datetime) -> Settled | Later:
         """Another attempt holds the row: wait for it, or find that it must have died."""
@@ -211,7 +218,7 @@ class Deliveries:
         )
         return Settled.YES
 
-    def _outgoing(self, row: Row[Any], content: messages.Content) -> Outgoing:
+    def _outgoing(self, house: House, row: Row[Any], content: messages.Content, now: datetime) -> Outgoing:
         callback = None
         if self._callback_url:
             callback = f"{self._callback_url}/webhooks/twilio?{urlencode({'key': row.id})}"
@@ -225,6 +232,7 @@ class Deliveries:
             html=content.html,
             text=content.body,
             status_callback=callback,
+            unsubscribe=one_click(row, house, self._public_url, now),
         )
 
     def _send(self, lease: _Lease) -> Settled | Later:

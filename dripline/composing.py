@@ -10,6 +10,7 @@ from typing import Any
 from dripline.engine.calendar import zone_of
 from dripline.engine.effects import Event
 from dripline.engine.scope import scope
+from dripline.language.links import MakeLink, stand_in
 from dripline.language.plan import MessageStep, NotifyStep, Plan, Sender
 from dripline.rendering import render
 
@@ -35,10 +36,12 @@ def compose(
     lead: Mapping[str, Any],
     now: datetime,
     notice: bool = False,
+    links: MakeLink = stand_in,
 ) -> MessageContent:
     """Render the message that a step queued with this context. Raises RenderError.
 
-    A `notice` is for a colleague: it is in the workspace's language, whatever the lead's.
+    A `notice` is for a colleague: it is in the workspace's language, whatever the lead's. `links` makes the
+    addresses of the message's links; by default they only stand for what a lead would get.
     """
     step = plan.by_id[step_id]
     wanted_subject = step.subject if isinstance(step, MessageStep | NotifyStep) else None
@@ -52,7 +55,8 @@ def compose(
         now,
         zone_of(lead.get("timezone"), lead.get("country"), plan.timezone),
     )
-    rendered = render(plan, channel, template, None if notice else lead.get("locale"), names, wanted_subject)
+    locale = None if notice else lead.get("locale")
+    rendered = render(plan, channel, template, locale, names, wanted_subject, links)
     return MessageContent(
         locale=rendered.locale,
         sender=sender.address,

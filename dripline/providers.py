@@ -30,6 +30,8 @@ class Outgoing:
     text: str
     status_callback: str | None = None
     """Where the provider shall report delivery (carries the key); None where it is set up elsewhere."""
+    unsubscribe: str | None = None
+    """Where a POST of RFC 8058 takes the lead off the list; None for what the lead asked for, and for SMS."""
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,11 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "http://127.0.0.1:8080", description="Where providers and leads reach the web process."
     )
+    link_days: float = Field(
+        180.0,
+        gt=0,
+        description="Days for which links in messages work that answer or confirm; those that unsubscribe always do.",
+    )
 
     sendgrid_api_key: SecretStr | None = Field(None, description="Set: e-mail leaves by SendGrid.")
     sendgrid_base_url: str = Field("https://api.sendgrid.com", description="SendGrid's API.")

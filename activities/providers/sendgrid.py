@@ -81,12 +81,18 @@ def _body(message: Outgoing) -> dict[str, Any]:
     content = [{"type": "text/plain", "value": message.text}] if message.text else []
     if message.html:
         content.append({"type": "text/html", "value": message.html})  # must come after the plain text
-    return {
+    body: dict[str, Any] = {
         "personalizations": [{"to": [{"email": message.to}], "custom_args": {KEY: message.key}}],
         "from": sender,
         "subject": message.subject or "",
         "content": content,
     }
+    if message.unsubscribe:  # RFC 2369 and RFC 8058
+        body["headers"] = {
+            "List-Unsubscribe": f"<{message.unsubscribe}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        }
+    return body
 
 
 def _refusal(status: int, body: bytes, after: float | None) -> ProviderError:

@@ -15,6 +15,7 @@ from dripline.clock import MachineClock, machine_clock
 from dripline.ingest.batch import record_rows, summary
 from dripline.ingest.change import LeadChange, read_change
 from dripline.ingest.enrolment import enrol
+from dripline.ingest.following import Times, follow
 from dripline.ingest.identity import read_reference, resolve
 from dripline.ingest.importing import Imported, Order, import_chunk
 from dripline.ingest.incoming import EnrolIn, EventIn, LeadIn
@@ -23,6 +24,7 @@ from dripline.ingest.once import Answer, Request, once, remembered
 from dripline.ingest.reading import Outcome, Row, coerced_properties, read_rows
 from dripline.ingest.recording import record
 from dripline.language.workspace import Workspace
+from dripline.links import Claim
 from dripline.store.database import Store
 from dripline.store.events import Event
 from dripline.store.house import open_house
@@ -48,11 +50,13 @@ class Ingest:
         workspace: Workspace,
         nudge: Callable[[], None] = lambda: None,
         machine: MachineClock = machine_clock,
+        secret: str | None = None,
     ) -> None:
         self._store = store
         self._workspace = workspace
         self._nudge = nudge
         self._machine = machine
+        self._secret = secret
 
     def upsert_lead(self, said: LeadIn) -> Answer:
         """Make or change a lead: 201 or 200. Raises Refused."""
@@ -120,6 +124,22 @@ class Ingest:
         return self._change(
             lambda connection: once(connection, request, self._machine(), lambda: do(connection))
         )
+
+    def follow(self, claim: Claim, everything: bool = False) -> bool:
+        """Do what a link says; whether what it says is so now. `everything`: unsubscribe from the channel."""
+
+        def do(connection: Connection) -> bool:
+            house = open_house(connection, self._secret)
+
+            def times() -> Times:
+                machine_now = self._machine()
+                return Times(house.clock.to_house(machine_now), machine_now)
+
+            return follow(connection, self._workspace, house, claim, times, everything)
+
+        done = self._transaction(do)
+        self._nudge()
+        return done
 
     def import_leads(
         self, rows: Sequence[tuple[int, LeadChange]], order: Order, *, dry_run: bool = False

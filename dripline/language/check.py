@@ -15,6 +15,7 @@ from dripline.language.check_changes import (
     whole_splits,
 )
 from dripline.language.check_discounts import named_discounts, sound_amounts
+from dripline.language.check_links import leavable_emails, sound_links, sound_links_in_subjects
 from dripline.language.check_names import known_names
 from dripline.language.check_notices import known_people, sound_notices
 from dripline.language.check_outside import known_functions, whole_bodies
@@ -250,6 +251,9 @@ RULES: tuple[Rule, ...] = (
     existing_templates,
     subjects_of_emails,
     filled_templates,
+    sound_links,
+    sound_links_in_subjects,
+    leavable_emails,
     open_hours,
     waits_for_places,
     dated_waits,

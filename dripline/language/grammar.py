@@ -34,6 +34,11 @@ _OPERATORS: tuple[type[nodes.Node], ...] = (
     nodes.Getattr,
     nodes.Getitem,
 )
+_AS_WRITTEN = {
+    "answer_link": "answer_link('reason.given', reason='price')",
+    "confirm_link": "confirm_link()",
+    "unsubscribe_link": "unsubscribe_link()",
+}
 _SIGNS = {"pow": "`**`", "slice": "`[from:to]`", "dict": "`{…}`"}
 
 
@@ -53,6 +58,7 @@ class Reading:
         self.guarded: set[str] = set()
         self.unguarded: set[str] = set()
         self.seen: list[nodes.Node] = []
+        self.links: list[nodes.Call] = []
         self.printed = False
         self.asked: frozenset[str] = frozenset()
 
@@ -110,6 +116,8 @@ class Reading:
         offset = self.places.get(path, self.places.get(root, 0))
         if root in CALLS:
             raise ExpressionError(f"`{root}` wants a number", offset, f"write `{root}(2)`")
+        if root in self.environment.links:
+            raise ExpressionError(f"`{root}` wants its brackets", offset, f"write `{_AS_WRITTEN[root]}`")
         if root in _RESERVED or root.startswith("_"):
             raise ExpressionError(f"`{root}` cannot be read", offset)
         guarded = guarded or not self.asked.isdisjoint(beginnings(path))
@@ -122,14 +130,33 @@ class Reading:
         if isinstance(called, nodes.Name) and called.name in CALLS and plain:
             self._read(node.args[0], depth + 1, guarded=False, reckoned=True)
             return
+        if isinstance(called, nodes.Name) and called.name in self.environment.links:
+            self._link(node, called.name, depth)
+            return
         name = dotted_path(called) or "this"
         last = name.split(".")[-1]
-        hint = "only `days(n)` and `hours(n)` can be called"
+        links = did_you_mean(name, self.environment.links)
+        hint = links or "only `days(n)` and `hours(n)` can be called"
         if last in self.environment.filters:
             hint = f"write `| {last}`"
         elif last in self.environment.tests:
             hint = f"write `is {last}(…)`"
         raise ExpressionError(f"`{name}` cannot be called", self.places.get(name, 0), hint)
+
+    def _link(self, node: nodes.Call, name: str, depth: int) -> None:
+        """Read a link: the name of an event and its properties for an answer, nothing for the others."""
+        event = [
+            arg.value for arg in node.args if isinstance(arg, nodes.Const) and isinstance(arg.value, str)
+        ]
+        answers = name == "answer_link"
+        as_it_should = len(node.args) == len(event) == answers and (answers or not node.kwargs)
+        if not as_it_should or node.dyn_args or node.dyn_kwargs:
+            wants = "the name of an event in quotation marks, then its properties" if answers else "nothing"
+            hint = f"write `{_AS_WRITTEN[name]}`"
+            raise ExpressionError(f"`{name}` takes {wants} in its brackets", self.places.get(name, 0), hint)
+        self.links.append(node)
+        for keyword in node.kwargs:
+            self._read(keyword.value, depth + 1, guarded=False, reckoned=True)
 
     def _filter_or_test(self, node: nodes.Filter | nodes.Test, depth: int) -> None:
         known: Mapping[str, Any] = self.environment.filters

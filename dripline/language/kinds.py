@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from dripline.language.durations import DurationError, parse_duration, parse_limit
 from dripline.language.expressions import ExpressionError, compile_expression
+from dripline.language.links import FUNCTIONS
 from dripline.language.load import wrong
 from dripline.language.plan import Duration, Limit
 
@@ -18,7 +19,20 @@ _TEMPLATE = re.compile(r"[a-z0-9][a-z0-9_-]*(?:/[a-z0-9][a-z0-9_-]*)*")
 _PERCENT = re.compile(r"\s*([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%?\s*")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 TAKEN_NAMES = frozenset(
-    {"lead", "trigger", "event", "journey", "now", "today", "days", "hours", "message", "loop", "self"}
+    {
+        "lead",
+        "trigger",
+        "event",
+        "journey",
+        "now",
+        "today",
+        "days",
+        "hours",
+        "message",
+        "loop",
+        "self",
+        *FUNCTIONS,
+    }
 )
 """Names that conditions and templates have already."""
 

@@ -55,6 +55,8 @@ class Sandbox(SandboxedEnvironment):
     code_generator_class = _Code
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
     intercepted_unops = frozenset({"+", "-"})
+    links: frozenset[str] = frozenset()
+    """Names of the links that can be asked for."""
 
     def __init__(self, **options: Any) -> None:
         # Folding constants at compile time would go round the operators below.

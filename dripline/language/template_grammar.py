@@ -10,7 +10,8 @@ from typing import Any
 from jinja2 import TemplateSyntaxError, nodes, pass_context
 from jinja2.runtime import Context
 
-from dripline.language.grammar import Reading, asked_paths, beginnings
+from dripline.language.grammar import Reading, asked_paths, beginnings, dotted_path
+from dripline.language.links import DYNAMIC, FUNCTIONS, LINKS, LinkCall, LinkFunction
 from dripline.language.parsing import ExpressionError
 from dripline.language.sandbox import Sandbox
 from dripline.language.values import EvaluationError, or_empty
@@ -58,16 +59,41 @@ class TemplateError(Exception):
 
 
 class TemplateSandbox(Sandbox):
-    """Where templates are read and rendered. `formats` has what the names in FORMATS do."""
+    """Where templates are read and rendered. `formats` has what the names in FORMATS do.
 
-    def __init__(self, formats: Mapping[str, Callable[..., Any]] | None = None, **options: Any) -> None:
+    With `links` a template may ask for links; whoever renders it says under LINKS who makes them.
+    """
+
+    def __init__(
+        self, formats: Mapping[str, Callable[..., Any]] | None = None, *, links: bool = True, **options: Any
+    ) -> None:
         super().__init__(keep_trailing_newline=True, **options)
+        if links:
+            self.links = frozenset(FUNCTIONS)
+            self.globals |= FUNCTIONS
         self.filters |= formats if formats is not None else dict.fromkeys(FORMATS, str)
         self.filters["_counted"] = _counted
         self.arguments |= FORMATS
 
     def read(self, source: str) -> tuple[nodes.Template, list[Read]]:
         """The template as a tree whose loops count their passes, and the names that it reads."""
+        tree, walk = self._walked(source)
+        return tree, walk.reads
+
+    def links_in(self, source: str) -> list[LinkCall]:
+        """The links that the template asks for."""
+        return self._walked(source)[1].links if "_link" in source else []
+
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 (as the base class)
+        """Make a link, or call `days` or `hours`."""
+        if not isinstance(__obj, LinkFunction):
+            return super().call(__context, __obj, *args, **kwargs)
+        make = __context.get(LINKS)
+        if make is None:
+            raise EvaluationError("no-links")
+        return make(__obj.link(*args, **kwargs))
+
+    def _walked(self, source: str) -> tuple[nodes.Template, _Walk]:
         try:
             tree = self.parse(source)
             walk = _Walk(self, source)
@@ -78,7 +104,7 @@ class TemplateSandbox(Sandbox):
         except (RecursionError, ValueError, OverflowError, AssertionError):
             raise TemplateError("the template cannot be understood", 1) from None
         tree.set_environment(self)
-        return tree, walk.reads
+        return tree, walk
 
 
 @pass_context
@@ -120,6 +146,7 @@ class _Walk:
         self.environment = environment
         self.lines = source.split("\n")
         self.reads: list[Read] = []
+        self.links: list[LinkCall] = []
 
     def block(self, body: list[nodes.Node], known: _Known, loops: int) -> None:
         """Read nodes in a row; a `set` binds its name for those after it."""
@@ -176,6 +203,19 @@ class _Walk:
                     path, *self.place(path, node.lineno), asked or path in reading.guarded or known.asks(path)
                 )
             )
+        self.links += [self.link(call) for call in reading.links]
+
+    def link(self, call: nodes.Call) -> LinkCall:
+        """A link that is asked for, and its constants."""
+        name = call.node.name if isinstance(call.node, nodes.Name) else ""
+        line, column = self.place(name, call.lineno)
+        if not call.args:
+            return LinkCall(name, line, column)
+        properties = tuple((keyword.key, _constant(keyword.value)) for keyword in call.kwargs)
+        paths = (dotted_path(node) for node in call.find_all((nodes.Name, nodes.Getattr, nodes.Getitem)))
+        return LinkCall(
+            name, line, column, call.args[0].as_const(), properties, tuple(path for path in paths if path)
+        )
 
     def place(self, path: str, line: int) -> tuple[int, int]:
         """Line and column of a name that is read in an expression of that line or the next ones."""
@@ -184,6 +224,14 @@ class _Walk:
             if match is not None:
                 return number, match.start() + 1
         return line, 1
+
+
+def _constant(node: nodes.Node) -> Any:
+    if isinstance(node, nodes.Const):
+        return node.value
+    if isinstance(node, nodes.Neg) and isinstance(node.node, nodes.Const):
+        return -node.node.value
+    return DYNAMIC
 
 
 def _words(message: str) -> tuple[str, str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
 from dripline.language.kinds import Text
+from dripline.language.links import LinkCall
 from dripline.language.load import Written, fit
 from dripline.language.mjml import BadMjml, to_html
 from dripline.language.plan import TemplateSource
@@ -77,6 +78,7 @@ class TemplateFile:
     locale: str
     source: TemplateSource
     reads: tuple[Read, ...]
+    links: tuple[LinkCall, ...] = ()
 
 
 @dataclass
@@ -150,17 +152,19 @@ def _read(path: str, locale: str, file: Path) -> tuple[TemplateFile | None, list
     if markup != "text":
         head, body, first_line, problems = _split(path, text)
     reads: list[Read] = []
+    links: list[LinkCall] = []
     for part, line in ((head.subject, None), (head.preheader, None), (body, first_line)):
         if part is not None:
-            more, told = _read_part(path, part, line)
+            more, asked, told = _read_part(path, part, line)
             reads += more
+            links += asked
             problems += told
     if not body.strip():
         problems.append(Problem(path, first_line, 1, "empty-template", "error", "the template is empty"))
     elif markup == "mjml" and not problems:
         problems += _mjml(path, body, first_line)
     source = TemplateSource(markup=markup, body=body, subject=head.subject, preheader=head.preheader)
-    return TemplateFile(path, locale, source, tuple(sorted(set(reads)))), problems
+    return TemplateFile(path, locale, source, tuple(sorted(set(reads))), tuple(links)), problems
 
 
 def _split(path: str, text: str) -> tuple[Head, str, int, list[Problem]]:
@@ -182,18 +186,25 @@ def _split(path: str, text: str) -> tuple[Head, str, int, list[Problem]]:
     return head or Head(), body, end + 2, problems + more
 
 
-def _read_part(path: str, text: str, line: int | None) -> tuple[list[Read], list[Problem]]:
-    """The names that the body (from `line` on) or a part of the head (line None) reads."""
+def _read_part(path: str, text: str, line: int | None) -> tuple[list[Read], list[LinkCall], list[Problem]]:
+    """The names that the body (from `line` on) or a part of the head (line None) reads, and its links."""
     shift = (line or 2) - 1
     try:
-        reads = _SANDBOX.read(text)[1]
+        reads, links = _SANDBOX.read(text)[1], _SANDBOX.links_in(text)
     except TemplateError as error:
         problem = Problem(path, error.line + shift, 1, "bad-template", "error", str(error), error.hint)
-        return [], [problem]
-    return [
-        Read(read.path, read.line + shift if line else 1, read.column if line else 1, read.guarded)
-        for read in reads
-    ], []
+        return [], [], [problem]
+    return (
+        [
+            Read(read.path, read.line + shift if line else 1, read.column if line else 1, read.guarded)
+            for read in reads
+        ],
+        [
+            replace(link, line=link.line + shift if line else 1, column=link.column if line else 1)
+            for link in links
+        ],
+        [],
+    )
 
 
 def _mjml(path: str, body: str, first_line: int) -> list[Problem]:

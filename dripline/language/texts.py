@@ -29,7 +29,7 @@ _SECRET = re.compile(r"\{\{\s*secret\.([a-z][a-z0-9_]*)\s*\}\}")
 
 
 def _sandbox() -> TemplateSandbox:
-    sandbox = TemplateSandbox(finalize=plain_text)
+    sandbox = TemplateSandbox(links=False, finalize=plain_text)
     for name in FORMATS:  # formats are for readers in a language; here programs read
         del sandbox.filters[name]
         del sandbox.arguments[name]

@@ -27,6 +27,7 @@ BUILT_IN_EVENTS: Mapping[str, Mapping[str, FieldType]] = {
     "lead.created": {},
     "lead.updated": {"changed": "list"},
     "lead.unsubscribed": {"channel": "text", "topic": "text"},
+    "lead.confirmed": {"channel": "text", "message": "text"},
 }
 """Events that are always declared; a workspace may add properties."""
 

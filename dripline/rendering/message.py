@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 
+from dripline.language.links import LINKS, MakeLink, stand_in
 from dripline.language.plan import Plan
 from dripline.language.template_grammar import TemplateError
 from dripline.language.templates import locale_for
@@ -55,10 +56,12 @@ def render(
     lead_locale: str | None,
     scope: Mapping[str, Any],
     subject: str | None = None,
+    links: MakeLink = stand_in,
 ) -> Rendered:
     """The message of that template, in the lead's language, else the same without region, else the default.
 
-    `subject` is the step's own and takes the place of the template's. Raises RenderError.
+    `subject` is the step's own and takes the place of the template's; `links` makes the addresses of the
+    message's links. Raises RenderError.
     """
     key = f"{channel}:{template}"
     sources = plan.templates.get(key)
@@ -71,7 +74,7 @@ def render(
     try:
         filling = _filling(plan, key, locale, subject)
         reader = Reader(_formats(lead_locale, locale), _zone(plan, scope), plan.currency)
-        return _rendered(filling, channel, locale, scope, reader)
+        return _rendered(filling, channel, locale, {**scope, LINKS: links}, reader)
     except EvaluationError as error:
         lacking = filling.lacking(scope) if filling and error.code == "empty-value" else ()
         raise RenderError(error.code, lacking) from None

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, bindparam, func, or_, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dripline.engine.effects import QueueMessage
@@ -303,6 +303,17 @@ def suppress(connection: Connection, channel: str, address_hash: str, reason: st
         dialect.insert(suppressions)
         .values(channel=channel, address_hash=address_hash, reason=reason, created_at=at)
         .on_conflict_do_nothing()
+    )
+
+
+def forgive(connection: Connection, channel: str, address_hash: str) -> None:
+    """Write again to who had only unsubscribed at the provider; a bounce or a complaint stays."""
+    connection.execute(
+        delete(suppressions).where(
+            suppressions.c.channel == channel,
+            suppressions.c.address_hash == address_hash,
+            suppressions.c.reason == SUPPRESSING["unsubscribed"],
+        )
     )
 
 

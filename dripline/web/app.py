@@ -19,6 +19,7 @@ from dripline.store.database import Store
 from dripline.web.api import Problem, build_api
 from dripline.web.guard import Guard
 from dripline.web.health import TemporalReachable, build_health
+from dripline.web.links import build_links
 from dripline.web.pages import build_pages
 from dripline.web.problems import answer_with_problems
 from dripline.web.webhooks import build_router
@@ -58,7 +59,10 @@ def create_app(
     app.add_middleware(Guard, key=key)
     answer_with_problems(app)
     app.include_router(build_health(store, temporal))
-    app.include_router(build_api(Ingest(store, workspace, nudge, machine), store, workspace))
+    secret = settings.secret.get_secret_value() if settings.secret else None
+    ingest = Ingest(store, workspace, nudge, machine, secret)
+    app.include_router(build_api(ingest, store, workspace))
+    app.include_router(build_links(settings, store, ingest, workspace, machine))
     app.include_router(build_router(settings, _recorder(settings, store, nudge, machine)))
     app.include_router(build_pages(store, workspace, settings.port, machine))
     _document_problems(app)

@@ -8,13 +8,17 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dripline.links import PATH
 from dripline.web.access import may_enter
 from dripline.web.problems import problem
 
 MAX_BODY = 1_000_000
 """Bytes that a request's body may have."""
 
-OPEN_TO_ALL = ("/health", "/ready", "/webhooks/")
+MAX_FORM = 10_000
+"""Bytes of what a reader's browser or mail program may send to a link of a message."""
+
+OPEN_TO_ALL = ("/health", "/ready", "/webhooks/", PATH)
 """Addresses that tell nothing of leads, or that check their callers by themselves (signatures)."""
 
 _HEADERS = {
@@ -44,10 +48,11 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        body = await _body(scope, receive)
+        limit = MAX_FORM if scope["path"].startswith(PATH) else MAX_BODY
+        body = await _body(scope, receive, limit)
         if body is None:
             too_large = problem(
-                413, "too-large", f"The body may have {MAX_BODY:,} bytes.", headers={"Connection": "close"}
+                413, "too-large", f"The body may have {limit:,} bytes.", headers={"Connection": "close"}
             )
             await too_large(scope, receive, send)
             return
@@ -82,10 +87,10 @@ def _is_unreadable(scope: Scope) -> bool:
         return True
 
 
-async def _body(scope: Scope, receive: Receive) -> bytes | None:
+async def _body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
     """The whole body, or None if it is larger than may be."""
     length = Headers(scope=scope).get("content-length", "0")
-    if not length.isdigit() or int(length[:20]) > MAX_BODY:
+    if not length.isdigit() or int(length[:20]) > limit:
         return None
     chunks = bytearray()
     while True:
@@ -93,7 +98,7 @@ async def _body(scope: Scope, receive: Receive) -> bytes | None:
         if message["type"] != "http.request":
             return None  # the caller has gone: half a body is none, and nobody reads the answer
         chunks += message.get("body", b"")
-        if len(chunks) > MAX_BODY:
+        if len(chunks) > limit:
             return None
         if not message.get("more_body", False):
             return bytes(chunks)

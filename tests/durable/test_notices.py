@@ -49,6 +49,15 @@ def test_a_notice_goes_to_the_colleague_though_the_lead_has_left(store: Store) -
         assert messages.count_all(connection, "lead-1", NOW - timedelta(days=1)) == 0
 
 
+def test_a_colleague_gets_no_link_of_the_leads(store: Store) -> None:
+    plain = telling()
+    body = "[Leave]({{ unsubscribe_link() }})"
+    source = TemplateSource(markup="md", body=body, subject="x")
+    house = House(store, plain.model_copy(update={"templates": {"email:#tell": {"en": source}}}))
+    house.deliveries.attempt(house.queued_message())
+    assert house.message().body == "[Leave](http://127.0.0.1:8080/l/example/unsubscribe)\n"
+
+
 def test_a_step_may_give_its_own_subject(store: Store) -> None:
     house = House(store, telling(subject="See {{ lead.email }}"))
     house.deliveries.attempt(house.queued_message())

@@ -23,13 +23,17 @@ events:
 """
 
 
+EMAIL = "---\nsubject: Hello\n---\nHello!\n\n[Leave]({{ unsubscribe_link() }})\n"
+"""An e-mail in which nothing is wrong."""
+
+
 class Folder:
     """A workspace folder."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.write("dripline.yaml", WORKSPACE)
-        self.write("templates/hello.en.md", "---\nsubject: Hello\n---\nHello!\n")
+        self.write("templates/hello.en.md", EMAIL)
         self.write("templates/hello.en.txt", "Hello!\n")
 
     def write(self, path: str, text: str) -> None:

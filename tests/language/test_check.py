@@ -258,7 +258,7 @@ def test_what_templates_cannot_do_is_told(
 
 
 def test_the_files_of_templates_are_told_apart(folder: Folder, check_steps: Check) -> None:
-    folder.write("templates/t.en.html", "<p>no head</p>")
+    folder.write("templates/t.en.html", "<p>no head: {{ unsubscribe_link() }}</p>")
     folder.write("templates/t.en.md", "---\nsubject: x\n---\nagain")
     folder.write("templates/nolocale.txt", "x")
     folder.write("templates/open.en.html", "---\nsubject: x\n")
@@ -342,7 +342,7 @@ def test_a_text_without_quotation_marks_is_told_what_it_lacks(folder: Folder, ch
 def test_a_template_must_be_there_in_every_locale(folder: Folder, check_steps: Check) -> None:
     workspace = (folder.root / "dripline.yaml").read_text().replace("[en]", "[en, hy, hy-AM, ru]")
     folder.write("dripline.yaml", workspace)
-    folder.write("templates/hello.hy.md", "---\nsubject: Բարև\n---\nԲարև")
+    folder.write("templates/hello.hy.md", "---\nsubject: Բարև\n---\nԲարև {{ unsubscribe_link() }}")
     assert check_steps("- email: hello\n") == ["6:10 missing-locale"]
     messages = [problem.message for problem in folder.load().problems]
     assert messages == ["the template `hello` is not there in `ru`"]

@@ -54,7 +54,9 @@ def test_what_is_wrong_with_a_discount_is_told_at_its_place(
 
 
 def test_a_discount_that_is_read_but_never_issued_is_told(folder: Folder, check_steps: Check) -> None:
-    folder.write("templates/offer.en.md", "---\nsubject: Hello\n---\n{{ offer.code }}\n")
+    folder.write(
+        "templates/offer.en.md", "---\nsubject: Hello\n---\n{{ offer.code }} {{ unsubscribe_link() }}\n"
+    )
     assert check_steps("- email: offer\n") == ["templates/offer.en.md:4:4 discount-never-issued"]
     assert check_steps("- discount: {percent: 5}\n- email: hello\n") == ["6:3 unread-discount"]
     late = "- email: offer\n- discount: {percent: 5}\n  as: offer\n"

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.client import HTTPConnection
 
 import pytest
@@ -116,6 +117,20 @@ def test_many_threads_share_one_provider(sink: Sink, sendgrid: SendGrid, email: 
 def test_a_base_address_that_is_none_is_refused_at_start(address: str) -> None:
     with pytest.raises(ValueError, match="base address"):
         Wire(address)
+
+
+def test_mail_programs_are_told_where_one_click_unsubscribes(
+    sink: Sink, sendgrid: SendGrid, email: Outgoing
+) -> None:
+    at = "https://journeys.example.com/l/WyJ1IiwiOWYxYyJd.x-y_z"
+    sendgrid.send(replace(email, key="marketing", unsubscribe=at))
+    sendgrid.send(email)
+    marketing, receipt = sink.accepted
+    assert dict(marketing.posted.headers) == {
+        "List-Unsubscribe": f"<{at}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+    assert receipt.posted.headers == ()
 
 
 @contextmanager

@@ -126,7 +126,11 @@ def test_nothing_is_fetched_from_elsewhere(welcome: Plan) -> None:
     rendered = render(welcome, "email", "welcome/hello", "en", SCOPE)
     assert rendered.html is not None
     addresses = set(re.findall(r"""https?://[^\s"'<>)]+""", rendered.html))
-    assert addresses == {"https://dripline.example/demo", "http://www.w3.org/1999/xhtml"}
+    assert addresses == {
+        "https://dripline.example/demo",
+        "https://links.example/unsubscribe",
+        "http://www.w3.org/1999/xhtml",
+    }
     page = '<html><head><link rel="stylesheet" href="http://127.0.0.1:9/x.css"></head><body>x</body></html>'
     assert email("html", page).text == "x\n"
 

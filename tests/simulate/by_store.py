@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,9 +11,12 @@ from sqlalchemy import select
 
 from dripline.clock import machine_clock
 from dripline.ingest.recording import record
+from dripline.language.links import stand_in
 from dripline.language.plan import Plan
+from dripline.links import Links
 from dripline.store import schema
 from dripline.store.events import Event
+from dripline.store.house import open_house
 from dripline.store.leads import COLUMNS, add_lead
 from tests.durable.house import House
 
@@ -74,6 +78,7 @@ def _ready(run: Any, now: datetime) -> bool:
 def _told(house: House, lead_id: str) -> list[str]:
     lines: list[str] = []
     with house.store.read() as connection:
+        links = Links(open_house(connection).secret)
         for run in connection.execute(
             select(schema.runs)
             .where(schema.runs.c.lead_id == lead_id)
@@ -90,10 +95,21 @@ def _told(house: House, lead_id: str) -> list[str]:
             rows = connection.execute(ledger.order_by(schema.messages.c.queued_at, schema.messages.c.step))
             lines += [
                 f"{row.queued_at} {row.channel} {row.template} {FATES.get(row.state, row.state)} "
-                f"{row.reason if row.state != 'accepted' else None} {row.subject} {row.body}"
+                f"{row.reason if row.state != 'accepted' else None} {row.subject} {_unsigned(row.body, links)}"
                 for row in rows
             ]
     return lines
+
+
+def _unsigned(body: str | None, links: Links) -> str | None:
+    """What the message says, each link replaced by what it stands for, as the simulator has it."""
+
+    def stands_for(match: re.Match[str]) -> str:
+        claim = links.read(match[1])
+        assert claim is not None
+        return stand_in(claim.link)
+
+    return body and re.sub(r"http://127\.0\.0\.1:8080/l/([\w.-]+)", stands_for, body)
 
 
 FATES = {"accepted": "sent", "delivered": "sent"}

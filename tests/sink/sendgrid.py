@@ -73,6 +73,8 @@ def _posted(asked: dict[str, Any]) -> Posted:
     _require(bool(texts) and all(texts.values()), "content.0.value")
     _require(list(texts) == sorted(texts, reverse=True), "content")  # text/plain before text/html
     _require(all(isinstance(value, str) for value in arguments.values()), "personalizations.0.custom_args")
+    headers = asked.get("headers", {})
+    _require(all(isinstance(value, str) for value in headers.values()), "headers")
     return Posted(
         provider="sendgrid",
         key=arguments.get("dripline_key", ""),
@@ -82,6 +84,7 @@ def _posted(asked: dict[str, Any]) -> Posted:
         subject=asked["subject"],
         text=texts.get("text/plain", ""),
         html=texts.get("text/html"),
+        headers=tuple(headers.items()),
     )
 
 

@@ -22,6 +22,7 @@ class Posted:
     html: str | None = None
     sender_name: str | None = None
     callback: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
     nth: int = 1
     """The how-manieth request with this key it is, from 1."""
 

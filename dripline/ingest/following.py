@@ -1,0 +1,135 @@
+"""Following a link of a message: what it says is recorded once, of the lead that the message went to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Row, select
+
+from dripline.engine.policy import ADDRESS
+from dripline.ingest.reading import coerced_properties
+from dripline.ingest.recording import record
+from dripline.ingest.refusal import Refused
+from dripline.language.links import AnswerLink, ConfirmLink
+from dripline.language.workspace import Workspace
+from dripline.links import Claim
+from dripline.store.events import Event, kept
+from dripline.store.house import House
+from dripline.store.leads import change_lead, lock_survivor
+from dripline.store.messages import forgive
+from dripline.store.schema import messages
+
+_log = structlog.get_logger(__name__)
+
+_MESSAGE = select(
+    messages.c.id,
+    messages.c.lead_id,
+    messages.c.channel,
+    messages.c.topic,
+    messages.c.notice,
+    messages.c.recipient,
+)
+
+
+@dataclass(frozen=True)
+class Times:
+    """When a link is followed: what the house's clock shows, and the machine's."""
+
+    house: datetime
+    machine: datetime
+
+
+def follow(
+    connection: Connection,
+    workspace: Workspace,
+    house: House,
+    claim: Claim,
+    times: Callable[[], Times],
+    everything: bool = False,
+) -> bool:
+    """Do what the link says, in the caller's transaction; whether what it says is so now.
+
+    False where the link has outlived what it was for: the lead was erased, its address is another, the
+    workspace has no such event any more. Then nothing is changed. Whoever unsubscribes is always told yes: one of
+    whom nothing is kept gets nothing. `everything`: unsubscribe from the channel, not from the topic alone.
+    """
+    message: Any = connection.execute(_MESSAGE.where(messages.c.id == claim.message)).one_or_none()
+    lead = lock_survivor(connection, message.lead_id) if message is not None else None
+    if message is None or lead is None or lead.erased_at is not None or message.notice:
+        return not isinstance(claim.link, AnswerLink | ConfirmLink)
+    now = times()
+    if isinstance(claim.link, AnswerLink):
+        return _answer(connection, workspace, claim, claim.link, lead, now)
+    if isinstance(claim.link, ConfirmLink):
+        return _confirm(connection, house, claim, message, lead, now)
+    _unsubscribe(connection, claim, message, lead, now, everything)
+    return True
+
+
+def _answer(
+    connection: Connection, workspace: Workspace, claim: Claim, link: AnswerLink, lead: Row[Any], now: Times
+) -> bool:
+    try:
+        properties = coerced_properties(link.event, link.properties, workspace)
+    except Refused:
+        _log.warning("a link says what the workspace no longer declares", message=claim.message)
+        return False
+    record(connection, Event(claim.id, lead.id, link.event, properties, now.house), now.machine)
+    return True
+
+
+def _confirm(
+    connection: Connection, house: House, claim: Claim, message: Any, lead: Row[Any], now: Times
+) -> bool:
+    """Consent is the address's, not the lead's: it must still be the one that the message went to."""
+    channel = message.channel
+    address = getattr(lead, ADDRESS[channel])
+    if not address or message.recipient is None or address.casefold() != message.recipient.casefold():
+        return False
+    if kept(connection, claim.id) is not None:  # a link is no way back in for who has left since
+        return bool(lead.consent.get(channel))
+    forgive(connection, channel, house.address_hash(channel, address))
+    changed = lead.consent.get(channel) is not True
+    if changed:
+        change_lead(connection, lead.id, {"consent": {**lead.consent, channel: True}}, now.house)
+    said = {"channel": channel, "message": message.id}
+    record(connection, Event(claim.id, lead.id, "lead.confirmed", said, now.house), now.machine)
+    if changed:
+        _tell_of_change(connection, claim.id, lead.id, "consent", now)
+    return True
+
+
+def _unsubscribe(
+    connection: Connection, claim: Claim, message: Any, lead: Row[Any], now: Times, everything: bool
+) -> None:
+    channel: str = message.channel
+    topic: str | None = None if everything else message.topic
+    left: Mapping[str, Any] = lead.topics if topic else lead.consent
+    name = topic or channel
+    if left.get(name) is False:
+        return
+    field = "topics" if topic else "consent"
+    change_lead(connection, lead.id, {field: {**left, name: False}}, now.house)
+    # Who has come back meanwhile may leave again by the same link: that is another event.
+    event_id = _unused(connection, f"{claim.id}-{hashlib.sha256(name.encode()).hexdigest()[:8]}")
+    said = {"channel": channel, **({"topic": topic} if topic else {})}
+    record(connection, Event(event_id, lead.id, "lead.unsubscribed", said, now.house), now.machine)
+    _tell_of_change(connection, event_id, lead.id, field, now)
+
+
+def _tell_of_change(connection: Connection, cause: str, lead_id: str, field: str, now: Times) -> None:
+    event = Event(f"{cause}.updated", lead_id, "lead.updated", {"changed": [field]}, now.house)
+    record(connection, event, now.machine)
+
+
+def _unused(connection: Connection, event_id: str) -> str:
+    number, candidate = 1, event_id
+    while kept(connection, candidate) is not None:
+        number += 1
+        candidate = f"{event_id}-{number}"
+    return candidate

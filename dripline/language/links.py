@@ -1,0 +1,102 @@
+"""Links that a message carries for its lead: what a template may ask for, and what it is called there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from dripline.language.values import Empty, EvaluationError
+
+LINKS = "_links"
+"""The name under which a rendering keeps who makes its links."""
+
+STANDS_FOR = "https://links.example"
+"""Where links lead that only show where one would be."""
+
+
+@dataclass(frozen=True)
+class AnswerLink:
+    """Whoever follows it says this event of the lead."""
+
+    event: str
+    properties: Mapping[str, Any]
+    """As JSON, not yet of the declared types."""
+
+
+@dataclass(frozen=True)
+class ConfirmLink:
+    """Whoever follows it agrees, for the lead, to messages on the message's own channel."""
+
+
+@dataclass(frozen=True)
+class UnsubscribeLink:
+    """Whoever follows it leaves, for the lead, the message's topic (its channel, if it has none)."""
+
+
+Link = AnswerLink | ConfirmLink | UnsubscribeLink
+MakeLink = Callable[[Link], str]
+"""The address of a link of one message."""
+
+
+class _Dynamic:
+    """Stands for a value that only a message knows."""
+
+    def __repr__(self) -> str:
+        return "…"
+
+
+DYNAMIC = _Dynamic()
+
+
+@dataclass(frozen=True)
+class LinkCall:
+    """A link that a template asks for, and where. What is no constant in it is DYNAMIC."""
+
+    name: str
+    line: int
+    column: int
+    event: str | None = None
+    properties: tuple[tuple[str, Any], ...] = ()
+    reads: tuple[str, ...] = ()
+    """The names that its properties read."""
+
+
+@dataclass(frozen=True)
+class LinkFunction:
+    """What a template calls to get a link."""
+
+    name: str
+
+    def link(self, *args: Any, **properties: Any) -> Link:
+        """The link that the call means. Raises EvaluationError for a value that a link cannot carry."""
+        if self.name == "answer_link":
+            return AnswerLink(args[0], {name: _carried(value) for name, value in properties.items()})
+        return ConfirmLink() if self.name == "confirm_link" else UnsubscribeLink()
+
+
+FUNCTIONS = {name: LinkFunction(name) for name in ("answer_link", "confirm_link", "unsubscribe_link")}
+"""By the names that templates know them by."""
+
+
+def stand_in(link: Link, at: str = STANDS_FOR) -> str:
+    """A link to be looked at: it says what it stands for, leads nowhere, and is always the same."""
+    if isinstance(link, AnswerLink):
+        query = urlencode(sorted(link.properties.items()))
+        return f"{at}/answer/{link.event}" + (f"?{query}" if query else "")
+    return f"{at}/confirm" if isinstance(link, ConfirmLink) else f"{at}/unsubscribe"
+
+
+def _carried(value: Any) -> Any:
+    """A value as JSON."""
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, (list, tuple)):
+        return [_carried(item) for item in value]
+    raise EvaluationError("empty-value" if value is Empty or value is None else "not-a-text")

@@ -1,0 +1,178 @@
+"""The public pages behind links of messages: to look changes nothing, to send is what counts.
+
+Mail scanners, link previews and prefetching follow every link by GET. So that only asks, and a small script sends the
+page's form as soon as a person is looking; where no scripts run, there is the button. Whoever has the link needs no
+login.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib import resources
+from typing import Annotated, Any
+from urllib.parse import parse_qs
+
+import structlog
+from fastapi import APIRouter, Path
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from dripline.clock import MachineClock
+from dripline.ingest.service import Ingest
+from dripline.language.links import AnswerLink, ConfirmLink
+from dripline.language.workspace import Workspace
+from dripline.links import EXAMPLE, PATH, Claim, Links
+from dripline.settings import Settings
+from dripline.store.database import UNAVAILABLE, Store
+from dripline.store.house import open_house
+from dripline.store.schema import messages
+from dripline.web.link_words import WORDS, language
+from dripline.web.pages.frame import build_templates
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; form-action 'self';"
+    " base-uri 'none'; frame-ancestors 'none'"
+)
+RETRY_AFTER = 30
+"""Seconds after which a reader may try again while something of ours is not working."""
+
+_ROBOTS = "noindex, nofollow, noarchive"
+_FILES = {"page.css": ("link.css", "text/css"), "send.js": ("link.js", "text/javascript")}
+_FROM = select(messages.c.locale, messages.c.sender_name, messages.c.topic)
+
+_log = structlog.get_logger(__name__)
+
+Token = Annotated[str, Path(max_length=4_000)]
+
+
+def build_links(
+    settings: Settings, store: Store, ingest: Ingest, workspace: Workspace, machine: MachineClock
+) -> APIRouter:
+    """The router of the public pages."""
+    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+    pages = _Pages(settings, store, ingest, workspace, machine)
+    router.get(f"{PATH}static/{{name}}")(pages.file)
+    router.api_route(f"{PATH}{EXAMPLE}/{{rest:path}}", methods=["GET", "HEAD", "POST"])(pages.example)
+    router.api_route(f"{PATH}{{token}}", methods=["GET", "HEAD"])(pages.ask)
+    router.post(f"{PATH}{{token}}")(pages.do)
+    return router
+
+
+@dataclass(frozen=True)
+class _Letter:
+    """What the page takes over from the message: its language, whom it was from, and whether it had a topic."""
+
+    language: str
+    sender: str | None
+    has_topic: bool = False
+
+
+class _Pages:
+    def __init__(
+        self, settings: Settings, store: Store, ingest: Ingest, workspace: Workspace, machine: MachineClock
+    ) -> None:
+        self._store, self._ingest, self._workspace, self._machine = store, ingest, workspace, machine
+        self._secret = settings.secret.get_secret_value() if settings.secret else None
+        self._lasts = timedelta(days=settings.link_days)
+        self._templates = build_templates()
+
+    def ask(self, token: Token, request: Request) -> Response:
+        """What the link does, asked. Changes nothing."""
+        try:
+            claim, letter = self._read(token, request)
+        except UNAVAILABLE as trouble:
+            return self._later(request, trouble)
+        if claim is None:
+            return self._page("unknown", letter, 404)
+        if self._is_too_old(claim):
+            return self._page("outlived", letter, 410)
+        return self._page(f"ask-{_kind(claim)}", letter, sends_itself=True)
+
+    async def do(self, token: Token, request: Request) -> Response:
+        """What the link does, done: once, however often it is sent. Also RFC 8058's one click."""
+        form = parse_qs((await request.body()).decode("utf-8", "replace"))
+        return await run_in_threadpool(self._do, token, request, form.get("everything") == ["yes"])
+
+    def _do(self, token: str, request: Request, everything: bool) -> Response:
+        try:
+            claim, letter = self._read(token, request)
+            if claim is None:
+                return self._page("unknown", letter, 404)
+            if self._is_too_old(claim) or not self._ingest.follow(claim, everything):
+                return self._page("outlived", letter, 410)
+        except UNAVAILABLE as trouble:
+            return self._later(request, trouble)
+        kind = _kind(claim)
+        if kind == "unsubscribe" and (everything or not letter.has_topic):
+            return self._page("did-everything", letter)
+        return self._page(f"did-{kind}", letter)
+
+    def example(self, rest: str, request: Request) -> Response:
+        """What stands for a link where there is no lead."""
+        return self._page("example", self._stranger(request), root="../" * (rest.count("/") + 1))
+
+    def file(self, name: str) -> Response:
+        """The style sheet, and the script that sends the form."""
+        if name not in _FILES:
+            return Response(status_code=404)
+        file, kind = _FILES[name]
+        content = resources.files("dripline.web").joinpath("templates", file).read_text("utf-8")
+        return Response(content, media_type=kind, headers={"Cache-Control": "public, max-age=3600"})
+
+    def _read(self, token: str, request: Request) -> tuple[Claim | None, _Letter]:
+        """What the token says, and of the message that it came in; the message may be gone."""
+        with self._store.read() as connection:
+            claim = Links(open_house(connection, self._secret).secret).read(token)
+            if claim is None:
+                return None, self._stranger(request)
+            row: Any = connection.execute(_FROM.where(messages.c.id == claim.message)).one_or_none()
+        if row is None:
+            return claim, self._stranger(request)
+        tags = [row.locale, *self._workspace.locales]
+        return claim, _Letter(language(tags), row.sender_name, bool(row.topic))
+
+    def _is_too_old(self, claim: Claim) -> bool:
+        return claim.made_at is not None and self._machine() - claim.made_at > self._lasts
+
+    def _stranger(self, request: Request) -> _Letter:
+        sender = self._workspace.senders.get("email")
+        tags = [*_accepted(request.headers.get("accept-language", "")), *self._workspace.locales]
+        return _Letter(language(tags), sender.name if sender else None)
+
+    def _later(self, request: Request, trouble: SQLAlchemyError) -> Response:
+        _log.warning("store-away", path=f"{PATH}{{token}}", error=type(trouble).__name__)
+        response = self._page("later", self._stranger(request), 503)
+        response.headers["Retry-After"] = str(RETRY_AFTER)
+        return response
+
+    def _page(
+        self, page: str, letter: _Letter, status: int = 200, sends_itself: bool = False, root: str = ""
+    ) -> Response:
+        """A page whose files are below `root`, seen from its own address: a proxy may have put us under a path."""
+        html = self._templates.get_template("link.html").render(
+            said=WORDS[letter.language][page],
+            page=page,
+            language=letter.language,
+            sender=letter.sender,
+            sends_itself=sends_itself,
+            root=root,
+            robots=_ROBOTS,
+        )
+        headers = {"Content-Security-Policy": POLICY, "X-Robots-Tag": _ROBOTS}
+        return HTMLResponse(html, status, headers)
+
+
+def _kind(claim: Claim) -> str:
+    if isinstance(claim.link, AnswerLink):
+        return "answer"
+    return "confirm" if isinstance(claim.link, ConfirmLink) else "unsubscribe"
+
+
+def _accepted(header: str) -> Iterable[str]:
+    """The languages that a browser asks for, in its order, which is that of its wishes."""
+    return [part.split(";")[0].strip() for part in header[:200].split(",")]
