@@ -12,6 +12,7 @@ from rich.text import Text
 
 from dripline.language.plan import Plan
 from dripline.story import Entry
+from dripline.trying.acts import Act
 from dripline.trying.choosing import Choice
 from dripline.trying.starting import CREATED, Given, Start
 from dripline.trying.watching import View
@@ -91,8 +92,8 @@ class Telling:
             self.say("    s  skip to the end of the wait")
         self.say("    q  leave")
 
-    def end(self, view: View) -> None:
-        """How the run ended."""
+    def end(self, view: View, left: Sequence[Act]) -> None:
+        """How the run ended, and what was still to be done by then."""
         run = view.run
         how = f"{run.outcome}: {run.outcome_reason}" if run.outcome_reason else str(run.outcome)
         sent = sum(row.accepted_at is not None and not row.notice for row in view.messages.values())
@@ -100,6 +101,8 @@ class Telling:
             f"\nThe run has ended, {how}. The lead got {sent} {'message' if sent == 1 else 'messages'}.",
             "bold",
         )
+        for act in left:
+            self.say(f"It ended before: {act}", "yellow")
 
     def _time(self, at: datetime) -> str:
         return f"{at.astimezone(self._where):%a %Y-%m-%d %H:%M}"

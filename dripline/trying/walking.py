@@ -11,10 +11,12 @@ from rich.console import Console
 
 from dripline.clock import machine_clock
 from dripline.engine.calendar import add, zone_of
+from dripline.engine.effects import Event
+from dripline.engine.entering import hears
 from dripline.language.plan import Plan
 from dripline.language.workspace import Workspace
 from dripline.store.database import Store
-from dripline.trying.acts import Act, Misunderstood, Order, changed, read_act
+from dripline.trying.acts import UPDATED, Act, Misunderstood, Order, changed, read_act
 from dripline.trying.choosing import Choice, choices
 from dripline.trying.keyboard import END, Keyboard
 from dripline.trying.speaking import NotTaken, Speaking
@@ -121,7 +123,7 @@ class Walk:
             if view.ended:
                 ended_at = ended_at or now
                 if view.settled or now > ended_at + _LAST_MESSAGES:
-                    self._telling.end(view)
+                    self._telling.end(view, [order.act for order in self._orders])
                     return await self._stay()
             elif view.rests and view.wait != self._announced:
                 self._announce(view)
@@ -146,7 +148,7 @@ class Walk:
             due = add(view.run.started_at, self._orders[0].after, self._where)
             left = view.left(due).total_seconds()
             if left <= 0:
-                await self._act(self._orders.pop(0).act)
+                await self._act(self._orders.pop(0).act, view)
                 return None
             pause = min(pause, left)
         elif self._keyboard is None and (view.for_ever or (view.rests and view.run.parked_reason)):
@@ -178,7 +180,7 @@ class Walk:
             self._offer(view)
         else:
             try:
-                await self._act(self._meant(typed))
+                await self._act(self._meant(typed), view)
             except Misunderstood as problem:
                 self._telling.say(f"  {problem}", "red")
         return None
@@ -195,11 +197,17 @@ class Walk:
             raise Misunderstood(f"say its values, such that {choice.when}: `{number} name=value`")
         return changed(choice.act or Act(choice.event), more, self._wanted.workspace)
 
-    async def _act(self, act: Act) -> None:
+    async def _act(self, act: Act, view: View) -> None:
         try:
             await self._speaking.act(act)
         except (NotTaken, Misunderstood) as refusal:
             self._telling.say(f"  {refusal}", "red")
+            return
+        event = Event("", act.event, act.values, self._house_now(view))
+        if act.event != UPDATED and not hears(view.seen.plan, view.run.step, event):
+            self._telling.say(
+                "  The run does not listen for that now; a later wait may look back at it.", "yellow"
+            )
 
     async def _skip(self, watching: Watching, view: View) -> None:
         """Let it be the end of the wait, or the moment of an order before it: nothing happens until then."""
