@@ -51,6 +51,7 @@ def show_runs(
     if context.invoked_subcommand is not None:
         return
     from dripline.store.overview import list_runs
+    from dripline.store.plans import load_plan
     from dripline.story import standing
 
     with opened() as house, house.store.read() as connection:
@@ -59,10 +60,11 @@ def show_runs(
         if form is Format.json:
             print_json([{name: getattr(run, name) for name in COLUMNS} for run in page.rows])
             return
-        table = new_table("Lead", "Journey", "Where it stands", "Started")
+        table = new_table("Lead", "Journey", "Step", "Where it stands", "Started")
         for run in page.rows:
             name = run.lead_email or run.lead_phone or run.lead_external_id or run.lead_id
-            add(table, name, run.journey, standing(run, house.zone), house.minute(run.started_at))
+            stands = standing(run, house.zone, load_plan(connection, run.plan_hash))
+            add(table, name, run.journey, run.step or "", stands, house.minute(run.started_at))
     print_table(table, "No runs." if not (journey or lead or is_open) else "No such runs.")
     if page.next:
         typer.echo(f"There are more than {limit}: see --limit.")

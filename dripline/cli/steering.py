@@ -220,11 +220,14 @@ def _refuse_doubling(chosen: list[Chosen], *, may_double: bool) -> None:
 
 
 def _confirm(house: Opened, chosen: list[Chosen], question: str, *, dry_run: bool, yes: bool) -> None:
+    from dripline.store.plans import load_plan
     from dripline.story import standing
 
-    table = new_table("Run", "Lead", "Journey", "Where it stands", "What becomes of it")
-    for one in chosen[:SHOWN]:
-        add(table, one.run.id, one.lead, one.run.journey, standing(one.run, house.zone), one.becomes)
+    table = new_table("Run", "Lead", "Journey", "Step", "Where it stands", "What becomes of it")
+    with house.store.read() as connection:
+        for one in chosen[:SHOWN]:
+            stands = standing(one.run, house.zone, load_plan(connection, one.run.plan_hash))
+            add(table, one.run.id, one.lead, one.run.journey, one.run.step or "", stands, one.becomes)
     print_table(table, "")
     if len(chosen) > SHOWN:
         typer.echo(f"… and {len(chosen) - SHOWN:,} more. All of them:")

@@ -83,7 +83,8 @@ def _context(entry: Entry, played: Played) -> Text:
         said = ", ".join(f"{name}: {value}" for name, value in entry.detail.items())
         text = f"event {entry.what}" + (f" ({said})" if said else "")
     else:
-        text = describe(entry.what, entry.step, entry.detail, played.where)
+        plan = played.plans.get(entry.journey or "")
+        text = describe(entry.what, entry.step, entry.detail, played.where, plan)
     return Text(f"  {_time(entry.at, played)}    {text}", style="dim")
 
 

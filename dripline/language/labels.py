@@ -98,7 +98,7 @@ def say_step(step: Step) -> str:
         case StopStep():
             return f"End: {step.reason}"
         case WebhookStep():
-            return f"Ask {step.url.partition('://')[2].partition('/')[0] or step.url}"
+            return f"Ask {say_outside(step)}"
         case CallStep():
             return f"Call {step.function}"
         case DiscountStep():
@@ -109,6 +109,56 @@ def say_step(step: Step) -> str:
             return f"Keep in touch every {say_duration(step.every)}"
         case _:
             assert_never(step)
+
+
+def name_step(step: Step) -> str:
+    """What a step is: `the e-mail welcome/hello`, `the wait for demo.booked`."""
+    match step:
+        case MessageStep():
+            return f"the {CHANNELS[step.channel]} {step.template}"
+        case DelayStep():
+            return f"the wait of {say_duration(step.duration)}"
+        case DelayUntilStep():
+            return f"the wait for {say_moment(step.moment)}"
+        case WaitForStep():
+            return f"the wait for {say_events(step.on)}"
+        case BranchStep():
+            return "the branch"
+        case SplitStep():
+            return "the split"
+        case RepeatStep():
+            return f"the repeat every {say_duration(step.every)}"
+        case SetStep():
+            return (
+                f"the block {step.included}" if step.included else f"the setting of {', '.join(step.values)}"
+            )
+        case UpdateStep():
+            return "the change of the lead"
+        case EnrollStep():
+            return f"the way into {step.journey}"
+        case UnenrollStep():
+            return f"the way out of {step.journey}"
+        case StopStep():
+            return f"the end “{step.reason}”"
+        case WebhookStep():
+            return f"the call of {say_outside(step)}"
+        case CallStep():
+            return f"the call of {step.function}"
+        case DiscountStep():
+            return f"the discount of {_worth(step)}"
+        case NotifyStep():
+            return f"the notice to {'the owner' if step.to == 'owner' else step.to}"
+        case RemindStep():
+            return f"the reminders about {step.about}"
+        case _:
+            assert_never(step)
+
+
+def say_outside(step: WebhookStep | CallStep) -> str:
+    """Whom a step asks: the host of an address, or a function."""
+    if isinstance(step, CallStep):
+        return f"the function {step.function}"
+    return step.url.partition("://")[2].partition("/")[0] or step.url
 
 
 def say_moment(moment: Moment) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,8 @@ class Played:
     where: ZoneInfo
     trouble: tuple[str, ...] = ()
     """What went wrong that nobody can expect: a run that stopped for a person, a loop without an end."""
+    plans: Mapping[str, Plan] = field(default_factory=dict)
+    """The journeys that were played, by id."""
 
     @property
     def passed(self) -> bool:
@@ -51,7 +53,8 @@ def judge(scenario: Scenario, setting: Setting, timeline: Sequence[Entry], troub
         seen(list(timeline)),
         scenario.partial,
     )
-    return Played(scenario, tuple(rows), tuple(timeline), setting.start, setting.where, tuple(trouble))
+    plans = {plan.journey: plan for plan in setting.plans}
+    return Played(scenario, tuple(rows), tuple(timeline), setting.start, setting.where, tuple(trouble), plans)
 
 
 def begin(setting: Setting) -> Life:

@@ -15,10 +15,12 @@ from dripline.ingest import once
 from dripline.ingest.incoming import MAX_BATCH, EnrolIn, EventIn, LeadIn
 from dripline.ingest.refusal import FieldError, erased_lead, invalid, unknown_lead
 from dripline.ingest.service import Ingest
+from dripline.language.plan import Plan
 from dripline.language.workspace import Workspace
 from dripline.store.database import Store
 from dripline.store.leads import facts, read_lead
 from dripline.store.overview import house_clock, list_runs
+from dripline.store.plans import load_plan
 from dripline.story import standing, tell
 from dripline.web.discounts import add_discounts
 from dripline.web.strict_json import StrictRoute
@@ -186,7 +188,8 @@ def _add_asking(router: APIRouter, store: Store, workspace: Workspace) -> None:
         """A page of runs, and `next` for the one after it."""
         with store.read() as connection:
             page = list_runs(connection, journey, lead, is_open, after, limit)
-        return JSONResponse({"runs": [_run(row, workspace) for row in page.rows], "next": page.next})
+            told = [_run(row, workspace, load_plan(connection, row.plan_hash)) for row in page.rows]
+        return JSONResponse({"runs": told, "next": page.next})
 
 
 def _said(answer: once.Answer) -> JSONResponse:
@@ -203,11 +206,11 @@ def _living(connection: Connection, lead_id: str) -> Row[Any]:
     return lead
 
 
-def _run(row: Any, workspace: Workspace) -> dict[str, Any]:
+def _run(row: Any, workspace: Workspace, plan: Plan) -> dict[str, Any]:
     names = ("id", "journey", "step", "until", "started_at", "ended_at", "outcome", "outcome_reason")
     more = ("converted_at", "goal_value", "parked_reason", "holdout")
     said = {name: getattr(row, name) for name in (*names, *more)}
-    return _plain({**said, "lead": row.lead_id, "standing": standing(row, workspace.zone)})
+    return _plain({**said, "lead": row.lead_id, "standing": standing(row, workspace.zone, plan)})
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def moment(at: datetime | None, now: datetime, where: tzinfo) -> Markup:
         return Markup("–")
     exact = at.astimezone(UTC).isoformat(timespec="seconds")
     return Markup('<time datetime="{}" title="{}">{}</time> <small>{}</small>').format(
-        exact, exact, f"{at.astimezone(where):%Y-%m-%d %H:%M}", _off(at, now)
+        exact, exact, f"{at.astimezone(where):%Y-%m-%d %H:%M}", off(at, now)
     )
 
 
@@ -91,7 +91,8 @@ def link(path: str, chosen: Mapping[str, Any], **changed: Any) -> str:
     return path + (f"?{urlencode(said)}" if said else "")
 
 
-def _off(at: datetime, now: datetime) -> str:
+def off(at: datetime, now: datetime) -> str:
+    """How far off a time is: `in 2 d`, `5 min ago`."""
     seconds = abs((at - now).total_seconds())
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
         if seconds >= length:

@@ -76,7 +76,7 @@ def test_what_the_brake_held_is_shown_with_its_reason_and_sent_after_a_yes(open_
     assert wanted_wakes(house.store)
     house.deliveries.attempt(key)
     assert house.email.sent == [key]
-    assert "lets email:hello be sent after all" in run("why", "lead-1")[1]
+    assert "lets the e-mail hello be sent after all" in run("why", "lead-1")[1]
 
 
 def test_what_may_have_left_is_never_sent_again_unasked(open_house: Opened) -> None:

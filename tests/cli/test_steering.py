@@ -63,7 +63,7 @@ def test_a_run_is_put_at_another_step_and_enters_it_at_once(open_house: Opened) 
     assert (row.step, row.wait, row.wake_wanted > row.wake_done) == ("wait", None, True)
     house.advance(run_id, machine_clock())
     assert house.run(run_id).until > machine_clock() + timedelta(days=2)
-    assert "is put at wait, from rest by" in run("why", "lead-1")[1]
+    assert "is put at the wait for visit (wait), from the wait of 5 days by" in run("why", "lead-1")[1]
 
 
 def test_to_send_again_what_was_sent_needs_a_plain_word(open_house: Opened) -> None:

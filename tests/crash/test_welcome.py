@@ -18,6 +18,7 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from dripline.cli import app
+from dripline.language.labels import CHANNELS
 from dripline.store.schema import events, leads, messages, runs
 from tests.conftest import DATABASES, migrated_store
 from tests.crash.exposed import addresses_in, everything_on_temporal, personal_data_in, readable
@@ -221,17 +222,17 @@ def _told_of(guest: Guest) -> list[str]:
     told += ["enters the journey by lead.created", *_message(guest, "hello")]
     kind, reason = fate.outcome
     deciding = fate.acts[-1] if fate.acts else None
-    told.append("waits at after email:welcome/hello, until 20")
+    told.append("waits 2 days after the e-mail welcome/hello, until 20")
     if kind in ("stopped", "finished") or (deciding and deciding.when == "waiting"):
-        told.append("the wait at after email:welcome/hello is over")
-        told.append("waits at after email:welcome/hello/2 for demo.booked, until 20")
+        told.append("the wait of 2 days is over")
+        told.append("waits for demo.booked, until 20")
     if kind == "stopped":
         told += [
-            "demo.booked ends the wait at after email:welcome/hello/2",
+            "demo.booked ends the wait",
             *_message(guest, "see-you-there"),
         ]
     elif kind == "finished":
-        told += ["nothing came in time at after email:welcome/hello/2", *_message(guest, "offer")]
+        told += ["demo.booked did not come in time", *_message(guest, "offer")]
     elif kind == "goal":
         told.append(f"goal reached by order.paid, worth {fate.worth}")
     else:
@@ -245,10 +246,10 @@ def _told_of(guest: Guest) -> list[str]:
 
 def _message(guest: Guest, template: str) -> list[str]:
     channel = "sms" if template == "see-you-there" else "email"
-    step = f"{channel}:welcome/{template}"
+    step = f"the {CHANNELS[channel]} welcome/{template}"
     reason = guest.refusal(template)
     if reason is None:
-        return [f"queues {step}", f"{channel} welcome/{template} was taken by"]
+        return [f"queues {step}", f"{step} was taken by"]
     if reason.startswith("not on the list"):  # asked when it is about to leave, not when it is queued
         return [f"queues {step}", f"does not send {step}: {reason}"]
     return [f"does not send {step}: {reason}"]
@@ -258,7 +259,7 @@ def _follows(wanted: list[str], texts: list[str], fate: str) -> None:
     """Each wanted beginning is some entry's; but for what became of messages, in the given order."""
     for beginning in wanted:
         assert any(text.startswith(beginning) for text in texts), f"{fate}: no {beginning!r} in {texts}"
-    ours = [one for one in wanted if not re.match(r"(email|sms) welcome|does not send", one)]
+    ours = [one for one in wanted if not re.match(r"the (e-mail|SMS) welcome|does not send", one)]
     left = iter(texts)
     for beginning in ours:
         assert any(text.startswith(beginning) for text in left), (

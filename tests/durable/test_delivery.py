@@ -99,7 +99,7 @@ def test_the_story_tells_of_a_message_that_the_provider_does_not_take(store: Sto
     key = house.queued_message()
     house.email.meanwhile = failing(NotAccepted("fake.unauthorized"))
     house.deliveries.attempt(key)
-    told = "email hello has not left yet: fake.unauthorized; it is tried again"
+    told = "the e-mail hello has not left yet: fake.unauthorized; it is tried again"
     assert told in _story(store)
     house.email.meanwhile = lambda message: None
     house.deliveries.attempt(key)

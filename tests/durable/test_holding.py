@@ -33,7 +33,7 @@ def test_a_held_run_rests_until_the_morning_and_its_wake_up_is_spread(store: Sto
     assert standing.until is not None
     assert 0 < standing.until - MORNING.timestamp() < 300
     assert (house.run(run).step, house.run(run).until) == ("email:hello", MORNING)
-    assert stands(house.run(run), UTC) == "is held at email:hello until 2026-01-06 09:00"
+    assert stands(house.run(run), UTC) == "holds email:hello until 2026-01-06 09:00"
     assert house.advance(run, EVENING, seen=standing.turn - 1).until == standing.until
     woken = house.advance(run, datetime.fromtimestamp(standing.until, tz=UTC))
     assert woken.ended
@@ -42,7 +42,7 @@ def test_a_held_run_rests_until_the_morning_and_its_wake_up_is_spread(store: Sto
     with store.read() as connection:
         lead = connection.execute(select(schema.leads)).one()
         told = [entry.text for entry in tell(connection, lead, clock, UTC).entries]
-    assert "holds email:hello until 2026-01-06 09:00: quiet hours" in told
+    assert "holds the e-mail hello until 2026-01-06 09:00: quiet hours" in told
 
 
 def test_a_message_that_has_expired_when_its_lease_is_taken_is_not_sent(store: Store) -> None:

@@ -82,7 +82,14 @@ def test_the_overview_shows_where_each_run_stands_and_the_newest_messages(
     client: TestClient, lead: str
 ) -> None:
     page = client.get("/").text
-    for words in ("ani@example.com", "for-the-demo", "in 2 d", "Բարի գալուստ &lt;3", "delivered", "skipped"):
+    for words in (
+        "ani@example.com",
+        "waits for demo.booked, until",
+        "in 2 d",
+        "Բարի գալուստ &lt;3",
+        "delivered",
+        "skipped",
+    ):
         assert words in page
     assert 'href="/messages/m1"' in page
 
@@ -142,7 +149,7 @@ def test_a_lead_page_tells_every_decision_and_escapes_what_the_lead_wrote(
     for words in (
         "enters the journey by lead.created",
         "queues email:welcome/hello",
-        "waits at for-the-demo for",
+        "waits for demo.booked, until",
     ):
         assert words in page
     assert "was delivered" in page
@@ -159,7 +166,7 @@ def test_what_is_not_there_is_a_page_for_people_and_a_problem_for_programs(clien
 
 def test_runs_are_chosen_by_journey_and_by_whether_they_are_open(client: TestClient, lead: str) -> None:
     assert "None like that" in client.get("/?show=ended").text
-    assert "for-the-demo" in client.get("/?show=open&journey=welcome").text
+    assert "waits for demo.booked" in client.get("/?show=open&journey=welcome").text
     assert "None like that" in client.get("/?journey=other").text
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from sqlalchemy import Connection
 
 from dripline.clock import MachineClock
 from dripline.language.labels import say_reentry, say_step, say_trigger
@@ -17,6 +18,8 @@ from dripline.store.database import Store
 from dripline.store.held import count_held
 from dripline.store.house import pulled
 from dripline.store.overview import house_clock
+from dripline.store.plans import load_plan
+from dripline.story import standing
 from dripline.web import saying
 
 _POLICY = (
@@ -66,9 +69,13 @@ class Frame:
         html = self._templates.get_template(template).render({**self._around(), **context})
         return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 
-    def now(self) -> datetime:
-        """House time."""
-        return house_clock(self.store).to_house(self._machine())
+    def stands(self, connection: Connection, runs: Iterable[Any]) -> dict[str, str]:
+        """Where runs stand, in words, by their ids."""
+        return {
+            run.id: standing(run, self.zone, load_plan(connection, run.plan_hash))
+            for run in runs
+            if run.ended_at is None and run.parked_reason is None
+        }
 
     def _around(self) -> Mapping[str, Any]:
         clock = house_clock(self.store)
@@ -83,5 +90,6 @@ class Frame:
             "now_said": now.astimezone(self.zone).strftime("%A, %-d %B %Y, %H:%M"),
             "zone": self.zone.key,
             "day": saying.say_length(timedelta(days=1) / clock.rate) if clock.rate != 1.0 else None,
+            "off": lambda at: saying.off(at, now),
             "time": lambda at: saying.moment(at, now, self.zone),
         }

@@ -50,6 +50,7 @@ def add_journeys(router: APIRouter, frame: Frame) -> None:
             listing = read_listings(connection)[journey]
             steps = read_steps(connection, journey)
             runs = list_runs(connection, journey, None, IS_OPEN[show], after, RUNS_A_PAGE, step, outcome)
+            stands = frame.stands(connection, runs.rows)
         plan = plans[journey]
         return frame.page(
             "journey.html",
@@ -59,6 +60,7 @@ def add_journeys(router: APIRouter, frame: Frame) -> None:
             listing=listing,
             figures=figures,
             runs=runs,
+            stands=stands,
             chosen={"show": show, "step": step, "outcome": outcome, "after": after},
             currency=frame.workspace.currency,
             **_standing(plan, figures, steps),

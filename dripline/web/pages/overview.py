@@ -33,6 +33,7 @@ def add_overview(router: APIRouter, frame: Frame, port: int) -> None:
         """Runs, and the newest messages."""
         with frame.store.read() as connection:
             runs = list_runs(connection, journey, None, IS_OPEN[show], after, RUNS_A_PAGE)
+            stands = frame.stands(connection, runs.rows)
             figures = read_figures(connection)
             latest, _ = list_messages(connection, None, 0, LATEST)
             refused = count_refused(connection)
@@ -41,6 +42,7 @@ def add_overview(router: APIRouter, frame: Frame, port: int) -> None:
             "overview.html",
             here="overview",
             runs=runs,
+            stands=stands,
             figures={name: figures.get(name, Figures()) for name in sorted({*figures, *journeys})},
             journeys=journeys,
             latest=latest,
