@@ -177,6 +177,9 @@ def examine_settings(settings: Settings) -> Iterator[Finding]:
     if local:
         cure = "set DRIPLINE_PUBLIC_URL to where people and providers reach us"
         yield mend("settings", f"links and webhooks lead to {settings.public_url}", cure)
+    elif urlsplit(settings.public_url).scheme != "https":
+        cure = "mail programs unsubscribe by one click over https only: set DRIPLINE_PUBLIC_URL to such an address"
+        yield mend("settings", f"links in messages lead to {settings.public_url}", cure)
     if settings.secret is None:
         cure = "set DRIPLINE_SECRET, and keep it with the backups"
         yield known("settings", "the secret is kept in the store alone", cure)

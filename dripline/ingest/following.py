@@ -15,7 +15,7 @@ from dripline.engine.policy import ADDRESS
 from dripline.ingest.reading import coerced_properties
 from dripline.ingest.recording import record
 from dripline.ingest.refusal import Refused
-from dripline.language.links import AnswerLink, ConfirmLink
+from dripline.language.links import AnswerLink, ConfirmLink, UnsubscribeLink
 from dripline.language.workspace import Workspace
 from dripline.links import Claim
 from dripline.store.events import Event, kept
@@ -55,13 +55,15 @@ def follow(
     """Do what the link says, in the caller's transaction; whether what it says is so now.
 
     False where the link has outlived what it was for: the lead was erased, its address is another, the
-    workspace has no such event any more. Then nothing is changed. Whoever unsubscribes is always told yes: one of
-    whom nothing is kept gets nothing. `everything`: unsubscribe from the channel, not from the topic alone.
+    workspace has no such event any more, the store does not know the message. Then nothing is changed. Of an
+    erased lead it is true that it is unsubscribed. `everything`: from the channel, not from the topic alone.
     """
     message: Any = connection.execute(_MESSAGE.where(messages.c.id == claim.message)).one_or_none()
     lead = lock_survivor(connection, message.lead_id) if message is not None else None
-    if message is None or lead is None or lead.erased_at is not None or message.notice:
-        return not isinstance(claim.link, AnswerLink | ConfirmLink)
+    if message is None or lead is None or message.notice:
+        return False
+    if lead.erased_at is not None:
+        return isinstance(claim.link, UnsubscribeLink)
     now = times()
     if isinstance(claim.link, AnswerLink):
         return _answer(connection, workspace, claim, claim.link, lead, now)

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from dripline.clock import machine_clock
 from dripline.ingest.reports import take_report
-from dripline.language.links import AnswerLink
+from dripline.language.links import AnswerLink, UnsubscribeLink
 from dripline.language.project import load_project
 from dripline.language.workspace import Workspace
 from dripline.links import Links
@@ -154,8 +154,11 @@ def test_a_link_that_was_altered_or_made_up_is_refused_kindly_and_tells_nothing(
     assert len({answer.text for answer in answers}) == 1
     assert title(answers[0]) == "We do not know this link"
     assert post.events() == []
-    unknown = Links(secret).of("no such message", NOW)(AnswerLink("reason.given", {}))
-    assert title(post.client.post(unknown)) == "This link no longer works"
+    unknown = Links(secret).of("no such message", NOW)
+    for link in (AnswerLink("reason.given", {}), UnsubscribeLink()):
+        assert title(post.client.post(unknown(link))) == "This link no longer works", (
+            "and it does not say it did"
+        )
 
 
 def test_strangers_are_answered_in_their_browsers_language(post: Post) -> None:
