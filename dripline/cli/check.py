@@ -13,7 +13,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from dripline.language.problems import Problem
+from dripline.language.explaining import explanations
+from dripline.language.problems import Problem, did_you_mean
 from dripline.language.project import Project, load_project
 from dripline.language.workspace import FILE
 
@@ -44,11 +45,22 @@ def check(
     workspace: Annotated[
         Path | None, typer.Option(envvar="DRIPLINE_WORKSPACE", help=f"Folder with {FILE}.")
     ] = None,
+    explained: Annotated[
+        str | None,
+        typer.Option(
+            "--explain", metavar="CODE", help="Say what a code means, with an example and the cure."
+        ),
+    ] = None,
+    listed: Annotated[bool, typer.Option("--list", help="List every code that there is.")] = False,
 ) -> None:
     """Tell everything that is wrong in journeys, templates and the workspace file.
 
-    Ends with 0 if there is no error, 1 if there is one, 3 if the check itself failed.
+    Ends with 0 if there is no error, 1 if there is one, 3 if the check itself failed. A warning is allowed on its
+    line by a comment: `# dripline: allow CODE because REASON`.
     """
+    if explained is not None or listed:
+        console = Console(highlight=False, soft_wrap=True)
+        raise typer.Exit(list_codes(console) if explained is None else explain(explained, console))
     try:
         project = load_project(workspace or workspace_of(paths or []), paths or [])
     except Exception:  # a mistake of ours must not pass for one of the author's
@@ -62,6 +74,39 @@ def check(
     else:
         tell(project, Console(highlight=False, soft_wrap=True))
     raise typer.Exit(PROBLEMS if project.errors else CLEAN)
+
+
+def list_codes(console: Console) -> int:
+    """Every code, with the first words of its rule."""
+    codes = explanations()
+    width = max(map(len, codes))
+    for code, one in codes.items():
+        line = Text(f"{code:<{width}}  ", style="bold")
+        line.append(f"{one.severity:<7}", style=_STYLES[one.severity])
+        line.append(f"  {one.summary}")
+        console.print(line)
+    return CLEAN
+
+
+def explain(code: str, console: Console) -> int:
+    """What a code means: the rule, an example and the cure."""
+    one = explanations().get(code)
+    if one is None:
+        hint = did_you_mean(code, explanations()) or "`dripline check --list` has them all"
+        Console(stderr=True).print(Text(f"there is no code `{code}`: {hint}"), style="bold red")
+        return PROBLEMS
+    console.print(Text(f"{one.severity}[{code}]", style=_STYLES[one.severity]))
+    console.print(Text(f"\n{one.text}"))
+    if one.example:
+        console.print(
+            Text(f"\nFor example, {f'in {one.where}' if one.where else 'among the steps of a journey'}:\n")
+        )
+        for line in one.example.rstrip("\n").split("\n"):
+            console.print(Text(f"    {line}".rstrip(), style="dim"))
+    console.print(Text(f"\nThe cure: {one.cure}", style="cyan"))
+    if one.severity == "warning":
+        console.print(Text(f"\nWhere it is meant so: # dripline: allow {code} because …", style="dim"))
+    return CLEAN
 
 
 def workspace_of(paths: list[Path]) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from dripline.language.check_changes import (
@@ -14,11 +14,14 @@ from dripline.language.check_changes import (
     known_key,
     whole_splits,
 )
+from dripline.language.check_contents import calm_own_subjects
 from dripline.language.check_discounts import named_discounts, sound_amounts
 from dripline.language.check_links import leavable_emails, sound_links, sound_links_in_subjects
 from dripline.language.check_names import known_names
 from dripline.language.check_notices import known_people, sound_notices
 from dripline.language.check_outside import known_functions, whole_bodies
+from dripline.language.check_policies import fitting_senders, timely_messages
+from dripline.language.check_sms import short_texts
 from dripline.language.check_templates import existing_templates, filled_templates, subjects_of_emails
 from dripline.language.check_times import (
     dated_waits,
@@ -27,6 +30,8 @@ from dripline.language.check_times import (
     steps_counted_from,
     waits_for_places,
 )
+from dripline.language.check_types import fitting_templates, fitting_values
+from dripline.language.check_ways import emitted_events, living_branches, sendable_messages
 from dripline.language.compile import unless_events
 from dripline.language.extensions import Extensions
 from dripline.language.look import Draft, Look, Rule
@@ -207,21 +212,10 @@ def check_journey(
 ) -> list[Problem]:
     """Everything that is wrong in a journey of the right form, its templates included."""
     look = Look(draft, workspace, templates, extensions, journeys)
-    problems = [problem for rule in RULES for problem in rule(look)]
+    rules = [rule for rule in RULES if not draft.mended or rule not in _OF_WHOLE]
+    problems = [problem for rule in rules for problem in rule(look)]
     # Where a part had to be left out, what hangs on it would be told falsely.
     return problems if draft.complete else [problem for problem in problems if problem.code in _LOCAL]
-
-
-def check_project(drafts: Sequence[Draft]) -> list[Problem]:
-    """No two journeys have one id."""
-    seen: dict[str, str] = {}
-    problems = []
-    for draft in drafts:
-        first = seen.setdefault(draft.journey.journey, draft.document.path)
-        if first != draft.document.path:
-            message = f"`{draft.journey.journey}` is the id of {first} too"
-            problems.append(draft.problem(("journey",), "duplicate-journey", message, "give it its own"))
-    return problems
 
 
 _LOCAL = frozenset(
@@ -254,6 +248,8 @@ RULES: tuple[Rule, ...] = (
     sound_links,
     sound_links_in_subjects,
     leavable_emails,
+    fitting_values,
+    fitting_templates,
     open_hours,
     waits_for_places,
     dated_waits,
@@ -268,6 +264,13 @@ RULES: tuple[Rule, ...] = (
     used_timeouts,
     no_delay_before_now,
     way_out,
+    living_branches,
+    timely_messages,
+    fitting_senders,
+    short_texts,
+    calm_own_subjects,
+    sendable_messages,
+    emitted_events,
     known_functions,
     whole_bodies,
     sound_amounts,
@@ -276,3 +279,5 @@ RULES: tuple[Rule, ...] = (
     sound_notices,
 )
 """Every rule, in the order in which they are told."""
+_OF_WHOLE: tuple[Rule, ...] = (living_branches, sendable_messages, emitted_events, timely_messages)
+"""Rules about how conditions go together: where one had to be mended, they would tell of what nobody wrote."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dripline.language.check_contents import first_words
 from dripline.language.fields import FieldErrors
 from dripline.language.links import DYNAMIC, LinkCall
 from dripline.language.look import Look
@@ -49,8 +50,7 @@ def leavable_emails(look: Look) -> Iterator[Problem]:
             if not _is_leavable(file):
                 yield Problem(
                     file.path,
-                    1,
-                    1,
+                    *first_words(file),
                     "no-unsubscribe",
                     "warning",
                     "this e-mail has no link by which to unsubscribe",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from dripline.language.compile import unless_events
 from dripline.language.expressions import compile_expression
 from dripline.language.flow import ANYTHING, Names
 from dripline.language.look import Look
@@ -123,12 +122,9 @@ def properties(workspace: Workspace, events: tuple[str, ...]) -> frozenset[str]:
 def scope_at(look: Look, loc: Loc) -> Scope:
     """The names that the step at `loc` and its template can read."""
     trigger = look.journey.trigger.event
-    waits = (step for _, step in every_step(look.journey.steps) if isinstance(step, WaitForStep))
-    accepted = trigger + tuple(event for wait in waits for event in wait.wait_for.event)
-    accepted += tuple(event for _, step in every_step(look.journey.steps) for event in unless_events(step))
     return Scope(
         look.workspace,
-        properties(look.workspace, accepted),
+        properties(look.workspace, look.accepted),
         properties(look.workspace, trigger),
         look.before.get(loc, {}),
         look.flow.ever,

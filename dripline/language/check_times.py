@@ -8,11 +8,10 @@ from dripline.language.expressions import compile_expression
 from dripline.language.look import Look
 from dripline.language.naming import every_step, step_ids
 from dripline.language.plan import Hours, Reached
+from dripline.language.policies import minutes_of
 from dripline.language.positions import Loc
 from dripline.language.problems import Problem, did_you_mean
 from dripline.language.steps import DelayUntilStep, WaitForStep
-
-_WEEK = 7 * 1440
 
 
 def open_hours(look: Look) -> Iterator[Problem]:
@@ -34,17 +33,7 @@ def open_hours(look: Look) -> Iterator[Problem]:
 def _never(quiet: Hours | str | None, window: tuple[Hours, ...] | str | None) -> bool:
     if not isinstance(quiet, Hours) or not isinstance(window, tuple):
         return False
-    return _minutes(window) <= _minutes((quiet,))
-
-
-def _minutes(hours: tuple[Hours, ...]) -> set[int]:
-    """The minutes of the week that they cover."""
-    return {
-        (day * 1440 + minute) % _WEEK
-        for one in hours
-        for day in one.days
-        for minute in range(one.start, one.end if one.end > one.start else one.end + 1440)
-    }
+    return minutes_of(window) <= minutes_of((quiet,))
 
 
 def _closed(look: Look, loc: Loc) -> Problem:

@@ -73,6 +73,12 @@ def compile_expression(source: str) -> Expression:
     return Expression(source, frozenset(reading.names), frozenset(reading.guarded), places, template)
 
 
+@lru_cache(maxsize=4_096)
+def tree_of(source: str) -> nodes.Expr:
+    """The tree of an expression that compiles. It is shared: nobody may change it."""
+    return parse(source, tokenize(source))
+
+
 def reads_only_event(source: str) -> bool:
     """Whether the expression reads nothing but `event`: no lead, no run, no clock."""
     return all(name.split(".")[0] == "event" for name in compile_expression(source).names)
@@ -115,4 +121,5 @@ __all__ = [
     "constants",
     "reads_only_event",
     "revive",
+    "tree_of",
 ]

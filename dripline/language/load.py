@@ -76,6 +76,8 @@ def _told(
 ) -> Iterator[Problem]:
     loc, kind = tuple(details["loc"]), details["type"]
     context = details.get("ctx", {})
+    of_key = loc[-1:] == ("[key]",)  # pydantic's word for the key itself
+    loc = loc[:-1] if of_key else loc
     node = document.find(loc)
     if isinstance(node, Scalar) and node.missing and node is not document.root:
         return  # the reader has told that nothing stands there
@@ -98,15 +100,14 @@ def _told(
         message = f"`{loc[-1]}` is part of the language, but not supported yet"
         yield problem(document.key_place(loc), kind, message, context["hint"])
     elif "message" in context:
-        place = document.place(loc, context.get("offset", 0))
-        if loc[-1:] == ("[key]",):  # pydantic's word for the key itself
-            place = document.key_place(loc[:-1])
-        elif context.get("key"):
+        place = document.key_place(loc) if of_key else document.place(loc, context.get("offset", 0))
+        if context.get("key"):
             place = document.key_place((*loc, context["key"]))
         hint = _quote_hint(document, loc, kind) or context["hint"]
         yield problem(place, kind, context["message"], hint)
     else:
-        yield problem(document.place(loc), *_translated(document, loc, kind, context))
+        place = document.key_place(loc) if of_key else document.place(loc)
+        yield problem(place, *_translated(document, loc, kind, context))
 
 
 def _translated(document: Document, loc: Loc, kind: str, context: Mapping[str, Any]) -> tuple[str, str, str]:

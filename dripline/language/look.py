@@ -15,6 +15,8 @@ from dripline.language.positions import Document, Loc
 from dripline.language.problems import Problem
 from dripline.language.steps import EmailStep, MessageArguments, NotifyStep, SmsStep
 from dripline.language.templates import Templates
+from dripline.language.value_types import Types, accepted_events, types_at
+from dripline.language.ways import Ways, ways_of
 from dripline.language.workspace import Workspace
 
 
@@ -59,10 +61,13 @@ class Draft:
         place = document.key_place(loc) if key else document.place(loc, offset)
         return Problem(document.path, *place, code, "error", message, hint)
 
-    def warning(self, loc: Loc, code: str, message: str, hint: str = "") -> Problem:
-        """A warning at the key of what stands at `loc`."""
+    def warning(
+        self, loc: Loc, code: str, message: str, hint: str = "", *, offset: int | None = None
+    ) -> Problem:
+        """A warning at the key of what stands at `loc`, or at a character of its value."""
         document, loc = self.written(loc)
-        return Problem(document.path, *document.key_place(loc), code, "warning", message, hint)
+        place = document.key_place(loc) if offset is None else document.place(loc, offset)
+        return Problem(document.path, *place, code, "warning", message, hint)
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,20 @@ class Look:
         flow = Flow(self.workspace, places=places)
         flow.block(self.journey.steps, ("steps",), {})
         return flow
+
+    @cached_property
+    def accepted(self) -> tuple[str, ...]:
+        """The events of which `event` is one at its steps."""
+        return accepted_events(self.journey)
+
+    @cached_property
+    def ways(self) -> Ways:
+        """What is known of values on each way through its steps."""
+        return ways_of(self.journey, self.workspace)
+
+    def types(self, event: tuple[str, ...] | None = None) -> Types:
+        """The types of what can be read at its steps, or in a filter on those events."""
+        return types_at(self.journey, self.workspace, event)
 
     @cached_property
     def before(self) -> dict[Loc, Names]:

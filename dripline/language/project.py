@@ -6,10 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dripline.language.allowing import Source, told_still
 from dripline.language.blocks import FOLDER as BLOCKS
 from dripline.language.blocks import Blocks, read_blocks
-from dripline.language.check import check_journey, check_project
+from dripline.language.check import check_journey
+from dripline.language.check_contents import check_contents
+from dripline.language.check_together import check_project
 from dripline.language.compile import compile_journey
+from dripline.language.explaining import severities
 from dripline.language.extensions import find_extensions
 from dripline.language.load import fit
 from dripline.language.look import Draft
@@ -19,7 +23,7 @@ from dripline.language.plan import Plan
 from dripline.language.positions import Document
 from dripline.language.problems import Problem
 from dripline.language.scenario import ScenarioFile, load_scenarios
-from dripline.language.templates import Templates, find_templates
+from dripline.language.templates import TemplateFile, Templates, find_templates
 from dripline.language.workspace import FILE, Workspace, load_workspace
 from dripline.language.yaml_reader import read_yaml
 
@@ -64,11 +68,14 @@ def load_project(root: Path, paths: Sequence[Path] = ()) -> Project:
     blocks, more = _blocks(root)
     problems += more
     drafts, more = _drafts(journeys, blocks)
-    problems += more + _template_problems(templates, drafts, bool(paths))
+    used = _used(templates, drafts) if paths else list(templates.every_file())
+    named = {file.path for file in used}
+    problems += more + [one for one in templates.problems if not paths or one.path in named]
+    problems += check_contents(file for file in used if not templates.is_broken(file))
     plans: dict[str, Plan] = {}
     scenarios: dict[str, ScenarioFile] = {}
     if workspace is not None:
-        problems += check_project([draft for draft in drafts if draft.complete])
+        problems += check_project([draft for draft in drafts if not draft.mended], workspace)
         known = _known_journeys(root, drafts)
         for draft in drafts:
             found = check_journey(draft, workspace, templates, extensions, known)
@@ -77,6 +84,13 @@ def load_project(root: Path, paths: Sequence[Path] = ()) -> Project:
         tests = [document for document in documents if document.path.endswith(TEST_ENDING)]
         scenarios, more = load_scenarios(tests, workspace, root / FOLDER, plans)
         problems += more
+    sources = [
+        *(Source(one.path, one.lines) for one in documents),
+        *_sources(root, blocks),
+        *map(_source, used),
+    ]
+    whole = not paths and not any(problem.severity == "error" for problem in problems)
+    problems = told_still(sorted(set(problems)), sources, severities, thorough=whole)
     texts = {problem.path: _lines(root / problem.path) for problem in problems}
     return Project(workspace, plans, tuple(sorted(set(problems))), scenarios, len(files) + 1, texts)
 
@@ -151,17 +165,21 @@ def _known_journeys(root: Path, drafts: Sequence[Draft]) -> frozenset[str]:
     return frozenset(names | {draft.journey.journey for draft in drafts})
 
 
-def _template_problems(templates: Templates, drafts: Sequence[Draft], only_named: bool) -> list[Problem]:
-    """All of them, or those of the templates that the journeys name."""
-    if not only_named:
-        return templates.problems
-    named = {
-        file.path
-        for draft in drafts
-        for key in draft.templates()
-        for file in templates.files.get(key, {}).values()
-    }
-    return [problem for problem in templates.problems if problem.path in named]
+def _used(templates: Templates, drafts: Sequence[Draft]) -> list[TemplateFile]:
+    """The files of the templates that the journeys name."""
+    keys = sorted({key for draft in drafts for key in draft.templates()})
+    return [file for key in keys for file in templates.files.get(key, {}).values()]
+
+
+def _source(file: TemplateFile) -> Source:
+    return Source(file.path, file.lines, file.first_line)
+
+
+def _sources(root: Path, blocks: Blocks) -> Iterator[Source]:
+    """The other files whose comments count."""
+    yield Source(FILE, _lines(root / FILE))
+    for _, document in blocks.files.values():
+        yield Source(document.path, document.lines)
 
 
 def _plan(

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from dripline.language.check_scenarios import known_expectations, played
 from dripline.language.fields import FieldErrors, coerce
 from dripline.language.kinds import Flag, JourneyId, Length, TemplateName, Text
 from dripline.language.load import Written, fit, wrong
@@ -274,8 +275,12 @@ def load_scenarios(
             found += _with_others(document, (number,), scenario, folder)
             if name in plans:
                 found += _entering(document, (number,), scenario, plans[name], workspace)
+            plans_played = played([name, *scenario.with_], plans)
+            if plans_played is not None:
+                expected = [(one.kind, one.name) for one in scenario.expect]
+                found += known_expectations(document, (number,), expected, plans_played)
         problems += found
-        if not found:
+        if not any(problem.severity == "error" for problem in found):
             lines = tuple(document.place((number,))[0] for number in range(len(scenarios)))
             files[name] = ScenarioFile(document.path, scenarios, lines)
     return files, problems

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,9 @@ FORMATS: Mapping[str, tuple[int, int]] = {
 """Filters that only templates have, with how many arguments they take at least and at most."""
 
 
-_LEFT_OPEN = re.compile(r"needs to be closed is '(if|for)'")
+_TAG = re.compile(r"(?P<sign>\{\{|\{%).*?(?:\}\}|%\}|$)")
+_NOT_CLOSED = re.compile(r"needs to be closed is '(if|for)'")
+_BLOCK = re.compile(r"\{%[-+]?\s*(?P<end>end)?(?:if|for)\b")
 
 
 @dataclass(frozen=True, order=True)
@@ -50,12 +52,13 @@ class Read:
 
 
 class TemplateError(Exception):
-    """A text that is no template of the language; `line` counts from 1."""
+    """A text that is no template of the language; `line` and `column` count from 1."""
 
-    def __init__(self, message: str, line: int, hint: str = "") -> None:
+    def __init__(self, message: str, line: int, hint: str = "", column: int = 1) -> None:
         super().__init__(message)
         self.line = line
         self.hint = hint
+        self.column = column
 
 
 class TemplateSandbox(Sandbox):
@@ -98,9 +101,14 @@ class TemplateSandbox(Sandbox):
             tree = self.parse(source)
             walk = _Walk(self, source)
             walk.block(tree.body, _Known(), 0)
+        except TemplateError as error:
+            line, column = _stumbled(self, source, error.line)
+            raise TemplateError(str(error), line, error.hint, column) from None
         except TemplateSyntaxError as error:
             message, hint = _words(error.message or "")
-            raise TemplateError(message, error.lineno, hint) from None
+            opened = _left_open(source) if _NOT_CLOSED.search(error.message or "") else None
+            line, column = opened or _stumbled(self, source, error.lineno)
+            raise TemplateError(message, line, hint, column) from None
         except (RecursionError, ValueError, OverflowError, AssertionError):
             raise TemplateError("the template cannot be understood", 1) from None
         tree.set_environment(self)
@@ -200,7 +208,9 @@ class _Walk:
         for path in reading.names:
             self.reads.append(
                 Read(
-                    path, *self.place(path, node.lineno), asked or path in reading.guarded or known.asks(path)
+                    path,
+                    *place_of(self.lines, path, node.lineno),
+                    asked or path in reading.guarded or known.asks(path),
                 )
             )
         self.links += [self.link(call) for call in reading.links]
@@ -208,7 +218,7 @@ class _Walk:
     def link(self, call: nodes.Call) -> LinkCall:
         """A link that is asked for, and its constants."""
         name = call.node.name if isinstance(call.node, nodes.Name) else ""
-        line, column = self.place(name, call.lineno)
+        line, column = place_of(self.lines, name, call.lineno)
         if not call.args:
             return LinkCall(name, line, column)
         properties = tuple((keyword.key, _constant(keyword.value)) for keyword in call.kwargs)
@@ -217,13 +227,47 @@ class _Walk:
             name, line, column, call.args[0].as_const(), properties, tuple(path for path in paths if path)
         )
 
-    def place(self, path: str, line: int) -> tuple[int, int]:
-        """Line and column of a name that is read in an expression of that line or the next ones."""
-        for number in range(line, min(line + 5, len(self.lines)) + 1):
-            match = re.search(rf"\b{re.escape(path)}\b", self.lines[number - 1])
-            if match is not None:
-                return number, match.start() + 1
-        return line, 1
+
+def place_of(lines: Sequence[str], path: str | None, line: int) -> tuple[int, int]:
+    """Line and column of a name that is read in an expression of that line or the next ones."""
+    for number in range(line, min(line + 5, len(lines)) + 1):
+        match = re.search(rf"\b{re.escape(path)}\b", lines[number - 1]) if path else None
+        if match is not None:
+            return number, match.start() + 1
+    return line, 1
+
+
+def _stumbled(sandbox: TemplateSandbox, source: str, line: int) -> tuple[int, int]:
+    """Line and column of the tag that cannot be read, as near as can be said: `line` is what Jinja2 tells."""
+    lines = source.split("\n")
+    line = min(max(line, 1), len(lines))
+    tags = list(_TAG.finditer(lines[line - 1]))
+    for tag in tags:
+        if tag["sign"] == "{{" and not _readable(sandbox, tag[0]):
+            return line, tag.start() + 1
+    return line, tags[0].start() + 1 if tags else 1
+
+
+def _left_open(source: str) -> tuple[int, int] | None:
+    """Line and column of the last `if` or `for` that is not closed."""
+    opened: list[re.Match[str]] = []
+    for match in _BLOCK.finditer(source):
+        if match["end"] and opened:
+            opened.pop()
+        elif not match["end"]:
+            opened.append(match)
+    if not opened:
+        return None
+    before = source[: opened[-1].start()]
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+def _readable(sandbox: TemplateSandbox, text: str) -> bool:
+    try:
+        _Walk(sandbox, text).block(sandbox.parse(text).body, _Known(), 0)
+    except (TemplateError, TemplateSyntaxError, RecursionError, ValueError, OverflowError, AssertionError):
+        return False
+    return True
 
 
 def _constant(node: nodes.Node) -> Any:
@@ -236,7 +280,7 @@ def _constant(node: nodes.Node) -> Any:
 
 def _words(message: str) -> tuple[str, str]:
     """What Jinja2 stumbled on, in the author's words, and the cure; else its own sentence, begun as ours begin."""
-    left_open = _LEFT_OPEN.search(message)
+    left_open = _NOT_CLOSED.search(message)
     if left_open is not None:
         word = left_open[1]
         return f"a `{{% {word} %}}` is not closed", f"end it with `{{% end{word} %}}`"

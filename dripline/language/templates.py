@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
+from dripline.language.check_mjml import check_mjml
 from dripline.language.kinds import Text
 from dripline.language.links import LinkCall
 from dripline.language.load import Written, fit
-from dripline.language.mjml import BadMjml, to_html
 from dripline.language.plan import TemplateSource
-from dripline.language.problems import Problem, did_you_mean
+from dripline.language.positions import Document
+from dripline.language.problems import Problem
 from dripline.language.template_grammar import Read, TemplateError, TemplateSandbox
 from dripline.language.yaml_reader import MAX_BYTES, not_utf8, read_yaml
 
@@ -22,42 +24,6 @@ FOLDER = "templates"
 Markup = Literal["mjml", "html", "md", "text"]
 _MARKUPS: dict[str, Markup] = {".mjml": "mjml", ".html": "html", ".md": "md", ".txt": "text"}
 _FILE = re.compile(r"(?P<name>[a-z0-9][a-z0-9_-]*)\.(?P<locale>[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)")
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_ELEMENTS = {
-    "mj-accordion",
-    "mj-accordion-element",
-    "mj-accordion-text",
-    "mj-accordion-title",
-    "mj-all",
-    "mj-attributes",
-    "mj-body",
-    "mj-breakpoint",
-    "mj-button",
-    "mj-carousel",
-    "mj-carousel-image",
-    "mj-class",
-    "mj-column",
-    "mj-divider",
-    "mj-font",
-    "mj-group",
-    "mj-head",
-    "mj-hero",
-    "mj-image",
-    "mj-navbar",
-    "mj-navbar-link",
-    "mj-preview",
-    "mj-raw",
-    "mj-section",
-    "mj-social",
-    "mj-social-element",
-    "mj-spacer",
-    "mj-style",
-    "mj-table",
-    "mj-text",
-    "mj-title",
-    "mj-wrapper",
-}
-"""The elements of MJML that may stand in a template; `mj-include` would read files."""
 _SANDBOX = TemplateSandbox()
 
 
@@ -79,6 +45,12 @@ class TemplateFile:
     source: TemplateSource
     reads: tuple[Read, ...]
     links: tuple[LinkCall, ...] = ()
+    lines: tuple[str, ...] = ()
+    """The file, line by line."""
+    first_line: int = 1
+    """Where its body begins."""
+    places: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Line and column of what its head says."""
 
 
 @dataclass
@@ -89,6 +61,15 @@ class Templates:
     broken: set[str] = field(default_factory=set)
     """Templates of which a file is wrong, so that what it lacks is not said twice."""
     problems: list[Problem] = field(default_factory=list)
+
+    def every_file(self) -> Iterator[TemplateFile]:
+        """Every template in every language."""
+        for files in self.files.values():
+            yield from files.values()
+
+    def is_broken(self, file: TemplateFile) -> bool:
+        """Whether something in the file is wrong."""
+        return any(problem.path == file.path for problem in self.problems)
 
     def sources(self, key: str) -> dict[str, TemplateSource]:
         """The template in every language, as plans have it."""
@@ -149,99 +130,76 @@ def _read(path: str, locale: str, file: Path) -> tuple[TemplateFile | None, list
         return None, [not_utf8(path, error)]
     markup = _MARKUPS[file.suffix]
     head, body, first_line, problems = Head(), text, 1, list[Problem]()
+    document: Document | None = None
     if markup != "text":
-        head, body, first_line, problems = _split(path, text)
-    reads: list[Read] = []
-    links: list[LinkCall] = []
-    for part, line in ((head.subject, None), (head.preheader, None), (body, first_line)):
-        if part is not None:
-            more, asked, told = _read_part(path, part, line)
-            reads += more
-            links += asked
-            problems += told
+        head, body, first_line, document, problems = _split(path, text)
+    places = {}
+    parts = [_read_part(path, body, first_line, 1)]
+    for key, said in (("subject", head.subject), ("preheader", head.preheader)):
+        if said is not None and document is not None:
+            places[key] = document.place((key,))
+            parts.append(_read_part(path, said, *places[key]))
+    problems += [problem for part in parts for problem in part.problems]
     if not body.strip():
         problems.append(Problem(path, first_line, 1, "empty-template", "error", "the template is empty"))
     elif markup == "mjml" and not problems:
-        problems += _mjml(path, body, first_line)
+        problems += check_mjml(path, body, first_line)
     source = TemplateSource(markup=markup, body=body, subject=head.subject, preheader=head.preheader)
-    return TemplateFile(path, locale, source, tuple(sorted(set(reads))), tuple(links)), problems
+    reads = tuple(sorted({read for part in parts for read in part.reads}))
+    links = tuple(link for part in parts for link in part.links)
+    lines = tuple(text.split("\n"))
+    return TemplateFile(path, locale, source, reads, links, lines, first_line, places), problems
 
 
-def _split(path: str, text: str) -> tuple[Head, str, int, list[Problem]]:
-    """Head, body, the body's first line, and what is wrong with the head."""
+def _split(path: str, text: str) -> tuple[Head, str, int, Document | None, list[Problem]]:
+    """Head, body, the body's first line, the head as it is written, and what is wrong with it."""
     lines = text.split("\n")
     if lines[0].rstrip() != "---":
-        return Head(), text, 1, []
+        return Head(), text, 1, None, []
     end = next((number for number, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), None)
     if end is None:
         problem = Problem(
             path, 1, 1, "open-head", "error", "the head is not closed", "end it with a line `---`"
         )
-        return Head(), "", 1, [problem]
+        return Head(), "", 1, None, [problem]
     body = "\n".join(lines[end + 1 :])
     document, problems = read_yaml(path, "\n".join(lines[1:end]).encode(), first_line=2)
     if document is None:
-        return Head(), body, end + 2, problems
+        return Head(), body, end + 2, None, problems
     head, more = fit(document, Head)
-    return head or Head(), body, end + 2, problems + more
+    return head or Head(), body, end + 2, document, problems + more
 
 
-def _read_part(path: str, text: str, line: int | None) -> tuple[list[Read], list[LinkCall], list[Problem]]:
-    """The names that the body (from `line` on) or a part of the head (line None) reads, and its links."""
-    shift = (line or 2) - 1
+@dataclass(frozen=True)
+class _Part:
+    """What was read of the body, or of a part of the head."""
+
+    reads: tuple[Read, ...] = ()
+    links: tuple[LinkCall, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def _read_part(path: str, text: str, line: int, column: int) -> _Part:
+    """The names and the links in what begins at that line and column."""
     try:
         reads, links = _SANDBOX.read(text)[1], _SANDBOX.links_in(text)
     except TemplateError as error:
-        problem = Problem(path, error.line + shift, 1, "bad-template", "error", str(error), error.hint)
-        return [], [], [problem]
-    return (
-        [
-            Read(read.path, read.line + shift if line else 1, read.column if line else 1, read.guarded)
-            for read in reads
-        ],
-        [
-            replace(link, line=link.line + shift if line else 1, column=link.column if line else 1)
-            for link in links
-        ],
-        [],
+        place = _shifted(error.line, error.column, line, column)
+        return _Part(problems=(Problem(path, *place, "bad-template", "error", str(error), error.hint),))
+    return _Part(
+        tuple(
+            Read(read.path, *_shifted(read.line, read.column, line, column), read.guarded) for read in reads
+        ),
+        tuple(_moved(link, *_shifted(link.line, link.column, line, column)) for link in links),
     )
 
 
-def _mjml(path: str, body: str, first_line: int) -> list[Problem]:
-    """Whether the body is MJML once what is filled in is filled in."""
-    lines = (
-        (text if kind == "data" else "x" if kind == "variable_begin" else "")
-        for _, kind, text in _SANDBOX.lex(body)
-    )
-    try:
-        output = to_html("".join(lines).strip())
-    except BadMjml:
-        message, hint = "this is not MJML", "look for a tag that is not closed or not known"
-        return [Problem(path, first_line, 1, "bad-mjml", "error", message, hint)]
-    unexpected = [
-        Problem(path, first_line, 1, "bad-mjml", "error", f"MJML does not expect this: {warning.kind}", "")
-        for warning in output.warnings
-    ]
-    return unexpected + _unknown_elements(path, body, first_line)
+def _moved(link: LinkCall, line: int, column: int) -> LinkCall:
+    return replace(link, line=line, column=column)
 
 
-def _unknown_elements(path: str, body: str, first_line: int) -> list[Problem]:
-    """Elements that MJML has not: they would be passed through, and readers would see no button but its text."""
-    text = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), body)
-    return [
-        Problem(
-            path,
-            first_line + number,
-            match.start(1) + 1,
-            "bad-mjml",
-            "error",
-            f"MJML has no `{match[1]}`",
-            did_you_mean(match[1], _ELEMENTS) or "look for its right name at documentation.mjml.io",
-        )
-        for number, line in enumerate(text.split("\n"))
-        for match in re.finditer(r"<(mj-[\w-]+)", line)
-        if match[1] not in _ELEMENTS
-    ]
+def _shifted(line: int, column: int, first_line: int, first_column: int) -> tuple[int, int]:
+    return line + first_line - 1, column + (first_column - 1 if line == 1 else 0)
 
 
 def locale_for(wanted: str | None, there: dict[str, TemplateSource] | set[str], default: str) -> str | None:

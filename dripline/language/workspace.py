@@ -87,6 +87,12 @@ def _region(code: str) -> str:
     return code
 
 
+def _own(attribute: str) -> str:
+    if attribute in LEAD_FIELDS:
+        raise wrong("built-in-attribute", f"every lead has `{attribute}` already", "remove it")
+    return attribute
+
+
 class SenderEntry(Written):
     """Who messages come from."""
 
@@ -142,12 +148,15 @@ class Workspace(Written):
     declared: dict[str, dict[str, FieldType]] = Field(
         default_factory=dict, alias="events", description="Events, each with its properties and their types."
     )
-    attributes: dict[str, FieldType] = Field(
+    attributes: dict[Annotated[str, AfterValidator(_own)], FieldType] = Field(
         default_factory=dict, description="What you know of leads besides the built-in fields, with types."
     )
     quiet_hours: QuietHours | None = Field(
         None,
         description="When no marketing message goes, in the lead's zone, where no journey says other hours.",
+    )
+    sms_segments: int = Field(
+        3, ge=1, le=10, description="An SMS of more segments than so many is warned of; without it, 3."
     )
     allow: tuple[str, ...] = Field(
         (),
@@ -175,15 +184,6 @@ class Workspace(Written):
         if self.default_owner is not None and self.default_owner not in self.people:
             hint = did_you_mean(self.default_owner, self.people) or "declare the person under `people`"
             raise wrong("unknown-person", f"there is no `{self.default_owner}`", hint, key="default_owner")
-        return self
-
-    @model_validator(mode="after")
-    def _no_built_in_attribute(self) -> Workspace:
-        for name in self.attributes:
-            if name in LEAD_FIELDS:
-                raise wrong(
-                    "built-in-attribute", f"every lead has `{name}` already", "remove it", key="attributes"
-                )
         return self
 
     @cached_property

@@ -272,7 +272,7 @@ def test_the_files_of_templates_are_told_apart(folder: Folder, check_steps: Chec
             "templates/open.en.html:1:1 open-head",
             "templates/open.en.html:1:1 empty-template",
             "templates/odd.en.html:2:1 unknown-key",
-            "templates/broken.en.mjml:4:1 bad-mjml",
+            "templates/broken.en.mjml:4:7 bad-mjml",
         ]
     )
 

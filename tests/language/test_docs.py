@@ -79,7 +79,7 @@ def test_everything_that_there_is_stands_in_the_reference() -> None:
 
 
 def test_every_rule_says_what_it_is() -> None:
-    assert all((rule.__doc__ or "").endswith(".") for rule in RULES)
+    assert all((rule.__doc__ or "").rstrip().endswith(".") for rule in RULES)
 
 
 def test_every_key_of_the_model_is_described_for_its_author() -> None:

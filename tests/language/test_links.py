@@ -82,7 +82,7 @@ def test_a_subject_of_a_step_is_looked_at_too(folder: Folder, check_steps: Check
 
 
 def test_an_email_that_nobody_asked_for_has_a_link_to_unsubscribe(folder: Folder, check_steps: Check) -> None:
-    assert [place for place, _ in told(folder, check_steps, "Hello")] == ["1:1 no-unsubscribe"]
+    assert [place for place, _ in told(folder, check_steps, "Hello")] == ["4:1 no-unsubscribe"]
     assert told(folder, check_steps, "Hello", "- email: {template: t, transactional: true}\n") == []
     assert told(folder, check_steps, f"Hello {LEAVE}") == []
     assert check_steps("- sms: hello\n") == [], "of an SMS it would be the half"

@@ -23,7 +23,7 @@ SOUND = """
 
 def test_the_scenarios_of_the_repository_are_sound() -> None:
     welcome = load_project(ROOT).scenarios["welcome"].scenarios
-    assert len(welcome) == 4
+    assert len(welcome) == 7
     assert welcome[0].events[0].properties == {"seats": "8", "starts_at": "2026-03-09T15:00"}
     assert welcome[0].expect[1].after == Duration(days=3)
 

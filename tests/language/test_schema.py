@@ -79,7 +79,7 @@ def test_the_examples_of_the_reference_fit(block: str) -> None:
 HEAD = "journey: j\ntrigger: {event: lead.created}\nmessages: {topic: newsletter}\nsteps:\n"
 GOOD_STEPS = [
     "- email: hello",
-    "- email: {template: hello, subject: Hi, from: sms, transactional: true, limit: 1 per day}",
+    "- email: {template: hello, subject: Hi, from: email, transactional: true, limit: 1 per day}",
     "- delay: 1 week 2 days",
     "- delay: P2D",
     "- {wait_for: demo.booked, since: start, timeout: 3h, then: [{stop: 2026}]}",

@@ -102,7 +102,7 @@ def test_a_missing_workspace_is_told(tmp_path: Path) -> None:
         ("timezone: UTC\nlocales: [xx-yy-zz]\n", "2:11 unknown-locale"),
         ("timezone: UTC\nlocales: [en]\ncurrency: XXQ\n", "3:11 unknown-currency"),
         ("timezone: UTC\nlocales: [en]\nevents:\n  a.b: {x: strnig}\n", "4:12 wrong-value"),
-        ("timezone: UTC\nlocales: [en]\nattributes: {email: text}\n", "3:1 built-in-attribute"),
+        ("timezone: UTC\nlocales: [en]\nattributes: {email: text}\n", "3:14 built-in-attribute"),
         ("timezone: UTC\nlocales: [en]\nsegments: {}\n", "3:1 unknown-key"),
     ],
 )
