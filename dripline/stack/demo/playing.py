@@ -41,6 +41,7 @@ class Playing:
         self._client = client
         self._number = count()
         self._midnight = self._first_midnight(min(act.days for act in acts))
+        self._waiting = False
         self._coming: list[_Planned] = []
         self._after = [act for act in left if act.after is not None]
         for act in left:
@@ -112,10 +113,13 @@ class Playing:
             try:
                 await self._do(together)
             except httpx.HTTPError as problem:
-                log.warning("the demo waits for the web process", error=type(problem).__name__)
+                if not self._waiting:
+                    log.warning("the demo waits for the web process", error=type(problem).__name__)
+                self._waiting = True
                 for planned in due:
                     heapq.heappush(self._coming, planned)
                 return False
+            self._waiting = False
             due = due[len(together) :]
         return True
 
