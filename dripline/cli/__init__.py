@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
+from dripline import __version__
 from dripline.cli import (
     backup,
     brake,
@@ -29,31 +31,43 @@ from dripline.cli import (
 
 app = typer.Typer(
     name="dripline",
-    help="Marketing journeys in YAML, run as durable workflows.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for _part in (
-    check,
-    new,
-    schema,
-    test,
-    explain,
-    graph,
-    preview,
-    trying,
-    run,
-    publish,
-    journeys,
-    lead,
-    inspect,
-    runs,
-    held,
-    brake,
-    doctor,
-    backup,
-):
-    _part.register(app)
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"Dripline {__version__}")
+        raise typer.Exit
+
+
+_PANELS = {
+    "Write journeys": (new, check, schema, test, explain, graph, preview, trying),
+    "Run them": (run, publish, journeys, brake),
+    "Look after leads": (lead, inspect, runs, held),
+    "Look after the installation": (doctor, backup),
+}
+"""What each file's commands are for, as the help shows them."""
+
+for _panel, _parts in _PANELS.items():
+    _known = len(app.registered_commands), len(app.registered_groups)
+    for _part in _parts:
+        _part.register(app)
+    for _command in app.registered_commands[_known[0] :]:
+        _command.rich_help_panel = _panel
+    for _group in app.registered_groups[_known[1] :]:
+        _group.rich_help_panel = _panel
+
+
+@app.callback()
+def _dripline(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_tell_version),
+    ] = False,
+) -> None:
+    """Marketing journeys in YAML, run as durable workflows."""
 
 
 def main() -> None:
