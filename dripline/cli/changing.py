@@ -73,8 +73,10 @@ def read_files(house: Opened) -> Project:
 def look(house: Opened, plan: Plan, before: Plan | None, said: Said) -> Preview:
     """What publishing the plan would do."""
     from dripline.publishing.preview import look_ahead
+    from dripline.store.freezing import clock_of
 
-    now = house.clock.to_house(machine_clock())
+    with house.store.read() as connection:
+        now = clock_of(connection, plan.journey, house.clock.to_house(machine_clock()))
     with progress_bar() as bar:
         task = bar.add_task(f"Looking at those in {plan.journey}", total=None, visible=False)
 

@@ -21,8 +21,10 @@ from dripline.language.plan import Plan
 from dripline.publishing.forecast import Fate, fate_of
 from dripline.publishing.landing import Change, Landing, Stuck, land
 from dripline.publishing.resting import LookBack
+from dripline.publishing.thawing import follow
 from dripline.store import outbox
 from dripline.store.database import Store, lock_lead_of, lock_run
+from dripline.store.freezing import standing_still
 from dripline.store.house import open_house
 from dripline.store.leads import facts
 from dripline.store.plans import load_plan
@@ -104,9 +106,13 @@ class Mover:
                 return Fate("ends", reason)
             if run.plan_hash == said.plan_hash:
                 return None
+            still = standing_still(connection, run)
+            if still.is_behind and not still.frozen:
+                follow(connection, lead, run, still, now)
+                run = lock_run(connection, run_id) or run
             change = self._change(connection, run.plan_hash)
             state = load_state(connection, run)
-            found = land(change, state, facts(lead), now)
+            found = land(change, state, facts(lead), still.since or now)
             fate = fate_of(state, found)
             if isinstance(found, Stuck):
                 return fate

@@ -43,12 +43,17 @@ def thaw(connection: Connection, journey: str, at: datetime) -> timedelta | None
 class Still:
     """How a run stands to its journey's clock."""
 
-    frozen: bool
-    """Whether that stands still now."""
+    since: datetime | None
+    """Since when that stands still, if it does."""
     total: float
     """Seconds that it stood still before, all times together."""
     known: float
     """Those that the run's waits know of."""
+
+    @property
+    def frozen(self) -> bool:
+        """Whether it stands still now."""
+        return self.since is not None
 
     @property
     def is_behind(self) -> bool:
@@ -65,8 +70,15 @@ def standing_still(connection: Connection, run: Row[Any]) -> Still:
     """Whether the run's journey stands still, or did without the run's waits knowing of it."""
     row = connection.execute(_FROZEN, {"journey": run.journey}).one_or_none()
     if row is None:
-        return Still(False, run.frozen_for, run.frozen_for)
-    return Still(row.frozen_at is not None, row.frozen_for, run.frozen_for)
+        return Still(None, run.frozen_for, run.frozen_for)
+    return Still(row.frozen_at, row.frozen_for, run.frozen_for)
+
+
+def clock_of(connection: Connection, journey: str, now: datetime) -> datetime:
+    """What time it is in the journey: `now`, or when it was stopped."""
+    row = connection.execute(_FROZEN, {"journey": journey}).one_or_none()
+    stopped: datetime | None = row.frozen_at if row is not None else None
+    return stopped or now
 
 
 def behind(connection: Connection, limit: int, journey: str | None = None, after: str = "") -> list[str]:

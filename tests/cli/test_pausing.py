@@ -20,6 +20,7 @@ from dripline.store.plans import set_paused
 from tests.cli.conftest import Opened, run
 from tests.cli.test_steering import sent
 from tests.durable.house import House
+from tests.durable.test_publishing import published
 from tests.engine.plans import email, on, plan
 
 DAYS = timedelta(days=1)
@@ -122,6 +123,23 @@ def test_an_event_that_comes_in_the_pause_is_taken_after_it(open_house: Opened) 
     assert row.wake_wanted > row.wake_done
     house.advance(run_id, machine_clock())
     assert house.run(run_id).outcome_reason == "came"
+
+
+def test_a_journey_that_is_changed_while_it_stands_still_goes_on_by_its_new_waits(open_house: Opened) -> None:
+    house = open_house(RESTING)
+    run_id = enters(house)
+    began = house.run(run_id).until - 2 * DAYS
+    run("pause", "welcome", "--clock", "freeze")
+    later(house, 5 * DAYS)
+    shorter = plan(
+        email("hello", next="rest"),
+        DelayStep(id="rest", duration=Duration(days=1), next="email:offer"),
+        email("offer"),
+    )
+    published(house, shorter).carry_out()
+    assert house.run(run_id).until == began + 1 * DAYS, "no time has passed in it"
+    run("resume", "welcome")
+    assert timedelta() <= house.run(run_id).until - began - 6 * DAYS < timedelta(minutes=1)
 
 
 def test_two_pauses_add_up_and_who_enters_between_them_knows_of_the_second_only(open_house: Opened) -> None:
