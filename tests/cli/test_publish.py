@@ -14,6 +14,7 @@ from dripline.store import schema
 from dripline.store.database import Store
 from tests.cli.conftest import run
 from tests.durable.house import House
+from tests.durable.test_publishing import another_enters
 
 WELCOME = """\
 journey: welcome
@@ -213,6 +214,8 @@ def test_a_journey_whose_file_is_gone_is_taken_out_only_if_somebody_says_so(live
     assert "Nobody enters welcome any more" in run("publish", "welcome", says="y\n")[1]
     assert "taken out" in run("journeys")[1]
     assert live.house.run(run_id).ended_at is None, "it finishes"
+    [entered] = another_enters(live.house)
+    assert live.house.run(entered).journey == "hello", "nobody enters welcome"
     live.file(WELCOME)
     assert run("publish", "welcome", "--yes")[0] == 0
     assert "taken out" not in run("journeys")[1]
