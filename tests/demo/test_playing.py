@@ -117,8 +117,7 @@ async def test_it_waits_for_a_web_process_that_is_away_and_keeps_the_order(
 
 
 async def test_leads_enter_each_journey(store: Store, project: Project) -> None:
-    prepare(store, project, timedelta(milliseconds=100))
-    set_pace(store, DAY)
+    prepare(store, project, timedelta(milliseconds=100))  # a day that somebody names must still be to come
 
     def all_entered() -> bool:
         with store.read() as connection:
