@@ -25,6 +25,7 @@ from dripline.cli import (
     run,
     runs,
     schema,
+    simulate,
     test,
     trying,
 )
@@ -43,7 +44,7 @@ def _tell_version(wanted: bool) -> None:
 
 
 _PANELS = {
-    "Write journeys": (new, check, schema, test, explain, graph, preview, trying),
+    "Write journeys": (new, check, schema, test, simulate, explain, graph, preview, trying),
     "Run them": (run, publish, journeys, brake),
     "Look after leads": (lead, inspect, runs, held),
     "Look after the installation": (doctor, backup),

@@ -212,10 +212,9 @@ def _need_one_time(after: Duration | None, at: datetime | None) -> None:
         )
 
 
-class Scenario(Written):
-    """One story of one lead."""
+class Circumstances(Written):
+    """A lead, and everything that comes to it from outside."""
 
-    scenario: Text = Field(description="What it tells, in a few words.")
     lead: LeadOfScenario = Field(description="The lead that it is about.")
     start: Moment = Field(description="When the lead enters, in its own zone.")
     trigger: dict[str, Any] = Field(
@@ -240,6 +239,12 @@ class Scenario(Written):
         None,
         description="How long it is watched: 3 years without it, 1 year where leads enter on a date each year.",
     )
+
+
+class Scenario(Circumstances):
+    """One story of one lead."""
+
+    scenario: Text = Field(description="What it tells, in a few words.")
     partial: Flag = Field(False, description="Whether other things may happen as well.")
     expect: tuple[Expectation, ...] = Field(
         description="Everything that must happen, in order; `[]` for nothing at all."
@@ -286,6 +291,18 @@ def load_scenarios(
     return files, problems
 
 
+def read_circumstances(
+    document: Document, workspace: Workspace, folder: Path, plan: Plan
+) -> tuple[Circumstances | None, list[Problem]]:
+    """One lead of a file of its own, for the journey of that plan, and what is wrong with it."""
+    told, problems = fit(document, Circumstances)
+    if told is not None:
+        problems += _declared(document, (), told, workspace)
+        problems += _with_others(document, (), told, folder)
+        problems += _entering(document, (), told, plan, workspace)
+    return (None if problems else told), problems
+
+
 def _load(document: Document) -> tuple[tuple[Scenario, ...], list[Problem]]:
     if not isinstance(document.root, SequenceNode):
         message, hint = "a file of scenarios is a list", "begin each scenario with `- scenario: …`"
@@ -303,7 +320,9 @@ def _beside_its_journey(document: Document, folder: Path) -> list[Problem]:
     return [Problem(document.path, 1, 1, "no-journey", "error", message, "name the file after its journey")]
 
 
-def _declared(document: Document, loc: Loc, scenario: Scenario, workspace: Workspace) -> Iterator[Problem]:
+def _declared(
+    document: Document, loc: Loc, scenario: Circumstances, workspace: Workspace
+) -> Iterator[Problem]:
     """Attributes, topics, events and their properties are declared, and of their types."""
     yield from _known_lead(document, (*loc, "lead"), scenario.lead, workspace)
     for number, event in enumerate(scenario.events):
@@ -320,7 +339,7 @@ def _declared(document: Document, loc: Loc, scenario: Scenario, workspace: Works
             yield from _typed(document, here, event.properties, workspace.events[event.event], workspace)
 
 
-def _with_others(document: Document, loc: Loc, scenario: Scenario, folder: Path) -> Iterator[Problem]:
+def _with_others(document: Document, loc: Loc, scenario: Circumstances, folder: Path) -> Iterator[Problem]:
     known = {path.stem for path in folder.rglob("*.yaml") if not path.name.endswith(".test.yaml")}
     for number, journey in enumerate(scenario.with_):
         if journey not in known:
@@ -332,7 +351,7 @@ def _with_others(document: Document, loc: Loc, scenario: Scenario, folder: Path)
 
 
 def _entering(
-    document: Document, loc: Loc, scenario: Scenario, plan: Plan, workspace: Workspace
+    document: Document, loc: Loc, scenario: Circumstances, plan: Plan, workspace: Workspace
 ) -> Iterator[Problem]:
     """The entry event is one of the trigger's, and its properties are declared."""
     names = plan.trigger.on.events

@@ -175,6 +175,9 @@ class Workspace(Written):
     default_owner: str | None = Field(
         None, description="Who of `people` is told about a lead that has no owner."
     )
+    sms_cost: float | None = Field(
+        None, ge=0, description="What one segment of an SMS costs, in the `currency`: for forecasts."
+    )
     webhooks: WebhooksEntry = Field(
         default_factory=WebhooksEntry, description="Where `webhook` steps may go."
     )

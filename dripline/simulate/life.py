@@ -16,7 +16,7 @@ from dripline.simulate.dates import Dates
 from dripline.simulate.recording import Recording
 from dripline.simulate.state import Run, State
 from dripline.simulate.timeline import Entry, Letter
-from dripline.simulate.world import World
+from dripline.simulate.world import World, Writing, written
 
 MAX_TURNS = 5_000
 """Turns after which a life is cut short: surely a loop."""
@@ -32,12 +32,20 @@ class Life:
         start: datetime,
         suppressed: Mapping[str, str] | None = None,
         answers: Mapping[str, Mapping[str, Any]] | None = None,
+        *,
+        slots: dict[str, datetime] | None = None,
+        write: Writing = written,
+        rested: Callable[[Run], None] | None = None,
     ) -> None:
+        """`slots` are the throttles' next places, where lives share them. `rested` is told of every turn's end."""
         named = {plan.journey: plan for plan in plans}
         self.state = State(named, dict(lead), dict(suppressed or {}), start, answers=answers or {})
+        if slots is not None:
+            self.state.slots = slots
+        self._rested = rested
         self._recording = Recording(self.state)
         self._dates = Dates(self.state, self._recording)
-        self._world = World(self.state, self._recording)
+        self._world = World(self.state, self._recording, write)
         self.cut_short = False
         self._coming: list[tuple[datetime, int, Callable[[], object]]] = []
         self._number = count(1)
@@ -79,18 +87,25 @@ class Life:
 
     def live(self, until: datetime) -> None:
         """Let time pass, from one thing that happens to the next, until nothing more can or the time is over."""
-        while (moment := self._next()) is not None and moment <= until:
-            self.state.now = max(self.state.now, moment)
-            while self._coming and self._coming[0][0] <= self.state.now:
-                heapq.heappop(self._coming)[2]()
-            self._dates.enter_due()
-            while ready := self._ready():
-                if self._turns >= MAX_TURNS:
-                    self.cut_short = True
-                    return
-                self._turn(ready)
+        while (moment := self.next()) is not None and moment <= until:
+            self.go_to(moment)
 
-    def _next(self) -> datetime | None:
+    def go_to(self, moment: datetime) -> None:
+        """Let it be that moment, the `next` one, with everything that happens in it."""
+        self.state.now = max(self.state.now, moment)
+        while self._coming and self._coming[0][0] <= self.state.now:
+            heapq.heappop(self._coming)[2]()
+        self._dates.enter_due()
+        while ready := self._ready():
+            if self._turns >= MAX_TURNS:
+                self.cut_short = True
+                return
+            self._turn(ready)
+
+    def next(self) -> datetime | None:
+        """When something happens next; None where nothing more can."""
+        if self.cut_short:
+            return None
         moments = [at for at, _, _ in self._coming[:1]]
         date = self._dates.next()
         moments += [date] if date is not None else []
@@ -125,6 +140,8 @@ class Life:
         run.answered = []
         run.woken = bool(run.inbox) and run.parked is None
         self._world.deliver(run, self.state.now)
+        if self._rested is not None:
+            self._rested(run)
 
 
 def _end_of_wait(run: Run) -> datetime | None:

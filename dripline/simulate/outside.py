@@ -41,7 +41,7 @@ class Outside:
             else f"{run.id}/{wanted.step}/{wanted.visit}"
         )
         if key not in self._issued:
-            code = wanted.shared_code or f"MADE-UP-{len(self._issued) + 1}"
+            code = wanted.shared_code or f"MADE-UP-{len(self._issued) + 1:03}"  # as long as a real one
             self._issued[key] = _said(wanted, code)
             self._deed(run, wanted, "discount", {**self._issued[key], "name": worth(self._issued[key])})
         return self._issued[key]

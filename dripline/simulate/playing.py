@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -14,7 +14,9 @@ from dripline.simulate.comparing import Row, compare
 from dripline.simulate.life import Life
 from dripline.simulate.seen import seen
 from dripline.simulate.setting import Changes, Enrols, Happens, Setting, set_up
+from dripline.simulate.state import Run
 from dripline.simulate.timeline import Entry
+from dripline.simulate.world import Writing, written
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,23 @@ def judge(scenario: Scenario, setting: Setting, timeline: Sequence[Entry], troub
     return Played(scenario, tuple(rows), tuple(timeline), setting.start, setting.where, tuple(trouble), plans)
 
 
-def begin(setting: Setting) -> Life:
-    """The scenario's life before it is lived."""
-    life = Life(setting.plans, setting.lead, setting.start, setting.suppressed, setting.answers)
+def begin(
+    setting: Setting,
+    rested: Callable[[Run], None] | None = None,
+    slots: dict[str, datetime] | None = None,
+    write: Writing = written,
+) -> Life:
+    """The scenario's life before it is lived; the rest is for lives among others (see Life)."""
+    life = Life(
+        setting.plans,
+        setting.lead,
+        setting.start,
+        setting.suppressed,
+        setting.answers,
+        slots=slots,
+        write=write,
+        rested=rested,
+    )
     for at, what in setting.coming:
         match what:
             case Happens(name, properties):

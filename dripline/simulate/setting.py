@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from dripline.engine.calendar import add, at_local, zone_of
 from dripline.language.plan import Duration, Plan
-from dripline.language.scenario import LeadOfScenario, Scenario
+from dripline.language.scenario import Circumstances, LeadOfScenario
 from dripline.language.workspace import Workspace
 
 LEAD = "lead-1"
@@ -67,7 +67,7 @@ class Setting:
         return _moment(after, at, self.start, self.where)
 
 
-def set_up(scenario: Scenario, journey: str, plans: Mapping[str, Plan], workspace: Workspace) -> Setting:
+def set_up(scenario: Circumstances, journey: str, plans: Mapping[str, Plan], workspace: Workspace) -> Setting:
     """What the scenario says of the journey."""
     where = zone_of(scenario.lead.timezone, scenario.lead.country, workspace.timezone)
     start = _utc(scenario.start, where)
@@ -93,7 +93,7 @@ def set_up(scenario: Scenario, journey: str, plans: Mapping[str, Plan], workspac
 
 
 def _entrance(
-    scenario: Scenario, plan: Plan, workspace: Workspace, start: datetime
+    scenario: Circumstances, plan: Plan, workspace: Workspace, start: datetime
 ) -> list[tuple[datetime, Happening]]:
     """By the trigger's event or, where there is none, by hand; on its date the lead enters by itself."""
     if plan.trigger.yearly is not None:
@@ -105,7 +105,7 @@ def _entrance(
     return [(start, Happens(event, workspace.coerce_event(event, properties)))]
 
 
-def _watched(scenario: Scenario, plan: Plan) -> Duration:
+def _watched(scenario: Circumstances, plan: Plan) -> Duration:
     """How long: until all is over, or a date comes round for the second time."""
     if scenario.until is not None:
         return scenario.until

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, assert_never
 
-from dripline.composing import compose
+from dripline.composing import MessageContent, compose
 from dripline.engine.effects import (
     AskOutside,
     AskSuppression,
@@ -28,7 +29,7 @@ from dripline.engine.effects import (
     UpdateLead,
 )
 from dripline.engine.policy import EXPIRED, refusal, spacing
-from dripline.language.plan import Limit
+from dripline.language.plan import Limit, Plan
 from dripline.rendering import RenderError
 from dripline.simulate.changing import Changes
 from dripline.simulate.outside import Outside
@@ -40,11 +41,22 @@ LEFT = ("exit", "goal", "unenrolled")
 """Outcomes after which a message that has not left yet is not wanted any more."""
 
 
+Writing = Callable[[Plan, Letter, Mapping[str, Any], datetime], MessageContent | None]
+"""Says what a letter says to the lead. Raises RenderError."""
+
+
+def written(plan: Plan, letter: Letter, lead: Mapping[str, Any], now: datetime) -> MessageContent:
+    """As production writes it."""
+    notice = letter.to is not None
+    return compose(plan, letter.step, letter.channel, letter.template, letter.context, lead, now, notice)
+
+
 class World:
     """What a turn can ask of and do to the world."""
 
-    def __init__(self, state: State, recording: Recording) -> None:
+    def __init__(self, state: State, recording: Recording, write: Writing) -> None:
         self._state = state
+        self._content = write
         self._outside = Outside(state)
         self._changes = Changes(state, recording)
 
@@ -151,16 +163,7 @@ class World:
                 self._keep_back(run, letter, "skipped", reason, now)
                 continue
             try:
-                letter.content = compose(
-                    run.plan,
-                    letter.step,
-                    letter.channel,
-                    letter.template,
-                    letter.context,
-                    self._state.lead,
-                    now,
-                    letter.to is not None,
-                )
+                letter.content = self._content(run.plan, letter, self._state.lead, now)
                 letter.fate = "sent"
             except RenderError as problem:
                 self._keep_back(run, letter, "held", f"template: {problem}", now)

@@ -31,7 +31,7 @@ def test_a_message_is_shown_in_every_language_with_what_the_journey_fills_in() -
     assert code == 0
     assert [one["locale"] for one in told] == ["en", "hy", "ru"]
     assert {one["scenario"] for one in told} == {"leaves because of the price, and is offered a lower one"}
-    assert all("MADE-UP-1" in one["body"] and one["problem"] is None for one in told)  # the discount's code
+    assert all("MADE-UP-001" in one["body"] and one["problem"] is None for one in told)  # the discount's code
 
 
 @pytest.mark.usefixtures("repository")
