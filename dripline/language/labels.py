@@ -149,7 +149,7 @@ def name_step(step: Step) -> str:
         case NotifyStep():
             return f"the notice to {'the owner' if step.to == 'owner' else step.to}"
         case RemindStep():
-            return f"the reminders about {step.about}"
+            return f"the reminders ({step.about})"
         case _:
             assert_never(step)
 

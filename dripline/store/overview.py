@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, case, func, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from dripline.clock import HouseClock
 from dripline.store.database import Store
@@ -60,16 +60,6 @@ def list_runs(
     return _page(connection, query, limit)
 
 
-def count_runs(connection: Connection) -> dict[str, dict[str, int]]:
-    """By journey, how many runs are `open` and how many ended, by outcome."""
-    kind = case((runs.c.ended_at.is_(None), "open"), else_=runs.c.outcome)
-    counts: dict[str, dict[str, int]] = {}
-    query = select(runs.c.journey, kind.label("kind"), func.count().label("number"))
-    for row in connection.execute(query.group_by(runs.c.journey, kind).order_by(runs.c.journey)):
-        counts.setdefault(row.journey, {})[row.kind or "ended"] = row.number
-    return counts
-
-
 def list_messages(
     connection: Connection,
     lead_id: str | None = None,
@@ -81,7 +71,7 @@ def list_messages(
     query = (
         select(messages, *_WHO)
         .join(leads, leads.c.id == messages.c.lead_id)
-        .order_by(messages.c.queued_at.desc(), messages.c.id)
+        .order_by(messages.c.queued_at.desc(), messages.c.id.desc())
         .offset(skip)
         .limit(limit + 1)
     )

@@ -255,6 +255,28 @@ runs = Table(
         postgresql_where=text("ended_at IS NULL"),
     ),
     Index("ix_runs_journey", "journey", "started_at"),
+    Index("ix_runs_outcome", "journey", "outcome", "holdout"),
+    Index(
+        "ix_runs_converted",
+        "journey",
+        "holdout",
+        "goal_value",
+        sqlite_where=text("converted_at IS NOT NULL"),
+        postgresql_where=text("converted_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_runs_step",
+        "journey",
+        "step",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index(
+        "ix_runs_parked",
+        "last_at",
+        sqlite_where=text("parked_reason IS NOT NULL AND ended_at IS NULL"),
+        postgresql_where=text("parked_reason IS NOT NULL AND ended_at IS NULL"),
+    ),
 )
 
 inbox = Table(
@@ -411,6 +433,8 @@ messages = Table(
     Index("ix_messages_lead", "lead_id", "queued_at"),
     Index("ix_messages_sender", "sender", "attempted_at"),
     Index("ix_messages_recipient", "recipient"),
+    Index("ix_messages_newest", "queued_at", "id"),
+    Index("ix_messages_state", "state", "journey"),  # counted on every page; the rows themselves are large
     Index(
         "ix_messages_open",
         "progress_at",

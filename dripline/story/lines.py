@@ -107,7 +107,7 @@ class Line:
         if isinstance(step, RepeatStep):
             return f"rests {say_duration(step.every)} before the next pass"
         if isinstance(step, RemindStep):
-            return f"keeps in touch about {step.about}"
+            return f"keeps in touch ({step.about})"
         if isinstance(step, WebhookStep | CallStep):
             return f"waits for the answer of {say_outside(step)}"
         return f"waits for {' or '.join(events)}" if events else ""

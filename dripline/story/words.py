@@ -183,7 +183,7 @@ _WORDS: Mapping[str, _Words] = {
     "issued": _issued,
     "not-issued": lambda line: f"issues no discount: {line.detail['reason']}",
     "notifies": lambda line: f"tells {line.detail['to']} about it",
-    "reminds": lambda line: f"keeps in touch about {line.detail['about']}, time {line.detail['number']}",
+    "reminds": lambda line: f"keeps in touch, time {line.detail['number']} ({line.detail['about']})",
     "day-came": lambda line: f"the day has come: {line.detail['about']}",
     "no-day": lambda line: f"passes over {line.name}: there is no date",
     "filter-failed": lambda line: (

@@ -18,6 +18,9 @@ _FRAME_HEAD = (
     ' img-src https: data:; font-src data:"><base target="_blank">'
 )
 _DEFAULTS = {"show": "all", "page": 1, "live": False}
+_PARAGRAPH = re.compile(r"\n\s*\n")
+_LINE = 75
+"""Characters of a line at that width."""
 _HEAD = re.compile(r"<head(?:\s[^>]*)?>", re.IGNORECASE)
 
 MOMENTS = (
@@ -52,6 +55,22 @@ def framed(html: str) -> str:
     head = _HEAD.search(html)
     at = head.end() if head else 0
     return html[:at] + _FRAME_HEAD + html[at:]
+
+
+def preview_height(body: str, html: str) -> int:
+    """About how many pixels high an e-mail is at the width of a page, by its text part and its pictures.
+
+    A page without scripts cannot ask the frame; what is higher scrolls, and the frame can be drawn larger.
+    """
+    lines = sum(1 + len(line) // _LINE for line in body.splitlines() if line.strip())
+    paragraphs = len(_PARAGRAPH.findall(body.strip()))
+    pictures = html.lower().count("<img")
+    return max(280, min(1_200, 150 + 26 * lines + 16 * paragraphs + 120 * pictures))
+
+
+def snippet(body: str) -> str:
+    """How a text begins, on one line."""
+    return " ".join(body.split())[:240]
 
 
 def moment(at: datetime | None, now: datetime, where: tzinfo) -> Markup:

@@ -112,16 +112,6 @@ def test_a_journey_that_nobody_entered_is_there_with_nothing(client: TestClient,
     assert "under way 0 ended 0 messages sent 0 held 0" in words(client.get("/journeys").text)
 
 
-def test_runs_that_end_without_a_word_are_still_counted(store: Store) -> None:
-    with store.write() as connection:
-        published(connection, WELCOME)
-    a_run(store, 1)
-    with store.write() as connection:
-        connection.execute(update(runs).values(ended_at=MONDAY))
-    with store.read() as connection:
-        assert read_figures(connection)["welcome"].outcomes == {"ended": 1}
-
-
 def test_a_journey_s_page_has_its_runs_and_the_control_group_beside_the_others(
     client: TestClient, busy: Store
 ) -> None:

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from html import unescape
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import insert, update
+from sqlalchemy import event, insert, update
 
 from dripline.clock import HouseClock
 from dripline.language.sms import measure
@@ -113,8 +115,16 @@ def test_the_mailbox_shows_each_message_as_it_looks_and_what_became_of_it(
     page = client.get("/mailbox").text
     for words in ("Բարև text", "no phone number", "delivered 1", "skipped 1"):
         assert words in page
+    assert "<iframe" not in page, "a list does not load every e-mail"
     assert "Բարև text" not in client.get("/mailbox?state=skipped").text
     assert "No more messages" in client.get("/mailbox?state=held").text
+
+
+def test_an_e_mail_is_shown_in_a_frame_of_its_own_beside_its_text(client: TestClient, lead: str) -> None:
+    page = client.get("/messages/m1").text
+    assert "<pre>Բարև text</pre>" in page
+    [height] = re.findall(r'<iframe [^>]*height="(\d+)"', page)
+    assert 280 <= int(height) <= 1_200
     frame = unescape(page.split('srcdoc="')[1].split('"')[0])
     assert frame.index("Content-Security-Policy") < frame.index("<script>"), (
         "the policy stands before the mail"
@@ -201,3 +211,50 @@ def test_a_lead_s_list_is_shown_as_people_write_it(client: TestClient, store: St
     body = {"email": "ani@example.com", "attributes": {"interests": ["vip", "beta"]}}
     lead = client.put("/v1/leads", json=body).json()["id"]
     assert "<dd>vip, beta</dd>" in client.get(f"/leads/{lead}").text
+
+
+def test_a_lead_s_story_is_told_by_the_lead_s_own_clock(client: TestClient, store: Store) -> None:
+    with store.write() as connection:
+        open_house(connection)
+    zones: tuple[dict[str, str], ...] = ({"timezone": "Asia/Tokyo"}, {"country": "GE"}, {})
+    told = ("Asia/Tokyo, where the lead is", "Asia/Tbilisi, where the lead is", "Asia/Yerevan.")
+    for number, (known, words) in enumerate(zip(zones, told, strict=True)):
+        body = {"email": f"lead{number}@example.com", **known}
+        lead = client.put("/v1/leads", json=body).json()["id"]
+        page = client.get(f"/leads/{lead}").text
+        assert f"Times of {words}" in page
+        at = datetime.now(ZoneInfo(words.partition(",")[0].rstrip(".")))
+        assert at.strftime("%A, %-d %B %Y") in page
+
+
+def test_no_page_reads_whole_tables_of_messages_and_runs(client: TestClient, lead: str, store: Store) -> None:
+    """Rows hold whole e-mails: what counts and lists them goes by an index, however many there are."""
+    if store.engine.dialect.name != "sqlite":
+        pytest.skip("the planner of PostgreSQL reads small tables whole, and rightly so")
+    asked: list[tuple[str, Any]] = []
+    listen = partial(event.listens_for, store.engine, "before_cursor_execute")
+
+    @listen()
+    def note(_connection: Any, _cursor: Any, sql: str, given: Any, *_rest: Any) -> None:
+        asked.append((sql, given))
+
+    for path in (
+        "/",
+        "/journeys",
+        "/journeys/welcome?step=x",
+        "/mailbox?state=held",
+        "/held",
+        f"/leads/{lead}",
+    ):
+        assert client.get(path).status_code == 200
+    event.remove(store.engine, "before_cursor_execute", note)
+    plans = [
+        row[3] for sql, given in asked if sql.startswith("SELECT") for row in _explained(store, sql, given)
+    ]
+    assert len(plans) > 20
+    assert [plan for plan in plans if re.match(r"SCAN (messages|runs|step_log|events)$", plan)] == []
+
+
+def _explained(store: Store, sql: str, given: Any) -> list[Any]:
+    with store.read() as connection:
+        return list(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", given).all())

@@ -119,7 +119,7 @@ def test_a_run_s_log_is_told_in_the_words_of_the_journey(
             {"passes": 3, "because": "3 passes"},
             "repeats no more after 3 passes: 3 passes",
         ),
-        ("waits", "later", {"until": MORNING}, "keeps in touch about the boat, until 2026-03-02 10:00"),
+        ("waits", "later", {"until": MORNING}, "keeps in touch (the boat), until 2026-03-02 10:00"),
         ("issued", "offer", {"expires_on": "2026-04-01"}, "issues the discount of 15%, valid to 2026-04-01"),
         ("asks", "crm", {"kind": "webhook"}, "asks crm.example.com, and waits for the answer"),
         ("answered", "crm", {"ok": True, "status": 200}, "the answer came (200)"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from typing import Any
 
 from fastapi.responses import HTMLResponse
@@ -42,6 +42,8 @@ def build_templates() -> Environment:
     )
     templates.globals.update(
         framed=saying.framed,
+        preview_height=saying.preview_height,
+        snippet=saying.snippet,
         sms=measure,
         who=saying.who,
         since=saying.since,
@@ -64,9 +66,14 @@ class Frame:
         self._machine = machine
         self._templates = build_templates()
 
-    def page(self, template: str, policy: str = PLAIN_POLICY, **context: Any) -> HTMLResponse:
-        """The page of that template. It stands at `here` in the navigation, where the context says so."""
-        html = self._templates.get_template(template).render({**self._around(), **context})
+    def page(
+        self, template: str, policy: str = PLAIN_POLICY, where: tzinfo | None = None, **context: Any
+    ) -> HTMLResponse:
+        """The page of that template. It stands at `here` in the navigation, where the context says so.
+
+        Its times are told in the zone `where`, by default the workspace's.
+        """
+        html = self._templates.get_template(template).render({**self._around(where or self.zone), **context})
         return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 
     def stands(self, connection: Connection, runs: Iterable[Any]) -> dict[str, str]:
@@ -77,7 +84,7 @@ class Frame:
             if run.ended_at is None and run.parked_reason is None
         }
 
-    def _around(self) -> Mapping[str, Any]:
+    def _around(self, where: tzinfo) -> Mapping[str, Any]:
         clock = house_clock(self.store)
         now = clock.to_house(self._machine())
         with self.store.read() as connection:
@@ -91,5 +98,5 @@ class Frame:
             "zone": self.zone.key,
             "day": saying.say_length(timedelta(days=1) / clock.rate) if clock.rate != 1.0 else None,
             "off": lambda at: saying.off(at, now),
-            "time": lambda at: saying.moment(at, now, self.zone),
+            "time": lambda at: saying.moment(at, now, where),
         }

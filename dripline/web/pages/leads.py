@@ -1,4 +1,4 @@
-"""A lead, and its whole story."""
+"""A lead, and its whole story, told by the lead's own clock."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
 
+from dripline.engine.calendar import zone_of
 from dripline.ingest.refusal import erased_lead, unknown_lead
 from dripline.store.leads import read_lead
 from dripline.store.overview import house_clock
@@ -28,11 +29,14 @@ def add_leads(router: APIRouter, frame: Frame) -> None:
                 raise unknown_lead()
             if row.erased_at is not None:
                 raise erased_lead()
-            story = tell(connection, row, clock, frame.zone)
+            where = zone_of(row.timezone, row.country, frame.zone.key)
+            story = tell(connection, row, clock, where)
         return frame.page(
             "lead.html",
+            where=where,
             lead=row,
             story=story,
-            by_day=saying.by_day(story.entries, frame.zone),
-            hour_of=lambda at: at.astimezone(frame.zone).strftime("%H:%M:%S" if at.second else "%H:%M"),
+            told_in=where.key,
+            by_day=saying.by_day(story.entries, where),
+            hour_of=lambda at: at.astimezone(where).strftime("%H:%M:%S" if at.second else "%H:%M"),
         )

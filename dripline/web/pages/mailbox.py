@@ -7,12 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse
 
+from dripline.drawing.icons import PATHS
 from dripline.ingest.refusal import Refused
 from dripline.store.overview import count_messages, find_message, list_messages
 from dripline.web.pages.frame import MAIL_POLICY, Frame
 from dripline.web.saying import MOMENTS
 
-MESSAGES_A_PAGE = 10
+MESSAGES_A_PAGE = 20
 
 _States = "^(queued|sending|accepted|delivered|bounced|failed|skipped|held|uncertain)$"
 
@@ -31,11 +32,11 @@ def add_mailbox(router: APIRouter, frame: Frame) -> None:
             states = count_messages(connection)
         return frame.page(
             "mailbox.html",
-            MAIL_POLICY,
             here="mailbox",
             messages=rows,
             more=more,
             states=states,
+            icons=PATHS,
             chosen={"state": state, "page": page},
         )
 
