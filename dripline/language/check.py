@@ -15,7 +15,7 @@ from dripline.language.check_changes import (
     whole_splits,
 )
 from dripline.language.check_contents import calm_own_subjects
-from dripline.language.check_discounts import named_discounts, sound_amounts
+from dripline.language.check_discounts import kept_promises, named_discounts, sound_amounts
 from dripline.language.check_links import leavable_emails, sound_links, sound_links_in_subjects
 from dripline.language.check_names import known_names
 from dripline.language.check_notices import known_people, sound_notices
@@ -275,6 +275,7 @@ RULES: tuple[Rule, ...] = (
     whole_bodies,
     sound_amounts,
     named_discounts,
+    kept_promises,
     known_people,
     sound_notices,
 )

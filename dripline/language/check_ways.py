@@ -15,7 +15,7 @@ from dripline.language.misfits import misfits
 from dripline.language.naming import every_step
 from dripline.language.positions import Loc
 from dripline.language.problems import Problem
-from dripline.language.steps import EmailStep, MessageArguments, SmsStep, WaitForStep
+from dripline.language.steps import EmailStep, MessageArguments, SmsStep, SplitStep, WaitForStep
 from dripline.language.ways import met
 from dripline.language.workspace import LEAD_FIELDS, Workspace
 
@@ -40,6 +40,12 @@ def living_branches(look: Look) -> Iterator[Problem]:
     for said in filters.values():
         if said.loc not in told:
             yield from _dead(look, said, False)
+    for loc, step in every_step(look.journey.steps):
+        for number, arm in enumerate(step.split if isinstance(step, SplitStep) else ()):
+            if arm.percent == 0:
+                here = (*loc, "split", number, "percent")
+                message, hint = "nobody goes this way: it is 0% of the leads", "remove it, or give it a share"
+                yield look.draft.warning(here, "dead-branch", message, hint)
 
 
 def _dead(look: Look, said: Said, known: bool) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ FILLED = "\ue000"
 """Stands for every character of a `{{ … }}`: a letter of nobody's alphabet."""
 
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_TAG = re.compile(r"<(style|mj-style|mj-head|head)\b.*?</\1>|<[/a-z][^>]*>", re.DOTALL | re.IGNORECASE)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
@@ -22,7 +23,16 @@ def masked(text: str, filled: str = FILLED) -> str:
 
 def uncommented(text: str) -> str:
     """The text with spaces for `<!-- … -->`."""
-    return _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+    return _blanked(_COMMENT, text)
+
+
+def untagged(text: str) -> str:
+    """The text with spaces for tags, styles and comments: what readers see stays."""
+    return _blanked(_TAG, uncommented(text))
+
+
+def _blanked(pattern: re.Pattern[str], text: str) -> str:
+    return pattern.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
 
 
 def place_in(text: str, offset: int) -> tuple[int, int]:

@@ -25,6 +25,7 @@ from dripline.language.steps import (
     EmailStep,
     IncludeStep,
     NotifyStep,
+    RepeatStep,
     SmsStep,
     SplitStep,
     Step,
@@ -136,6 +137,9 @@ class Ways:
     def inner(self, step: Step, loc: Loc, states: States) -> States:
         """The ways within any other step: where it does not lead straight into them, they are gone again and again."""
         straight = isinstance(step, (SplitStep, IncludeStep))
+        if isinstance(step, RepeatStep) and step.repeat.until is not None:
+            given = {name for _, one in every_step(step.repeat.steps) for name in names_of(one)}
+            self.narrowed((*loc, "repeat", "until"), step.repeat.until, lasting(states, *given))
         out = [] if straight and any(blocks(loc, step)) else states
         for where, steps, _ in blocks(loc, step):
             given = {name for _, one in every_step(steps) for name in names_of(one)}

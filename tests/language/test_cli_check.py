@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from dripline.language.explaining import explanations
 from tests.language.conftest import Folder
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +72,40 @@ def test_one_file_can_be_checked_from_anywhere(folder: Folder, tmp_path_factory:
     assert done.returncode == 1
     assert done.stdout.count("error[") == 1
     assert "journeys/k.yaml:2:39" in done.stdout
+
+
+def test_a_code_is_explained_with_an_example_and_the_cure(tmp_path: Path) -> None:
+    done = run("--explain", "unused-timeout", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        "warning[unused-timeout]",
+        "",
+        "A timeout makes a difference: the journey does something else when the time is up.",
+        "",
+        "For example, among the steps of a journey:",
+        "",
+        "    - wait_for: order.paid",
+        "      timeout: 3 days",
+        "    - email: hello",
+        "",
+        "The cure: Add `then` or `else`, or use `delay`.",
+        "",
+        "Where it is meant so: # dripline: allow unused-timeout because …",
+    ]
+
+
+def test_a_code_that_there_is_not_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    done = run("--explain", "unused-timout", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "there is no code `unused-timout`: did you mean `unused-timeout`?\n",
+    )
+
+
+def test_every_code_is_listed(tmp_path: Path) -> None:
+    done = run("--list", cwd=tmp_path)
+    assert done.returncode == 0
+    assert [line.split()[0] for line in done.stdout.splitlines()] == list(explanations())
 
 
 def test_a_mistake_of_ours_is_not_passed_for_one_of_the_author(folder: Folder) -> None:

@@ -68,3 +68,20 @@ def test_only_what_a_discount_has_can_be_read(check_steps: Check) -> None:
         '- discount: {percent: 5}\n  as: offer\n- email: {template: hello, subject: "{{ offer.expires_on }}"}\n'
     )
     assert told == ["8:41 unknown-property"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ("Take 20% off: {{ offer.code }}", ["templates/t.en.txt:1:6 other-percent"]),
+        ("Take 15 % off: {{ offer.code }}", []),
+        ("Take {{ offer.percent | percent }} off, 95% of all do: {{ offer.code }}", []),
+        ("It is 20% faster.", []),
+        ("<p style='width: 50%'>Take it: {{ offer.code }}</p>", []),
+    ],
+)
+def test_a_message_promises_the_percentage_that_the_discount_has(
+    folder: Folder, check_steps: Check, text: str, problems: list[str]
+) -> None:
+    folder.write("templates/t.en.txt", text)
+    assert check_steps("- discount: {percent: 15}\n  as: offer\n- sms: t\n") == problems

@@ -22,6 +22,7 @@ STEPS = {
     "missing-parameter": "- include: {block: b, with: {plan: lead.plan}}\n",
     "recursive-include": "- include: b\n",
     "no-address": "- notify: nare\n  text: A demo is wanted.\n",
+    "other-percent": "- discount: {percent: 15}\n  as: offer\n- sms: x\n",
     "no-currency": "- discount: {amount: '5000'}\n  as: offer\n",
 }
 """What is needed of a journey besides, where the example is another file."""

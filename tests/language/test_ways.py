@@ -11,6 +11,11 @@ from tests.language.conftest import Folder
 Check = Callable[[str], list[str]]
 
 DEAD = [
+    ("- repeat: {every: 1 day, until: lead.vip and not lead.vip, steps: [{sms: hello}]}", "6:33 dead-branch"),
+    (
+        "- split:\n    - {percent: 100, name: a, steps: [{stop: x}]}\n    - {percent: 0, name: b, steps: [{stop: y}]}",
+        "8:8 dead-branch",
+    ),
     ("- stop: x\n  if: lead.plan == 'a' and lead.plan == 'b'", "7:7 dead-branch"),
     ("- stop: x\n  if: lead.score > 5 and lead.score <= 5", "7:7 dead-branch"),
     ("- stop: x\n  if: lead.score > 5 and not lead.score", "7:7 dead-branch"),
