@@ -123,6 +123,16 @@ def test_a_new_message_with_the_template_of_one_that_was_renamed_and_sent_is_the
     assert {hazard.what for hazard in found.hazards if hazard.kind == "again"} == {"one", "two"}
 
 
+def test_a_message_that_takes_the_id_of_one_that_was_sent_gets_a_key_of_its_own() -> None:
+    old = journey(email("a"), delay("5 days"), email("a", transactional=True))
+    new = journey(email("b"), delay("5 days"), email("a", transactional=True))
+    run, found = moved(old, new, 1 * DAYS)
+    assert Change(old, new, {}).matching.pairs["email:a/2"] == "email:a"
+    assert found.hazards == frozenset(), "it is the second one, which was not sent yet"
+    run.live()
+    assert run.keys == [("email:a", 1), ("email:a", 2)]
+
+
 def test_a_loop_sends_again_as_it_would_have_without_the_move() -> None:
     def weekly(every: str) -> Plan:
         return journey({"repeat": {"every": every, "times": 3, "steps": [email("a")]}}, email("b"))
