@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from dripline.engine.effects import RunState
-from dripline.publishing.landing import Change, Hazard, Landing, Stuck, land
+from dripline.publishing.landing import Hazard, Landing, Stuck
 
 Policy = Literal["keep", "move", "exit"]
 FateKind = Literal["keeps", "stays", "sooner", "later", "at-once", "goes-on", "begins", "ends", "stuck"]
@@ -38,25 +36,13 @@ class Forecast:
         """How many runs are open."""
         return self.fates.total()
 
-    def add(self, step: str | None, fate: Fate, found: Landing | Stuck | None = None) -> None:
-        """Count a run in."""
+    def add(self, step: str | None, fate: Fate, found: Landing | Stuck) -> None:
+        """Count a run in that is to be moved."""
         self.fates[step, fate] += 1
         if isinstance(found, Stuck):
             self.stuck[found] += 1
-        elif found is not None:
+        else:
             self.hazards.update((step, hazard) for hazard in found.hazards)
-
-
-def foretell(
-    policy: Policy, change: Change, state: RunState, lead: Mapping[str, Any], now: datetime
-) -> tuple[Fate, Landing | Stuck | None]:
-    """What becomes of the run, and (to be moved) where it lands."""
-    if policy == "keep":
-        return Fate("keeps", state.step), None
-    if policy == "exit":
-        return Fate("ends", "exit"), None
-    found = land(change, state, lead, now)
-    return fate_of(state, found), found
 
 
 def fate_of(state: RunState, found: Landing | Stuck) -> Fate:

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, func, select
 
 from dripline.language.plan import DiscountStep, Plan
 from dripline.publishing.differences import Sign, differences
-from dripline.publishing.forecast import Forecast, Policy, foretell
-from dripline.publishing.landing import Change
+from dripline.publishing.forecast import Fate, Forecast, Policy, fate_of
+from dripline.publishing.landing import Change, land
 from dripline.publishing.matching import match
 from dripline.store.database import Store
 from dripline.store.leads import facts
@@ -31,6 +31,8 @@ class Preview:
     before: Plan | None
     """The plan that it follows now."""
     policy: Policy
+    said: Mapping[str, str] = field(default_factory=dict)
+    """What was said of steps that were taken out."""
     changed: list[tuple[Sign, str]] = field(default_factory=list)
     renamed: dict[str, str] = field(default_factory=dict)
     forecast: Forecast = field(default_factory=Forecast)
@@ -61,25 +63,47 @@ def look_ahead(
     went_on: Callable[[int], None] = lambda runs: None,
 ) -> Preview:
     """What publishing the plan would do. `before` is what the journey follows now."""
-    preview = Preview(plan, before, policy)
+    preview = Preview(plan, before, policy, said)
     if before is not None:
         matching = match(before, plan, said)
         preview.changed = list(differences(matching, before, plan))
         preview.renamed = {old: new for old, new in matching.renamed().items() if old not in matching.said}
-    changes: dict[str, Change] = {}
+    with store.read() as connection:
+        olds = {plan_hash: load_plan(connection, plan_hash) for plan_hash in _hashes(connection, plan)}
+        preview.plans = set(olds)
+        _look_at_plans(connection, preview, list(olds.values()), said)
+        if policy != "move":
+            _count(connection, preview)
+            return preview
+    changes = {plan_hash: Change(old, plan, said) for plan_hash, old in olds.items()}
     after: str | None = None
     while True:
         with store.read() as connection:
             ids = runs_to_bring(connection, plan.journey, plan.hash, after, _CHUNK)
-            _foretell(connection, preview, ids, changes, said, now)
+            _foretell(connection, preview, ids, changes, now)
         if not ids:
-            break
+            return preview
         after = ids[-1]
         went_on(len(ids))
-    preview.plans = set(changes)
-    with store.read() as connection:
-        _look_at_plans(connection, preview, [change.old for change in changes.values()], said)
-    return preview
+
+
+def _hashes(connection: Connection, plan: Plan) -> list[str]:
+    """The other plans that open runs of the journey follow."""
+    query = select(runs.c.plan_hash).where(
+        runs.c.journey == plan.journey, runs.c.ended_at.is_(None), runs.c.plan_hash != plan.hash
+    )
+    return list(connection.execute(query.distinct()).scalars())
+
+
+def _count(connection: Connection, preview: Preview) -> None:
+    """The runs by where they stand: all of them have one fate."""
+    plan = preview.plan
+    query = select(runs.c.step, func.count().label("number")).where(
+        runs.c.journey == plan.journey, runs.c.ended_at.is_(None), runs.c.plan_hash != plan.hash
+    )
+    for row in connection.execute(query.group_by(runs.c.step)):
+        fate = Fate("keeps", row.step) if preview.policy == "keep" else Fate("ends", "exit")
+        preview.forecast.fates[row.step, fate] = row.number
 
 
 def _foretell(
@@ -87,18 +111,16 @@ def _foretell(
     preview: Preview,
     ids: list[str],
     changes: dict[str, Change],
-    said: Mapping[str, str],
     now: datetime,
 ) -> None:
     rows = connection.execute(select(runs).where(runs.c.id.in_(ids)).order_by(runs.c.id)).all()
     people = select(leads).where(leads.c.id.in_({row.lead_id for row in rows}))
     known = {lead.id: facts(lead) for lead in connection.execute(people)}
     for row, state in zip(rows, load_states(connection, rows), strict=True):
-        if row.plan_hash not in changes:
-            changes[row.plan_hash] = Change(load_plan(connection, row.plan_hash), preview.plan, said)
-        change = changes[row.plan_hash]
-        fate, found = foretell(preview.policy, change, state, known[row.lead_id], now)
-        preview.forecast.add(state.step, fate, found)
+        if row.plan_hash not in changes:  # it came to be in the meantime
+            changes[row.plan_hash] = Change(load_plan(connection, row.plan_hash), preview.plan, preview.said)
+        found = land(changes[row.plan_hash], state, known[row.lead_id], now)
+        preview.forecast.add(state.step, fate_of(state, found), found)
 
 
 def _look_at_plans(

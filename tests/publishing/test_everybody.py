@@ -17,8 +17,8 @@ from dripline.clock import machine_clock
 from dripline.engine.effects import RunState
 from dripline.ingest.recording import record
 from dripline.language.plan import Plan
-from dripline.publishing.forecast import Fate, Policy, foretell
-from dripline.publishing.landing import Change, Landing
+from dripline.publishing.forecast import Fate, Policy, fate_of
+from dripline.publishing.landing import Change, Landing, land
 from dripline.publishing.moving import Mover
 from dripline.publishing.preview import look_ahead
 from dripline.store import schema
@@ -148,10 +148,14 @@ def _each(
         rows = connection.execute(select(schema.runs).where(schema.runs.c.ended_at.is_(None))).all()
         states: list[RunState] = load_states(connection, rows)
         leads = {row.id: facts(row) for row in connection.execute(select(schema.leads))}
-    told = {}
+    told: dict[str, tuple[Any, Fate, Landing | None]] = {}
     for row, state in zip(rows, states, strict=True):
-        fate, found = foretell(policy, change, state, leads[row.lead_id], now)
-        told[row.id] = (row, fate, found if isinstance(found, Landing) else None)
+        if policy != "move":
+            told[row.id] = (row, Fate("keeps") if policy == "keep" else Fate("ends"), None)
+            continue
+        found = land(change, state, leads[row.lead_id], now)
+        assert isinstance(found, Landing)
+        told[row.id] = (row, fate_of(state, found), found)
     return told
 
 
