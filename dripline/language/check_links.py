@@ -11,10 +11,15 @@ from dripline.language.look import Look
 from dripline.language.problems import Problem, did_you_mean, listed
 from dripline.language.template_grammar import TemplateError, TemplateSandbox
 from dripline.language.templates import TemplateFile
-from dripline.language.workspace import Workspace
+from dripline.language.workspace import BUILT_IN_EVENTS, Workspace
 
 _SANDBOX = TemplateSandbox()
 _ADDRESSES = ("lead.email", "lead.phone")
+_OWN = "name an event of your own"
+_INSTEAD = {
+    "lead.unsubscribed": "write `unsubscribe_link()`, which also makes it so",
+    "lead.confirmed": "write `confirm_link()`, which also makes it so",
+}
 
 
 def sound_links(look: Look) -> Iterator[Problem]:
@@ -72,6 +77,12 @@ def _wrong(link: LinkCall, workspace: Workspace) -> Iterator[tuple[str, str, str
         hint = did_you_mean(link.event, known) or "declare it under `events` in dripline.yaml"
         yield "unknown-event", f"no event `{link.event}` is declared", hint
         return
+    if link.event in BUILT_IN_EVENTS:
+        yield (
+            "built-in-event",
+            f"`{link.event}` is recorded by Dripline itself",
+            _INSTEAD.get(link.event, _OWN),
+        )
     for name, value in link.properties:
         types = known[link.event]
         if name not in types:

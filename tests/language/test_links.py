@@ -45,6 +45,9 @@ def test_a_link_for_an_answer_says_a_declared_event_with_its_properties(
         ("answer_link('order.paid', items=lead.email | default('-'))", "private-link", ""),
         ("answer_link('order.paid', items=lead.phone | default('-'))", "private-link", ""),
         ("answer_link('order.paid', items=lead.nobody)", "unknown-attribute", ""),
+        ("answer_link('lead.unsubscribed')", "built-in-event", "write `unsubscribe_link()`"),
+        ("answer_link('lead.confirmed', channel='email')", "built-in-event", "write `confirm_link()`"),
+        ("answer_link('lead.created')", "built-in-event", "name an event of your own"),
     ],
 )
 def test_a_link_that_cannot_be_made_is_told_at_its_place(

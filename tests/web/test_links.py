@@ -147,7 +147,7 @@ def test_a_link_that_was_altered_or_made_up_is_refused_kindly_and_tells_nothing(
         "/l/" + links[0][3:].upper(),
         "/l/x",
         elsewhere,
-        "/l/" + "a" * 3_000,
+        "/l/" + "a" * 8_000,
     ]
     answers = [post.client.request(method, link) for link in altered for method in ("GET", "POST")]
     assert {answer.status_code for answer in answers} == {404}
