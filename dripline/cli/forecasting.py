@@ -35,7 +35,7 @@ def tell(crowd: Crowd, forecast: Forecast, workspace: Workspace) -> None:
     for line in about(crowd):
         console.print(Text(line))
     console.print()
-    table = new_table("How it ends", "runs", "", "days (median)")
+    table = new_table("How it ends", "runs", "", "days", "9 of 10 by")
     for column in table.columns[1:]:
         column.justify = "right"
     for ending in forecast.endings:
@@ -43,8 +43,9 @@ def tell(crowd: Crowd, forecast: Forecast, workspace: Workspace) -> None:
             table,
             said(crowd, ending),
             f"{ending.count:,}",
-            share(ending.count, forecast.runs),
+            f"{ending.share:.1%}",
             _days(ending.days),
+            _days(ending.latest),
         )
     console.print(table)
     table = new_table("Message", "sent")
@@ -182,7 +183,7 @@ def page(crowd: Crowd, forecast: Forecast, workspace: Workspace) -> str:
         about=list(about(crowd)),
         facts=list(facts(forecast, workspace)),
         endings=[
-            (said(crowd, one), one.count, one.count / forecast.runs * 100, _days(one.days))
+            (said(crowd, one), one.count, one.share * 100, _days(one.days), _days(one.latest))
             for one in forecast.endings
         ],
         chart=Markup(chart),  # noqa: S704 - drawn by us, its words escaped

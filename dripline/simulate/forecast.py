@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from statistics import median
@@ -34,13 +34,16 @@ class Peak:
 
 @dataclass(frozen=True)
 class Ending:
-    """How so many runs ended, and after how many days, in the middle."""
+    """How so many runs ended; after how many days in the middle, and nine of ten of them at the latest."""
 
     journey: str
     outcome: str
     reason: str
     count: int
+    share: float
+    """Of the runs of its journey, between 0 and 1."""
     days: float | None
+    latest: float | None
 
 
 @dataclass(frozen=True)
@@ -188,12 +191,7 @@ class Tally:
             leads=self.leads,
             kept_out=self.kept_out,
             runs=sum(len(days) for days in self._ends.values()),
-            endings=tuple(
-                Ending(journey, kind, reason, len(days), None if kind == UNDER_WAY else median(days))
-                for (journey, kind, reason), days in sorted(
-                    self._ends.items(), key=lambda one: (one[0][0], -len(one[1]), one[0])
-                )
-            ),
+            endings=tuple(self._endings()),
             messages=dict(sorted(self._messages.items())),
             by_message=dict(self._by_message.most_common()),
             skipped=dict(self._skipped.most_common()),
@@ -206,6 +204,15 @@ class Tally:
             value=self.value,
             control=self.control,
         )
+
+    def _endings(self) -> Iterator[Ending]:
+        runs: Counter[str] = Counter()
+        for (journey, _, _), days in self._ends.items():
+            runs[journey] += len(days)
+        ordered = sorted(self._ends.items(), key=lambda one: (one[0][0], -len(one[1]), one[0]))
+        for (journey, kind, reason), days in ordered:
+            middle, latest = (None, None) if kind == UNDER_WAY else (median(days), _most(days))
+            yield Ending(journey, kind, reason, len(days), len(days) / runs[journey], middle, latest)
 
     def _peak(self, journey: str, moments: list[datetime]) -> Peak:
         throttle = self.plans[journey].throttle
@@ -224,6 +231,11 @@ def peak(moments: Iterable[datetime], per: timedelta) -> tuple[int, datetime | N
         if number - first + 1 > most:
             most, at = number - first + 1, ordered[first]
     return most, at
+
+
+def _most(values: list[float]) -> float:
+    """What nine of ten are not above."""
+    return sorted(values)[-(-len(values) * 9 // 10) - 1]
 
 
 def _length(limit: Limit) -> timedelta:

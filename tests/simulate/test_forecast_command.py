@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from typer.testing import CliRunner, Result
 
+from dripline.cli import app
 from dripline.simulate.chart import columns
 
 ROOT = Path(__file__).parents[2]
@@ -22,16 +22,8 @@ events:
 """
 
 
-def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("DRIPLINE_")}
-    return subprocess.run(
-        [sys.executable, "-m", "dripline", "simulate", *arguments, "--workspace", str(ROOT)],
-        cwd=cwd,
-        env={**environment, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["simulate", *arguments, "--workspace", str(ROOT)])
 
 
 WELCOME = ("welcome", "--leads", "40", "--start", "2026-03-02", "--rate", "demo.booked=50%")
@@ -39,7 +31,7 @@ WELCOME = ("welcome", "--leads", "40", "--start", "2026-03-02", "--rate", "demo.
 
 def test_people_see_how_it_ends_what_is_sent_and_when() -> None:
     done = run(*WELCOME)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert done.stdout.splitlines()[:2] == [
         "welcome: 40 leads entering over 30 days, from 2026-03-02 to 2026-08-28 (seed 1)",
         "Who answers: demo.booked 50%.",
@@ -78,7 +70,7 @@ def test_one_lead_is_told_as_a_story(tmp_path: Path) -> None:
     file = tmp_path / "someone.yaml"
     file.write_text(SOMEONE, encoding="utf-8")
     done = run("welcome", "--lead", str(file))
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     lines = [line.strip() for line in done.stdout.splitlines()]
     assert any(line.startswith("Mon 2026-03-02 10:00  email welcome/hello   Բարի գալուստ") for line in lines)
     assert any("demo.booked ends the wait" in line for line in lines)
@@ -102,7 +94,7 @@ def test_one_lead_is_told_as_a_story(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_meant_is_told_with_what_to_do(arguments: list[str], said: str) -> None:
     done = run(*arguments)
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -111,7 +103,7 @@ def test_what_is_wrong_with_a_lead_is_told_at_its_place(tmp_path: Path) -> None:
     file = tmp_path / "someone.yaml"
     file.write_text(SOMEONE.replace("seats: 8", "seets: 8"), encoding="utf-8")
     done = run("welcome", "--lead", str(file))
-    assert (done.returncode, "someone.yaml:5:41: error[unknown-key]" in done.stderr) == (1, True), done.stderr
+    assert (done.exit_code, "someone.yaml:5:41: error[unknown-key]" in done.stderr) == (1, True), done.stderr
 
 
 def test_rates_stand_in_a_file_too(tmp_path: Path) -> None:
@@ -121,10 +113,14 @@ def test_rates_stand_in_a_file_too(tmp_path: Path) -> None:
     assert [one["reason"] for one in told["endings"]] == ["booked"]
 
 
-def test_a_store_in_which_nothing_happened_teaches_nothing(tmp_path: Path) -> None:
-    done = run("welcome", "--learn", cwd=tmp_path)
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
+def test_a_store_in_which_nothing_happened_teaches_nothing(
+    migrated_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(migrated_file, tmp_path / "dripline.db")
+    monkeypatch.setenv("DRIPLINE_DATABASE_URL", f"sqlite:///{tmp_path / 'dripline.db'}")
+    monkeypatch.setenv("DRIPLINE_WORKSPACE", str(ROOT))
+    done = run("welcome", "--learn")
+    assert (done.exit_code, "knows nothing yet" in done.stderr) == (1, True)
 
 
 def test_a_chart_stacks_what_belongs_together_and_says_it() -> None:

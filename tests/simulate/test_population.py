@@ -78,7 +78,7 @@ def test_where_nobody_answers_all_can_be_reckoned_by_hand(folder: Folder) -> Non
     forecast = live_all(crowd_of(load_project(folder.root), "first"))
     assert endings(forecast) == {"finished": 10}
     [ending] = forecast.endings
-    assert ending.days == 4
+    assert (ending.share, ending.days, ending.latest) == (1.0, 4, 4)
     assert forecast.by_message == {("first", "email:hello"): 10, ("first", "sms:gift"): 10}
     # Two enter a day: the e-mail on their day, the SMS on the fourth after it.
     assert [(str(day), channel, number) for (day, channel, _), number in forecast.messages.items()] == [
