@@ -19,6 +19,7 @@ _FRAME_HEAD = (
 )
 _DEFAULTS = {"show": "all", "page": 1, "live": False}
 _PARAGRAPH = re.compile(r"\n\s*\n")
+_ADDRESS = re.compile(r"https?://\S+")
 _LINE = 75
 """Characters of a line at that width."""
 _HEAD = re.compile(r"<head(?:\s[^>]*)?>", re.IGNORECASE)
@@ -62,7 +63,8 @@ def preview_height(body: str, html: str) -> int:
 
     A page without scripts cannot ask the frame; what is higher scrolls, and the frame can be drawn larger.
     """
-    lines = sum(1 + len(line) // _LINE for line in body.splitlines() if line.strip())
+    shown = _ADDRESS.sub("", body)  # of a link only its words are seen
+    lines = sum(1 + len(line) // _LINE for line in shown.splitlines() if line.strip())
     paragraphs = len(_PARAGRAPH.findall(body.strip()))
     pictures = html.lower().count("<img")
     return max(280, min(1_200, 150 + 26 * lines + 16 * paragraphs + 120 * pictures))
