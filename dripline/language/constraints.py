@@ -144,18 +144,17 @@ def holding(node: nodes.Node, states: list[State], truth: bool = True) -> list[S
 def _holding(node: nodes.Node, state: State, truth: bool) -> list[State]:
     match node:
         case nodes.And() | nodes.Or():
-            both = isinstance(node, nodes.And) == truth
             first = holding(node.left, [state], truth)
-            if both:
+            if isinstance(node, nodes.And) == truth:
                 return holding(node.right, first, truth)
-            return first + holding(node.right, holding(node.left, [state], not truth), truth)
+            # That the left did not hold is left out: to ask that, too, would double the work at every `or`.
+            return first + holding(node.right, [state], truth)
         case nodes.Not():
             return holding(node.node, [state], not truth)
         case nodes.Const():
             return [state] if bool(node.value) == truth else []
         case nodes.CondExpr() if node.expr2 is not None:
-            yes = holding(node.expr1, holding(node.test, [state], True), truth)
-            return yes + holding(node.expr2, holding(node.test, [state], False), truth)
+            return holding(node.expr1, [state], truth) + holding(node.expr2, [state], truth)
         case nodes.Compare():
             return _compared(node, state, truth)
         case nodes.Test() if node.name in ("defined", "empty"):

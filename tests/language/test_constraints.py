@@ -114,3 +114,14 @@ def test_what_contradicts_itself_is_seen(condition: str) -> None:
 def test_many_ways_through_a_condition_are_not_followed_for_ever() -> None:
     condition = " and ".join(f"(lead.a{number} == 1 or lead.b{number} == 2)" for number in range(20))
     assert holding(tree_of(condition), [State(anything, {})])
+
+
+@pytest.mark.parametrize("words", ["or", "and"])
+def test_long_conditions_take_no_longer_than_they_are(words: str) -> None:
+    condition = f" {words} ".join(f"lead.a{number} > 1" for number in range(60))
+    for truth in (True, False):
+        assert holding(tree_of(condition), [State(anything, {})], truth)
+    nested = "lead.v"
+    for _ in range(11):
+        nested = f"(lead.x if {nested} else lead.y)"
+    assert holding(tree_of(nested), [State(anything, {})])
