@@ -25,6 +25,7 @@ from dripline.store.house import House, open_house, set_clock
 from dripline.store.migrate import StoreTooNew, StoreUnlike, check_schema, migrate
 from dripline.store.plans import publish
 from dripline.store.publications import followed, rolled_back_from
+from dripline.store.wakes import want_all
 
 WORKER = Path(__file__).parents[2] / "worker.py"
 """The composition root: at the top of the checkout, not in the installed package."""
@@ -200,7 +201,16 @@ def _at_pace(connection: Connection, day: timedelta | None) -> House:
     rate = 1.0 if day is None else timedelta(days=1) / day
     if house.clock.rate != rate:
         set_clock(connection, house.clock.at_rate(rate, machine_clock()))
+    if house.clock.rate < rate:  # their workflows sleep by the longer days
+        _wake_everybody(connection)
     return open_house(connection)
+
+
+def _wake_everybody(connection: Connection) -> None:
+    """Let every open run ask again until when it sleeps."""
+    last = ""
+    while woken := want_all(connection, last, 500, machine_clock()):
+        last = woken[-1]
 
 
 def _about_time(rate: float, ahead: timedelta) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from dripline.cli import app
 from dripline.clock import machine_clock
 from dripline.ingest.recording import record
-from dripline.language.plan import Plan
+from dripline.language.plan import DelayStep, Duration, Plan
 from dripline.language.project import Project, load_project
 from dripline.settings import Settings
 from dripline.stack.up import (
@@ -33,6 +33,9 @@ from dripline.store.house import open_house
 from dripline.store.leads import add_lead
 from dripline.store.plans import publish
 from dripline.store.publications import Wish, begin
+from dripline.store.wakes import wanted
+from tests.durable.house import House
+from tests.engine.plans import plan
 
 ROOT = Path(__file__).parents[2]
 
@@ -196,6 +199,25 @@ def test_a_pace_can_be_set_while_everything_runs(empty: Store, project: Project)
     assert _ahead(empty) > before
     set_pace(empty, None)
     assert abs(_ahead(empty) - _ahead(empty)) < timedelta(seconds=1)
+
+
+def test_who_sleeps_is_woken_where_days_become_shorter(store: Store) -> None:
+    """Its workflow sleeps by the day as it was; where days become longer it wakes too early, and sleeps again."""
+    house = House(store, plan(DelayStep(id="rest", duration=Duration(days=60))))
+    [run] = house.happens("lead.created", machine_clock())
+    house.advance(run, machine_clock())
+    assert _wanting(store) == []
+    set_pace(store, timedelta(seconds=2))
+    assert _wanting(store) == [run]
+    house.advance(run, machine_clock())
+    set_pace(store, timedelta(seconds=10))
+    set_pace(store, None)
+    assert _wanting(store) == []
+
+
+def _wanting(store: Store) -> list[str]:
+    with store.read() as connection:
+        return [wake.run for wake in wanted(connection, 10)]
 
 
 @pytest.mark.parametrize(
