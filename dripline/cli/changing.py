@@ -96,6 +96,10 @@ def show(preview: Preview) -> None:
     typer.echo(f"{plan.journey}: {said}")
     for sign, text in preview.changed:
         typer.echo(clean(f"  {sign} {text}"))
+    for old, changed in preview.older.items() if preview.policy == "move" else ():
+        typer.echo(f"  for those who follow {old[:SHORT]}:")
+        for sign, text in changed:
+            typer.echo(clean(f"    {sign} {text}"))
     forecast = preview.forecast
     if not forecast.runs:
         typer.echo("  Nobody is in it on another plan." if not preview.is_edit else "  Nobody is in it.")

@@ -34,7 +34,8 @@ class Preview:
     said: Mapping[str, str] = field(default_factory=dict)
     """What was said of steps that were taken out."""
     changed: list[tuple[Sign, str]] = field(default_factory=list)
-    renamed: dict[str, str] = field(default_factory=dict)
+    older: dict[str, list[tuple[Sign, str]]] = field(default_factory=dict)
+    """What it changes for those who follow older plans, by their hashes."""
     forecast: Forecast = field(default_factory=Forecast)
     plans: set[str] = field(default_factory=set)
     """Hashes of the plans that its runs follow."""
@@ -67,10 +68,14 @@ def look_ahead(
     if before is not None:
         matching = match(before, plan, said)
         preview.changed = list(differences(matching, before, plan))
-        preview.renamed = {old: new for old, new in matching.renamed().items() if old not in matching.said}
     with store.read() as connection:
         olds = {plan_hash: load_plan(connection, plan_hash) for plan_hash in _hashes(connection, plan)}
         preview.plans = set(olds)
+        preview.older = {
+            old_hash: list(differences(match(old, plan, said), old, plan))
+            for old_hash, old in sorted(olds.items())
+            if before is not None and old_hash != before.hash
+        }
         _look_at_plans(connection, preview, list(olds.values()), said)
         if policy != "move":
             _count(connection, preview)

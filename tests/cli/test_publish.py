@@ -118,6 +118,17 @@ def test_moved_leads_wait_as_long_as_the_new_plan_says_since_they_began_to(live:
     assert live.log(run_id)[-1].what == "moved"
 
 
+def test_those_who_were_kept_can_be_moved_later(live: Live) -> None:
+    run_id = live.enters(2 * DAYS)
+    live.file(WELCOME.replace("5 days", "3 days"))
+    assert run("publish", "--yes")[0] == 0
+    code, told = run("publish", "--yes", "--in-flight", "move")
+    assert (code, "the plan stays the same" in told, "1 lead moved." in told) == (0, True, True)
+    assert "for those who follow" in told
+    assert "~ after email:hello: 5 days → 3 days" in told
+    assert live.house.run(run_id).until < machine_clock() + 2 * DAYS
+
+
 def test_nothing_is_done_unless_somebody_says_yes(live: Live) -> None:
     run_id = live.enters(2 * DAYS)
     before = live.house.run(run_id)
