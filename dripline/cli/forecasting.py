@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from importlib import resources
@@ -16,7 +16,7 @@ from rich.text import Text
 
 from dripline.cli.showing import add, count, new_table
 from dripline.language.durations import say_duration
-from dripline.language.plan import Duration
+from dripline.language.plan import Duration, Plan
 from dripline.language.workspace import Workspace
 from dripline.simulate.chart import COLOURS, columns
 from dripline.simulate.crowd import Crowd
@@ -27,12 +27,12 @@ _STYLES = ("cyan", "yellow", "blue", "magenta", "green", "bright_magenta", "whit
 _BAR = 48
 
 
-def tell(crowd: Crowd, forecast: Forecast, workspace: Workspace) -> None:
+def tell(journey: str, said_before: Sequence[str], forecast: Forecast, workspace: Workspace) -> None:
     """In the terminal: tables, a chart, and a line for each thing that is to be paid or kept."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 120
-    for line in about(crowd):
+    for line in said_before:
         console.print(Text(line))
     console.print()
     table = new_table("How it ends", "runs", "", "days", "9 of 10 by")
@@ -41,7 +41,7 @@ def tell(crowd: Crowd, forecast: Forecast, workspace: Workspace) -> None:
     for ending in forecast.endings:
         add(
             table,
-            said(crowd, ending),
+            said(journey, ending),
             f"{ending.count:,}",
             f"{ending.share:.1%}",
             _days(ending.days),
@@ -50,8 +50,8 @@ def tell(crowd: Crowd, forecast: Forecast, workspace: Workspace) -> None:
     console.print(table)
     table = new_table("Message", "sent")
     table.columns[1].justify = "right"
-    for (journey, step), number in forecast.by_message.items():
-        add(table, step if journey == crowd.journey else f"{journey}: {step}", f"{number:,}")
+    for (of, step), number in forecast.by_message.items():
+        add(table, step if of == journey else f"{of}: {step}", f"{number:,}")
     for (step, reason), number in forecast.skipped.items():
         add(table, f"{step}, not sent: {reason}", f"{number:,}")
     for (step, reason), number in forecast.held.items():
@@ -103,10 +103,10 @@ def facts(forecast: Forecast, workspace: Workspace) -> Iterator[str]:
         yield f"Colleagues are told {forecast.notices:,} times."
 
 
-def said(crowd: Crowd, ending: Ending) -> str:
+def said(journey: str, ending: Ending) -> str:
     """How a run ended, in words."""
     what = f"{ending.outcome}: {ending.reason}" if ending.reason else ending.outcome
-    return what if ending.journey == crowd.journey else f"{ending.journey}: {what}"
+    return what if ending.journey == journey else f"{ending.journey}: {what}"
 
 
 def share(part: int, whole: int) -> str:
@@ -134,8 +134,8 @@ def _bars(forecast: Forecast) -> Iterator[Text]:
         yield line.append(f" {heights[place]:,}", style="dim")
 
 
-def as_json(crowd: Crowd, forecast: Forecast, workspace: Workspace) -> dict[str, Any]:
-    """For programs; money is in the workspace's currency where nothing else is said."""
+def crowd_as_json(crowd: Crowd) -> dict[str, Any]:
+    """What was reckoned with, for programs."""
     return {
         "journey": crowd.journey,
         "leads": crowd.count,
@@ -146,6 +146,13 @@ def as_json(crowd: Crowd, forecast: Forecast, workspace: Workspace) -> dict[str,
         "rates": {
             name: {"share": one.share, "within_seconds": _seconds(one)} for name, one in crowd.rates.items()
         },
+    }
+
+
+def as_json(reckoned_with: Mapping[str, Any], forecast: Forecast, workspace: Workspace) -> dict[str, Any]:
+    """For programs; money is in the workspace's currency where nothing else is said."""
+    return {
+        **reckoned_with,
         "runs": forecast.runs,
         "kept_out": forecast.kept_out,
         "control": forecast.control,
@@ -169,7 +176,7 @@ def as_json(crowd: Crowd, forecast: Forecast, workspace: Workspace) -> dict[str,
     }
 
 
-def page(crowd: Crowd, forecast: Forecast, workspace: Workspace) -> str:
+def page(plan: Plan, said_before: Sequence[str], forecast: Forecast, workspace: Workspace) -> str:
     """The whole forecast as a page that needs nothing else."""
     environment = Environment(
         loader=PackageLoader("dripline.web"), autoescape=True, undefined=StrictUndefined
@@ -178,12 +185,13 @@ def page(crowd: Crowd, forecast: Forecast, workspace: Workspace) -> str:
     labels, series, unit = over_time(forecast)
     chart = columns(labels, series, f"Messages a {unit}") if labels else ""
     rendered: str = environment.get_template("forecast.html").render(
-        crowd=crowd,
+        journey=plan.journey,
+        title=plan.title,
         forecast=forecast,
-        about=list(about(crowd)),
+        about=said_before,
         facts=list(facts(forecast, workspace)),
         endings=[
-            (said(crowd, one), one.count, one.share * 100, _days(one.days), _days(one.latest))
+            (said(plan.journey, one), one.count, one.share * 100, _days(one.days), _days(one.latest))
             for one in forecast.endings
         ],
         chart=Markup(chart),  # noqa: S704 - drawn by us, its words escaped

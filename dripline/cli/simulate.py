@@ -6,7 +6,7 @@ import webbrowser
 from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -14,9 +14,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dripline.cli.asking import EXIT_YOURS, refuse
 from dripline.cli.check import tell_one, workspace_of
-from dripline.cli.forecasting import as_json, page, tell
+from dripline.cli.forecasting import about, as_json, crowd_as_json, page, tell
 from dripline.cli.opening import opened
-from dripline.cli.showing import Format, print_json
+from dripline.cli.showing import Format, count, print_json
 from dripline.cli.transcript import story, story_as_json
 from dripline.clock import machine_clock
 from dripline.language.durations import DurationError, parse_duration
@@ -26,9 +26,11 @@ from dripline.language.project import FOLDER, Project, load_project
 from dripline.language.scenario import read_circumstances
 from dripline.language.workspace import FILE, Workspace
 from dripline.language.yaml_reader import read_yaml
-from dripline.simulate.crowd import Crowd, NoLeads, beginning, gather, samples_of
+from dripline.simulate.crowd import Crowd, NoLeads, beginning, gather, replayed, samples_of, together
+from dripline.simulate.forecast import Forecast
 from dripline.simulate.playing import begin
-from dripline.simulate.population import live_all
+from dripline.simulate.population import Progress as Progressing
+from dripline.simulate.population import live_again, live_all
 from dripline.simulate.rates import Rate, RateError, read_rate
 from dripline.simulate.setting import set_up
 
@@ -71,6 +73,12 @@ def simulate(
     learn: Annotated[
         bool, typer.Option("--learn", help="Take the rates from what leads did so far, as the store tells.")
     ] = False,
+    replay: Annotated[
+        str | None,
+        typer.Option(
+            help="What really happened since this day, like 2026-03-02, by the journey as it stands in the files."
+        ),
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(help="Write a page (HTML) with charts into this file.")
     ] = None,
@@ -91,9 +99,6 @@ def simulate(
     if lead is not None:
         _tell_one(root, project.workspace, project, plan, lead, form)
         return
-    known = _rates(project.workspace, plan, rate or [], rates, learn)
-    first = _day(start) if start else machine_clock().astimezone(project.workspace.zone).date()
-    crowd = _crowd(project, project.workspace, plan, leads, days, _length(over), first, seed, known)
     quiet = form is Format.json
     with Progress(
         TextColumn("{task.description}"),
@@ -104,15 +109,25 @@ def simulate(
         transient=True,
         disable=quiet,
     ) as bar:
-        task = bar.add_task(f"{leads:,} leads", total=1.0)
-        forecast = live_all(crowd, lambda passed: bar.update(task, completed=passed))
-    if form is Format.json:
-        print_json(as_json(crowd, forecast, project.workspace))
+        task = bar.add_task(journey, total=1.0)
+
+        def progress(passed: float) -> None:
+            bar.update(task, completed=passed)
+
+        if replay is not None:
+            told, lines, forecast = _again(project, plan, _day(replay), progress)
+        else:
+            known = _rates(project.workspace, plan, rate or [], rates, learn)
+            first = _day(start) if start else machine_clock().astimezone(project.workspace.zone).date()
+            crowd = _crowd(project, project.workspace, plan, leads, days, _length(over), first, seed, known)
+            told, lines, forecast = crowd_as_json(crowd), list(about(crowd)), live_all(crowd, progress)
+    if quiet:
+        print_json(as_json(told, forecast, project.workspace))
     else:
-        tell(crowd, forecast, project.workspace)
+        tell(plan.journey, lines, forecast, project.workspace)
     if report is not None:
         report.parent.mkdir(parents=True, exist_ok=True)
-        report.write_text(page(crowd, forecast, project.workspace), encoding="utf-8")
+        report.write_text(page(plan, lines, forecast, project.workspace), encoding="utf-8")
         typer.echo(f"Written to {report}.", err=quiet)
         if show and not webbrowser.open(report.resolve().as_uri()):
             typer.echo("No browser could be opened: open that file yourself.", err=True)
@@ -152,6 +167,28 @@ def _crowd(
     until = beginning(first + timedelta(days=days), workspace.zone)
     return Crowd(
         plan.journey, plans, kinds, samples, rates, leads, start, min(over, until - start), until, seed
+    )
+
+
+def _again(
+    project: Project, plan: Plan, since: date, progress: Progressing
+) -> tuple[dict[str, Any], list[str], Forecast]:
+    """What happened since that day, played by the journey's file: what was reckoned with, in words, and the sum."""
+    from dripline.store.happened import happened
+
+    plans = {name: project.plans[name] for name in together(project.plans, plan.journey)}
+    with opened() as house, house.store.read() as connection:
+        begun = beginning(since, house.zone)
+        until = max(house.clock.to_house(machine_clock()), begun)
+        settings = [
+            replayed(one.lead, one.events, plans, until) for one in happened(connection, begun) if one.events
+        ]
+    line = f"{plan.journey}: what happened to {count(len(settings), 'lead')} since {since}, by the journey's file"
+    told = {"journey": plan.journey, "leads": len(settings), "since": begun, "until": until}
+    return (
+        told,
+        [line, "Leads are taken as they are today."],
+        live_again(settings, plan, plans, until, progress),
     )
 
 

@@ -16,6 +16,7 @@ from dripline.language.workspace import Workspace
 from dripline.simulate.life import Life
 from dripline.simulate.playing import begin
 from dripline.simulate.rates import Rate
+from dripline.simulate.recording import ENROLLED
 from dripline.simulate.setting import Changes, Enrols, Happening, Happens, Setting, set_up
 
 MOMENT = timedelta(seconds=1)
@@ -62,7 +63,7 @@ def gather(
     project: Project, workspace: Workspace, journey: str
 ) -> tuple[Mapping[str, Plan], tuple[Setting, ...]]:
     """The plans that are concerned, and the scenarios whose lead enters. Raises NoLeads."""
-    plans = {name: project.plans[name] for name in _together(project.plans, journey)}
+    plans = {name: project.plans[name] for name in together(project.plans, journey)}
     file = project.scenarios.get(journey)
     alone = [one.model_copy(update={"with_": ()}) for one in file.scenarios] if file else []
     settings = [set_up(one, journey, project.plans, workspace) for one in alone]
@@ -110,6 +111,24 @@ def lead_of(crowd: Crowd, number: int) -> Setting:
     )
 
 
+def replayed(
+    lead: Mapping[str, Any],
+    events: Sequence[tuple[datetime, str, Mapping[str, Any]]],
+    plans: Mapping[str, Plan],
+    until: datetime,
+) -> Setting:
+    """A real lead with what really happened to it, oldest first."""
+    coming: list[tuple[datetime, Happening]] = []
+    for at, name, properties in events:
+        if name != ENROLLED:
+            coming.append((at, Happens(name, properties)))
+        elif properties.get("journey") in plans:
+            coming.append((at, Enrols(str(properties["journey"]))))
+    plan = next(iter(plans.values()))
+    where = zone_of(lead.get("timezone"), lead.get("country"), plan.timezone)
+    return Setting(tuple(plans.values()), lead, events[0][0], until, where, {}, {}, tuple(coming))
+
+
 def happening(sample: Sample, plans: Mapping[str, Plan], now: datetime) -> Happens | Changes:
     """What the sample says, its dates as far from now as they were from its scenario's start."""
     found = _moved(sample.what, plans, sample.start, now)
@@ -147,7 +166,7 @@ def _any_day(value: Any, lot: float) -> str:
     return (date(int(text[:4]), 1, 1) + timedelta(days=int(lot * 365))).isoformat() + text[10:]
 
 
-def _together(plans: Mapping[str, Plan], journey: str) -> list[str]:
+def together(plans: Mapping[str, Plan], journey: str) -> list[str]:
     """The journey and those that it lets leads into, however far."""
     found, left = [], [journey]
     while left:

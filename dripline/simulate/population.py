@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,51 +21,69 @@ from dripline.simulate.setting import Setting
 from dripline.simulate.timeline import Entry, Letter
 from dripline.simulate.world import written
 
+_STEP = 0.01
 Progress = Callable[[float], None]
 """Is told how much of the time has passed, from 0 to 1."""
 
 
 def live_all(crowd: Crowd, progress: Progress = lambda _: None) -> Forecast:
     """Let every lead live until the crowd's last moment, and count."""
-    tally = Tally(crowd.plans, ZoneInfo(crowd.plans[crowd.journey].timezone))
     slots: dict[str, datetime] = {}
     write = _Sparing()
+
+    def born(number: int) -> Life:
+        setting = lead_of(crowd, number)
+        answers = Responding(crowd, str(setting.lead["id"]))
+        life = begin(setting, answers.rested, slots, write)
+        answers.bind(life)
+        return life
+
+    coming = ((crowd.enters(number), partial(born, number)) for number in range(crowd.count))
+    return _live_together(coming, crowd.plans[crowd.journey], crowd.plans, crowd.start, crowd.until, progress)
+
+
+def live_again(
+    settings: Sequence[Setting], plan: Plan, plans: Mapping[str, Plan], until: datetime, progress: Progress
+) -> Forecast:
+    """Let leads live through what really happened to them, and count."""
+    slots: dict[str, datetime] = {}
+    write = _Sparing()
+    ordered = sorted(settings, key=lambda one: one.start)
+    coming = ((one.start, partial(begin, one, None, slots, write)) for one in ordered)
+    start = ordered[0].start if ordered else until
+    return _live_together(coming, plan, plans, start, until, progress)
+
+
+def _live_together(
+    coming: Iterator[tuple[datetime, Callable[[], Life]]],
+    plan: Plan,
+    plans: Mapping[str, Plan],
+    start: datetime,
+    until: datetime,
+    progress: Progress,
+) -> Forecast:
+    """All lives in one time; each begins when it is its time, and is forgotten when it has been counted."""
+    tally = Tally(plans, ZoneInfo(plan.timezone))
     living: list[tuple[datetime, int, Life]] = []
-    born, told, whole = 0, 0.0, crowd.until - crowd.start
-    while born < crowd.count or living:
-        while born < crowd.count and (not living or crowd.enters(born) <= living[0][0]):
-            life = _life(crowd, lead_of(crowd, born), slots, write)
-            _go_on(crowd, life, born, living, tally)
-            born += 1
-        if not living:
-            continue
-        moment, number, life = heapq.heappop(living)
-        life.go_to(moment)
-        _go_on(crowd, life, number, living, tally)
-        passed = (moment - crowd.start) / whole
-        if passed - told > 0.01:
-            told = passed
-            progress(passed)
+    born, told, next_one = 0, 0.0, next(coming, None)
+    while next_one is not None or living:
+        if next_one is not None and (not living or next_one[0] <= living[0][0]):
+            life, number = next_one[1](), born
+            life.state.timeline = _Deeds()
+            born, next_one = born + 1, next(coming, None)
+        else:
+            moment, number, life = heapq.heappop(living)
+            life.go_to(moment)
+            if (passed := (moment - start) / (until - start)) - told > _STEP:
+                told = passed
+                progress(passed)
+        again = life.next()
+        if again is None or again > until:
+            tally.close(life)
+        else:
+            heapq.heappush(living, (again, number, life))
     progress(1.0)
     return tally.forecast()
-
-
-def _go_on(
-    crowd: Crowd, life: Life, number: int, living: list[tuple[datetime, int, Life]], tally: Tally
-) -> None:
-    moment = life.next()
-    if moment is None or moment > crowd.until:
-        tally.close(life)
-    else:
-        heapq.heappush(living, (moment, number, life))
-
-
-def _life(crowd: Crowd, setting: Setting, slots: dict[str, datetime], write: _Sparing) -> Life:
-    answers = Responding(crowd, str(setting.lead["id"]))
-    life = begin(setting, answers.rested, slots, write)
-    life.state.timeline = _Deeds()
-    answers.bind(life)
-    return life
 
 
 class _Deeds(list[Entry]):

@@ -113,7 +113,7 @@ def test_rates_stand_in_a_file_too(tmp_path: Path) -> None:
     assert [one["reason"] for one in told["endings"]] == ["booked"]
 
 
-def test_a_store_in_which_nothing_happened_teaches_nothing(
+def test_a_store_in_which_nothing_happened_teaches_nothing_and_replays_nothing(
     migrated_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copy(migrated_file, tmp_path / "dripline.db")
@@ -121,6 +121,11 @@ def test_a_store_in_which_nothing_happened_teaches_nothing(
     monkeypatch.setenv("DRIPLINE_WORKSPACE", str(ROOT))
     done = run("welcome", "--learn")
     assert (done.exit_code, "knows nothing yet" in done.stderr) == (1, True)
+    done = run("welcome", "--replay", "2026-03-02", "--report", str(tmp_path / "page.html"))
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (
+        0,
+        "welcome: what happened to 0 leads since 2026-03-02, by the journey's file",
+    )
 
 
 def test_a_chart_stacks_what_belongs_together_and_says_it() -> None:

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dripline.language.project import load_project
-from dripline.simulate.crowd import Crowd, gather, lead_of, samples_of
+from dripline.simulate.crowd import Crowd, gather, lead_of, replayed, samples_of
 from dripline.simulate.playing import begin
-from dripline.simulate.population import live_all
+from dripline.simulate.population import live_again, live_all
 from dripline.simulate.rates import read_rate
 from dripline.simulate.responding import Responding
 from dripline.store.database import Store
+from dripline.store.happened import happened
 from dripline.store.responses import responses
 from tests.durable.house import House
 from tests.simulate.by_store import Happening, live_by_store
@@ -60,6 +61,20 @@ def test_what_leads_of_a_forecast_do_comes_to_the_same_in_the_store_and_is_learn
     }
     with store.read() as connection:
         learnt = responses(connection, plans["welcome"])
+        pasts = list(happened(connection, START))
+    again = live_again(
+        [replayed(one.lead, one.events, plans, until) for one in pasts],
+        plans["welcome"],
+        plans,
+        until,
+        lambda _: None,
+    )
+    assert again.endings == forecast.endings
+    assert (again.messages, again.segments, again.value) == (
+        forecast.messages,
+        forecast.segments,
+        forecast.value,
+    )
     booked = learnt["demo.booked"]
     reached = sum(reason in ("booked", None) for reason in ends)
     assert (len(booked.after), booked.chances) == (ends.count("booked"), reached)
