@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 START = datetime(2026, 3, 2, tzinfo=UTC)
 
 
-def test_what_leads_of_a_forecast_do_comes_to_the_same_in_the_store_and_is_learnt_from_it(
+def test_leads_of_a_forecast_fare_the_same_in_the_store_which_teaches_and_replays_it(
     store: Store,
 ) -> None:
     project = load_project(ROOT)
