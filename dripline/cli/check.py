@@ -19,7 +19,7 @@ from dripline.language.project import Project, load_project
 from dripline.language.workspace import FILE
 
 CLEAN, PROBLEMS, OUR_FAULT = 0, 1, 3
-_STYLES = {"error": "bold red", "warning": "bold yellow"}
+_STYLES = {"error": "bold red", "warning": "bold yellow", "at run": "bold magenta"}
 
 
 class Format(StrEnum):

@@ -25,7 +25,9 @@ _CHECKS: Mapping[str, Callable[..., Any]] = {rule.__name__: rule for rule in _RU
 class Explanation(Written):
     """What a code means."""
 
-    severity: Literal["error", "warning"] = Field(description="An error keeps the journey from running.")
+    severity: Literal["error", "warning", "at run"] = Field(
+        description="An error keeps the journey from running; `at run` only the data of a lead brings to light."
+    )
     check: str | None = Field(None, description="The check whose docstring is the rule.")
     rule: str | None = Field(None, description="The rule, where it is not a check's docstring.")
     where: str | None = Field(
@@ -60,8 +62,8 @@ def explanations() -> Mapping[str, Explanation]:
 
 
 def severities() -> Mapping[str, str]:
-    """The severity of every code."""
-    return {code: explanation.severity for code, explanation in explanations().items()}
+    """The severity of every code that a file may be told by."""
+    return {code: one.severity for code, one in explanations().items() if one.severity != "at run"}
 
 
 def table() -> str:

@@ -63,6 +63,14 @@ def test_every_code_of_the_program_is_explained() -> None:
     assert told - explanations().keys() == set()
 
 
+def test_every_code_that_a_run_may_end_at_is_explained() -> None:
+    failing = re.compile(r'(?:EvaluationError|RenderError)\(\s*"([a-z-]+)"')
+    sources = (path.read_text(encoding="utf-8") for path in (ROOT / "dripline").rglob("*.py"))
+    found = {code for source in sources for code in failing.findall(source)}
+    assert len(found) > 20
+    assert found - explanations().keys() == set()
+
+
 def test_every_explanation_says_how_to_mend_it() -> None:
     for explanation in explanations().values():
         assert explanation.text.endswith(".")
