@@ -67,7 +67,7 @@ def preview_height(body: str, html: str) -> int:
     lines = sum(1 + len(line) // _LINE for line in shown.splitlines() if line.strip())
     paragraphs = len(_PARAGRAPH.findall(body.strip()))
     pictures = html.lower().count("<img")
-    return max(280, min(1_200, 150 + 26 * lines + 16 * paragraphs + 120 * pictures))
+    return max(280, min(1_200, 205 + 26 * lines + 16 * paragraphs + 120 * pictures))
 
 
 def snippet(body: str) -> str:
