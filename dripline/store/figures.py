@@ -86,11 +86,15 @@ class Figures:
 
 @dataclass(frozen=True)
 class Listing:
-    """A journey's row: since when it is published as it is now, and paused."""
+    """A journey's row: what it follows since when, and whether it is paused or was taken out."""
 
+    plan_hash: str
     published_at: datetime
     paused_at: datetime | None
     pause_reason: str | None
+    frozen: bool
+    """Whether its waits stand still as well."""
+    retired_at: datetime | None
 
 
 def read_figures(connection: Connection, journey: str | None = None) -> dict[str, Figures]:
@@ -152,10 +156,24 @@ def read_steps(connection: Connection, journey: str) -> Steps:
     )
 
 
+def count_older(connection: Connection, journey: str, plan_hash: str) -> int:
+    """How many open runs of a journey follow another plan than that."""
+    query = select(func.count()).where(
+        runs.c.journey == journey, runs.c.ended_at.is_(None), runs.c.plan_hash != plan_hash
+    )
+    return connection.execute(query).scalar_one()
+
+
 def read_listings(connection: Connection) -> Mapping[str, Listing]:
-    """Every published journey's row, by id."""
-    query = select(journeys.c.id, journeys.c.published_at, journeys.c.paused_at, journeys.c.pause_reason)
+    """Every journey's row, by id; those that were taken out too."""
     return {
-        row.id: Listing(row.published_at, row.paused_at, row.pause_reason)
-        for row in connection.execute(query.order_by(journeys.c.id))
+        row.id: Listing(
+            row.plan_hash,
+            row.published_at,
+            row.paused_at,
+            row.pause_reason,
+            row.frozen_at is not None,
+            row.retired_at,
+        )
+        for row in connection.execute(select(journeys).order_by(journeys.c.id))
     }

@@ -13,7 +13,7 @@ from dripline.language.plan import Goal
 from dripline.store.database import Store
 from dripline.store.figures import read_figures, read_steps
 from dripline.store.plans import set_paused
-from dripline.store.schema import messages, runs
+from dripline.store.schema import journeys, messages, runs
 from tests.ingest.journeys import MONDAY, EventFilter, a_lead, a_plan, published
 
 GOAL = Goal(on=EventFilter(events=("order.paid",)), value="event.total")
@@ -163,3 +163,27 @@ def test_who_stands_at_a_step_of_an_earlier_version_is_told(client: TestClient, 
     page = client.get("/journeys/welcome").text
     assert "1 stands at" in words(page)
     assert "an &lt;old&gt; step" in page
+
+
+def test_a_journey_that_was_taken_out_is_there_as_long_as_somebody_is_in_it(
+    client: TestClient, busy: Store
+) -> None:
+    with busy.write() as connection:
+        connection.execute(update(journeys).values(retired_at=MONDAY))
+    for path in ("/journeys", "/journeys/welcome"):
+        told = words(client.get(path).text)
+        assert "taken out" in told
+        assert "Nobody enters any more" in told
+    with busy.write() as connection:
+        connection.execute(update(runs).values(ended_at=MONDAY, outcome="finished"))
+    assert "taken out" not in client.get("/journeys").text
+    assert client.get("/journeys/welcome").status_code == 200, "what became of everybody can still be seen"
+
+
+def test_who_follows_an_earlier_version_is_counted(client: TestClient, busy: Store) -> None:
+    assert "an earlier version." not in words(client.get("/journeys/welcome").text)
+    with busy.write() as connection:
+        published(connection, a_plan(on="demo.booked"))
+    told = words(client.get("/journeys/welcome").text)
+    assert "Enters on demo.booked; once per lead." in told
+    assert "3 of those under way follow an earlier version." in told

@@ -11,9 +11,9 @@ from markupsafe import Markup
 from dripline.drawing import Count, draw
 from dripline.ingest.refusal import Refused
 from dripline.language.plan import Plan
-from dripline.store.figures import Figures, Steps, read_figures, read_listings, read_steps
+from dripline.store.figures import Figures, Steps, count_older, read_figures, read_listings, read_steps
 from dripline.store.overview import list_runs
-from dripline.store.plans import published
+from dripline.store.plans import load_plan
 from dripline.web.pages.frame import Frame
 from dripline.web.pages.overview import IS_OPEN, RUNS_A_PAGE, Shown
 
@@ -27,10 +27,12 @@ def add_journeys(router: APIRouter, frame: Frame) -> None:
     def journeys() -> HTMLResponse:
         """Every published journey, and what became of its runs and messages."""
         with frame.store.read() as connection:
-            plans = [one.plan for one in published(connection)]
             figures = read_figures(connection)
-            listings = read_listings(connection)
-        shown = [(plan, listings[plan.journey], figures.get(plan.journey, Figures())) for plan in plans]
+            shown = [
+                (load_plan(connection, listing.plan_hash), listing, figures.get(name, Figures()))
+                for name, listing in read_listings(connection).items()
+                if listing.retired_at is None or (name in figures and figures[name].open)
+            ]
         return frame.page("journeys.html", here="journeys", shown=shown, currency=frame.workspace.currency)
 
     @router.get("/journeys/{journey}")
@@ -43,15 +45,15 @@ def add_journeys(router: APIRouter, frame: Frame) -> None:
     ) -> HTMLResponse:
         """A journey as a picture, what became of its runs, and where they stand."""
         with frame.store.read() as connection:
-            plans = {one.plan.journey: one.plan for one in published(connection)}
-            if journey not in plans:
+            listing = read_listings(connection).get(journey)
+            if listing is None:
                 raise Refused(404, "unknown-journey", "There is no published journey of that name.")
+            plan = load_plan(connection, listing.plan_hash)
             figures = read_figures(connection, journey).get(journey, Figures())
-            listing = read_listings(connection)[journey]
+            older = count_older(connection, journey, listing.plan_hash)
             steps = read_steps(connection, journey)
             runs = list_runs(connection, journey, None, IS_OPEN[show], after, RUNS_A_PAGE, step, outcome)
             stands = frame.stands(connection, runs.rows)
-        plan = plans[journey]
         return frame.page(
             "journey.html",
             here="journeys",
@@ -59,6 +61,7 @@ def add_journeys(router: APIRouter, frame: Frame) -> None:
             plan=plan,
             listing=listing,
             figures=figures,
+            older=older,
             runs=runs,
             stands=stands,
             chosen={"show": show, "step": step, "outcome": outcome, "after": after},
