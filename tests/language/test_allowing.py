@@ -75,3 +75,16 @@ def test_it_is_not_said_that_a_comment_is_idle_where_only_a_part_is_looked_at(fo
     )
     assert folder.told() == ["2:31 unused-allow"]
     assert load_project(folder.root, [Path(folder.root / "journeys/j.yaml")]).problems == ()
+
+
+def test_the_comments_that_the_reference_shows_are_right(folder: Folder, check_steps: Check) -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")
+    shown = (
+        docs.split("## Problems, and what may be allowed")[1].split("```text\nsteps:\n")[1].split("```")[0]
+    )
+    assert (
+        check_steps(
+            shown.replace("  - ", "- ").replace("  # ", "# ").replace("welcome/see-you-there", "hello")
+        )
+        == []
+    )
