@@ -65,8 +65,9 @@ class Performance:
     def play(self, scenario: Scenario, journey: str, plans: Mapping[str, Plan]) -> Played:
         """Everything of a former scenario is forgotten first."""
         setting = set_up(scenario, journey, plans, self._workspace)
-        retelling = Retelling()
         trouble: list[str] = []
+        with self._store.read() as connection:
+            retelling = Retelling(open_house(connection).secret)
         self._begin(setting)
         try:
             self._live(setting, retelling)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from dripline.composing import MessageContent
+from dripline.language.links import STANDS_FOR, stand_in
+from dripline.links import EXAMPLE, PATH, Links
 from dripline.simulate.outside import worth
 from dripline.simulate.timeline import Entry, Fate, Letter
 from dripline.store import discounts, schema
 
+_LINK = re.compile(re.escape(STANDS_FOR + PATH) + r"([\w.-]+)")
 _FATES: Mapping[str, Fate] = {
     "accepted": "sent",
     "delivered": "sent",
@@ -23,7 +27,9 @@ _FATES: Mapping[str, Fate] = {
 class Retelling:
     """Reads on, time after time, from where it stopped. What a run changed about the lead is told as it is now."""
 
-    def __init__(self) -> None:
+    def __init__(self, secret: str) -> None:
+        """`secret` is the house's, by which its messages' links can be read."""
+        self._links = Links(secret)
         self._notes: list[Entry | str] = []
         """A message stands by its id until all is over: then its fate is known."""
         self._told: set[str] = set()
@@ -86,8 +92,17 @@ class Retelling:
         if isinstance(note, Entry):
             return note
         row = connection.execute(select(schema.messages).where(schema.messages.c.id == note)).one()
-        letter = _letter(row)
+        letter = _letter(row, self._read_links)
         return Entry(letter.at, "message", row.channel, row.journey, row.run_id, row.step, letter=letter)
+
+    def _read_links(self, text: str) -> str:
+        """The text with links that say what they stand for, as a simulated life writes them; forged ones stay."""
+
+        def said(found: re.Match[str]) -> str:
+            claim = self._links.read(found[1])
+            return stand_in(claim.link) if claim else found[0]
+
+        return _LINK.sub(said, text.replace(f"{STANDS_FOR}{PATH}{EXAMPLE}", STANDS_FOR))
 
 
 def _newly_issued(connection: Connection, row: Row[Any]) -> dict[str, Any] | None:
@@ -101,10 +116,11 @@ def _newly_issued(connection: Connection, row: Row[Any]) -> dict[str, Any] | Non
     return discounts.said(found) if found else None
 
 
-def _letter(row: Row[Any]) -> Letter:
+def _letter(row: Row[Any], read_links: Callable[[str], str]) -> Letter:
     content = None
     if row.body is not None:
-        content = MessageContent(row.locale, row.sender, row.sender_name, row.subject, row.html, row.body)
+        body = read_links(row.body)
+        content = MessageContent(row.locale, row.sender, row.sender_name, row.subject, row.html, body)
     return Letter(
         id=row.id,
         run=row.run_id,

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from dripline.language.links import STANDS_FOR
 from dripline.language.workspace import Workspace
 from dripline.stack.connection import connect
 from dripline.stack.performing import Performance
@@ -106,7 +107,9 @@ def _worker(root: Path, folder: Path, store: Store, address: str) -> Program:
         "DRIPLINE_DATABASE_URL": store.engine.url.render_as_string(),
         "DRIPLINE_ENVIRONMENT": "development",
         "DRIPLINE_LOG_LEVEL": "warning",
+        "DRIPLINE_PUBLIC_URL": STANDS_FOR,
         # An empty word wins over a `.env` in this folder.
+        "DRIPLINE_SECRET": "",
         "DRIPLINE_SENDGRID_API_KEY": "",
         "DRIPLINE_TWILIO_ACCOUNT_SID": "",
         "DRIPLINE_TWILIO_AUTH_TOKEN": "",
