@@ -7,7 +7,7 @@ import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import structlog
@@ -25,14 +25,12 @@ from activities.providers.mailbox import Mailbox
 from activities.providers.sendgrid import SendGrid
 from activities.providers.twilio import Twilio
 from activities.sweep import Patience, Sweeper
-from dripline.clock import machine_clock
 from dripline.language.workspace import Workspace, load_workspace
 from dripline.logs import configure_logs
 from dripline.providers import Provider
 from dripline.settings import Settings
 from dripline.stack.connection import connect
 from dripline.store.database import Store
-from dripline.store.house import open_house
 from dripline.store.migrate import migrate
 from dripline.wire import EFFECTS, JOURNEYS, TURNS
 from workflows.journey import JourneyRun
@@ -59,15 +57,7 @@ GRACE = timedelta(seconds=20)
 
 def build_providers(settings: Settings, store: Store) -> dict[str, Provider]:
     """The provider of each channel: the real one where there is an account, else the local mailbox."""
-
-    def house_now() -> datetime:
-        with store.read() as connection:
-            return open_house(connection).clock.to_house(machine_clock())
-
-    providers: dict[str, Provider] = {
-        "email": Mailbox(store, house_now, "email"),
-        "sms": Mailbox(store, house_now, "sms"),
-    }
+    providers: dict[str, Provider] = {"email": Mailbox(store, "email"), "sms": Mailbox(store, "sms")}
     if settings.sendgrid_api_key:
         providers["email"] = SendGrid(
             settings.sendgrid_api_key.get_secret_value(),

@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, assert_never
+from typing import Any
 
-import structlog
-from sqlalchemy import Connection, Row, update
+from sqlalchemy import Connection, Row
 from temporalio import activity
 
-from activities.changing import Changes
 from activities.failures import coded
+from activities.world import World
 from dripline.clock import HouseClock, MachineClock, machine_clock
 from dripline.engine.draw import draw
-from dripline.engine.effects import (
-    Answer,
-    AskOutside,
-    AskSuppression,
-    CountMessages,
-    Effect,
-    EnrollLead,
-    FindEvents,
-    FindMessages,
-    IssueDiscount,
-    Note,
-    QueueMessage,
-    RecordGoal,
-    ReserveSlot,
-    SkipMessage,
-    TurnEnd,
-    UnenrollLead,
-    UpdateLead,
-)
-from dripline.engine.policy import ADDRESS, spacing
+from dripline.engine.effects import Answer, Event, TurnEnd
 from dripline.engine.turn import take_turn
 from dripline.publishing.thawing import follow
-from dripline.store import discounts, messages, outbox, runs, schema
+from dripline.store import messages, outbox, runs, schema
 from dripline.store.database import Store, lock_lead_of, lock_run
 from dripline.store.freezing import standing_still
 from dripline.store.house import House, open_house
@@ -46,13 +26,11 @@ from dripline.store.plans import load_plan
 from dripline.store.wakes import want_wake
 from dripline.wire import EFFECTS, AdvanceRequest, Delivery, Standing
 
-log = structlog.get_logger(__name__)
-
-RUNAWAY = 20
-"""Messages to one lead within 24 hours after which the journey is paused: surely nobody's intention."""
-
 NO_PROGRESS = timedelta(seconds=1)
 """How long a turn that changed nothing makes its run rest at least (machine time)."""
+
+Claim = Callable[[Connection, House, Row[Any], Row[Any]], None]
+"""Told of each message that a turn has queued, and of its lead, in the turn's transaction: it may take the lease."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +60,10 @@ class Turns:
     @coded
     def advance(self, request: AdvanceRequest) -> Standing:
         """Take the turn after `seen`; if that has been taken, and nothing came since, only say where the run is."""
+        return self.take(request)
+
+    def take(self, request: AdvanceRequest, claim: Claim | None = None) -> Standing:
+        """The turn, as `advance` takes it. Whom `claim` leases a message is still told to deliver it."""
         with self._store.write() as connection:
             house = open_house(connection, self._secret)
             lead = lock_lead_of(connection, request.run)
@@ -93,36 +75,58 @@ class Turns:
             stands_still = False
             if run.ended_at is None and run.held_at is None and due:
                 now = house.clock.to_house(machine_now)
-                for rival in runs.lock_rivals(connection, run, now):
-                    self._take_if_open(connection, house, rival.id, now)
-                    # What it queued is its workflow's to deliver.
-                    want_wake(connection, [rival.id], self._clock())
-                stands_still = not self._take_if_open(connection, house, run.id, now)
-                run = lock_run(connection, request.run) or run
+                rivals = runs.lock_rivals(connection, run, now)
+                for rival in rivals:
+                    self._take_rivals(connection, house, rival.id, now)
+                if rivals:
+                    lead = lock_lead_of(connection, run.id) or lead  # a rival's turn may have changed it
+                    run = lock_run(connection, run.id) or run
+                run, stands_still = self._take_if_open(connection, house, run, lead, now, claim)
             return self._standing(connection, house.clock, run, machine_now, stands_still)
 
-    def _take_if_open(self, connection: Connection, house: House, run_id: str, now: datetime) -> bool:
-        """Take the turn, unless one that was taken before it has ended the run; False: its journey stands still."""
-        lead = lock_lead_of(connection, run_id)  # a rival's turn may have changed it
-        run = lock_run(connection, run_id)
-        if lead is None or run is None or run.ended_at is not None:
-            return True
+    def _take_rivals(self, connection: Connection, house: House, run_id: str, now: datetime) -> None:
+        """Take a rival's turn. What it queues is its own workflow's to deliver."""
+        lead = lock_lead_of(connection, run_id)  # the rival before it may have changed it
+        rival = lock_run(connection, run_id)
+        if lead is not None and rival is not None:
+            self._take_if_open(connection, house, rival, lead, now)
+        want_wake(connection, [run_id], self._clock())
+
+    def _take_if_open(
+        self,
+        connection: Connection,
+        house: House,
+        run: Row[Any],
+        lead: Row[Any],
+        now: datetime,
+        claim: Claim | None = None,
+    ) -> tuple[Row[Any], bool]:
+        """Take the turn, unless one before it has ended the run; its row then, and whether its journey stands still."""
+        if run.ended_at is not None:
+            return run, False
         still = standing_still(connection, run)
         if still.frozen:
-            return False
+            return run, True
         if still.is_behind:
             follow(connection, lead, run, still, now)
-            run = lock_run(connection, run_id) or run
-        self._take(connection, house, run, lead, now)
-        return True
+            run = lock_run(connection, run.id) or run
+        return self._take(connection, house, run, lead, now, claim), False
 
     def _take(
-        self, connection: Connection, house: House, run: Row[Any], lead: Row[Any], now: datetime
-    ) -> None:
+        self,
+        connection: Connection,
+        house: House,
+        run: Row[Any],
+        lead: Row[Any],
+        now: datetime,
+        claim: Claim | None = None,
+    ) -> Row[Any]:
         plan = load_plan(connection, run.plan_hash)
         state = runs.load_state(connection, run)
-        inbox = [*runs.load_inbox(connection, run.id), *outbox.answers(connection, run.id)]
-        world = _World(connection, house, run, lead, now, self._clock())
+        inbox: list[Event] = []
+        if runs.has_mail(connection, run.id):
+            inbox = [*runs.load_inbox(connection, run.id), *outbox.answers(connection, run.id)]
+        world = World(connection, house, run, lead, now, self._clock())
         turn = take_turn(plan, state, facts(lead), inbox, now, house.clock.rate)
         answer: Any = None
         while True:
@@ -131,12 +135,18 @@ class Turns:
             except StopIteration as stop:
                 end: TurnEnd = stop.value
                 break
+        world.tell()
         told = world.changes.told
         if told:  # its own events have woken the run that is awake, and lie in its inbox
             run = lock_run(connection, run.id) or run
-        runs.save_turn(connection, run, end, inbox_seen=[*inbox, *told])
+            lead = lock_lead_of(connection, run.id) or lead
+        saved = runs.save_turn(connection, run, end, inbox_seen=[*inbox, *told])
         answers = [one for one in inbox if isinstance(one, Answer) and one.id not in end.left]
         outbox.take_answers(connection, run.id, run.turn + 1, answers)
+        if claim is not None:
+            for message in world.queued:
+                claim(connection, house, message, lead)
+        return saved
 
     def _standing(
         self, connection: Connection, clock: HouseClock, run: Row[Any], now: datetime, stands_still: bool
@@ -170,80 +180,6 @@ class Turns:
             step=run.step,
             deliver=deliver,
         )
-
-
-class _World:
-    """Answers the engine's effects out of the store, inside the turn's transaction."""
-
-    def __init__(
-        self,
-        connection: Connection,
-        house: House,
-        run: Row[Any],
-        lead: Row[Any],
-        now: datetime,
-        machine_now: datetime,
-    ) -> None:
-        self._connection = connection
-        self._house = house
-        self._run = run
-        self._lead = lead
-        self._now = now
-        self._machine_now = machine_now
-        self.changes = Changes(connection, run, machine_now)
-
-    def answer(self, effect: Effect) -> Any:
-        connection, run = self._connection, self._run
-        match effect:
-            case FindEvents(names, after):
-                return runs.find_events(connection, run.lead_id, names, after)
-            case CountMessages(since):
-                return messages.count_toward_limit(connection, run.lead_id, since)
-            case FindMessages(since):
-                return messages.counted_since(connection, run.lead_id, since)
-            case ReserveSlot(throttle, at):
-                return messages.reserve_slot(connection, run.journey, at, spacing(throttle))
-            case AskSuppression(channel):
-                address = getattr(self._lead, ADDRESS[channel])
-                if not address:
-                    return None
-                return runs.suppression(connection, channel, self._house.address_hash(channel, address))
-            case QueueMessage():
-                if not effect.notice:
-                    self._brake()
-                return messages.queue(connection, run, effect, self._now, self._machine_now)
-            case SkipMessage(message, reason):
-                return messages.queue(connection, run, message, self._now, self._machine_now, skipped=reason)
-            case AskOutside():
-                return outbox.put(connection, run.id, effect, self._machine_now)
-            case IssueDiscount():
-                return discounts.issue(connection, run, effect, self._house.secret)
-            case UpdateLead():
-                return self.changes.update(effect)
-            case EnrollLead():
-                return self.changes.enroll(effect)
-            case UnenrollLead():
-                return self.changes.unenroll(effect)
-            case RecordGoal(at, value):
-                return runs.record_goal(connection, run.id, at, value)
-            case Note(at, step, what, detail):
-                return runs.note(connection, run.id, run.turn + 1, at, step, what, detail)
-            case _:
-                assert_never(effect)
-
-    def _brake(self) -> None:
-        """Pause the journey if this lead gets so much that it can only be a mistake."""
-        day_ago = self._now - timedelta(hours=24)
-        if messages.count_all(self._connection, self._run.lead_id, day_ago) < RUNAWAY:
-            return
-        journey = self._run.journey
-        paused = self._connection.execute(
-            update(schema.journeys)
-            .where(schema.journeys.c.id == journey, schema.journeys.c.paused_at.is_(None))
-            .values(paused_at=self._now, pause_reason=f"more than {RUNAWAY} messages to one lead in 24 hours")
-        )
-        if paused.rowcount:
-            log.error("journey paused: too many messages to one lead", journey=journey, run=self._run.id)
 
 
 def _spread(run: Row[Any]) -> timedelta:

@@ -172,11 +172,20 @@ class Deliveries:
         row = messages.lock_message(connection, seen.id)
         if lead is None or row is None or row.state not in ("queued", "sending"):
             return Settled.YES
-        house = open_house(connection, self._secret)
-        now = self._clock()
-        provider = self._providers[row.channel]
         if row.state == "sending":
-            return self._others_lease(connection, row, now)
+            return self._others_lease(connection, row, self._clock())
+        return self._lease_or_not(connection, open_house(connection, self._secret), row, lead, composed)
+
+    def _lease_or_not(
+        self,
+        connection: Connection,
+        house: House,
+        row: Row[Any],
+        lead: Row[Any],
+        composed: MessageContent | RenderError,
+    ) -> _Lease | Settled | Later:
+        """Take the lease of a queued row, if it may go; row and lead are locked."""
+        now = self._clock()
         house_now = house.clock.to_house(now)
         wall = on_the_wall(row.queued_at, house_now, house.clock.rate)
         verdict = ask_again(connection, house, self._gate, row, lead, wall)
@@ -201,7 +210,9 @@ class Deliveries:
         content = messages.Content(
             recipient=row.addressee or getattr(lead, ADDRESS[row.channel]), **vars(composed)
         )
-        attempt = messages.take_lease(connection, row.id, content, provider.name, now, self._lease)
+        attempt = messages.take_lease(
+            connection, row.id, content, self._providers[row.channel].name, now, self._lease
+        )
         return _Lease(attempt, row.channel, house.clock, self._outgoing(house, row, content, now))
 
     def _others_lease(self, connection: Connection, row: Row[Any], now: datetime) -> Settled | Later:

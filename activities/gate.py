@@ -13,13 +13,29 @@ from dripline.engine.calendar import zone_of
 from dripline.engine.hours import opens
 from dripline.engine.policy import ADDRESS, EXPIRED, refusal
 from dripline.language.plan import MessageStep, Plan
-from dripline.store import messages, runs, schema
+from dripline.store import messages, schema
 from dripline.store.house import House
 from dripline.store.leads import facts
 
-# Built once: building a statement costs three times as much as executing it.
-_OUTCOME = select(schema.runs.c.outcome).where(schema.runs.c.id == bindparam("run"))
-_PAUSED = select(schema.journeys.c.paused_at).where(schema.journeys.c.id == bindparam("journey"))
+# Built once, and one instead of three: building a statement costs three times as much as executing it.
+_STANDS = select(
+    schema.runs.c.outcome,
+    select(schema.journeys.c.paused_at)
+    .where(schema.journeys.c.id == schema.runs.c.journey)
+    .scalar_subquery()
+    .label("paused_at"),
+    select(schema.suppressions.c.reason)
+    .where(
+        schema.suppressions.c.channel == bindparam("channel"),
+        schema.suppressions.c.address_hash == bindparam("hash"),
+    )
+    .scalar_subquery()
+    .label("suppressed"),
+).where(schema.runs.c.id == bindparam("run"))
+
+
+LEFT = ("exit", "goal", "merged", "erased", "operator", "unenrolled")
+"""The outcomes of runs whose messages are not wanted any more."""
 
 
 @dataclass(frozen=True)
@@ -39,42 +55,29 @@ def ask_again(
 
     `now` is what the clock on the wall shows (`on_the_wall`): an expiry goes by it, however late we are.
     """
-    run = connection.execute(_OUTCOME, {"run": row.run_id}).one()
+    address = row.addressee if row.notice else getattr(lead, ADDRESS[row.channel])
+    hashed = house.address_hash(row.channel, address) if address else ""
+    asked = {"run": row.run_id, "channel": row.channel, "hash": hashed}
+    run = connection.execute(_STANDS, asked).one()
     if lead.erased_at is not None:
         return "skipped_at", "lead erased"
     if lead.merged_into is not None:
         return "skipped_at", "lead merged"
-    if row.notice:
-        return _notice_again(connection, house, gate, row)
-    if run.outcome in ("exit", "goal", "merged", "erased", "operator", "unenrolled"):
-        return "skipped_at", f"run left by {run.outcome}"
-    if row.expires_at is not None and now > row.expires_at:
-        return "skipped_at", EXPIRED
-    address = getattr(lead, ADDRESS[row.channel])
-    suppressed = None
-    if address:
-        hashed = house.address_hash(row.channel, address)
-        suppressed = runs.suppression(connection, row.channel, hashed)
-    reason = refusal(row.channel, row.topic, row.transactional, facts(lead), suppressed)
-    if reason:
-        return "skipped_at", reason
+    if (
+        not row.notice
+    ):  # a notice is for a colleague: the lead's will and the end of its run do not concern it
+        if run.outcome in LEFT:
+            return "skipped_at", f"run left by {run.outcome}"
+        if row.expires_at is not None and now > row.expires_at:
+            return "skipped_at", EXPIRED
+        reason = refusal(row.channel, row.topic, row.transactional, facts(lead), run.suppressed)
+        if reason:
+            return "skipped_at", reason
     if not gate.may_message(row.channel, address):
         return "skipped_at", "not on the list of those who may be messaged outside production"
-    return _brakes(connection, house, row)
-
-
-def _notice_again(connection: Connection, house: House, gate: Gate, row: Row[Any]) -> tuple[str, str] | None:
-    """A notice to a colleague: the lead's will and the end of its run do not concern it, brakes do."""
-    if not gate.may_message(row.channel, row.addressee):
-        return "skipped_at", "not on the list of those who may be messaged outside production"
-    return _brakes(connection, house, row)
-
-
-def _brakes(connection: Connection, house: House, row: Row[Any]) -> tuple[str, str] | None:
     if house.stopped_at is not None:
         return "held_at", "everything is stopped"
-    paused = connection.execute(_PAUSED, {"journey": row.journey}).scalar_one_or_none()
-    return ("held_at", "journey paused") if paused else None
+    return ("held_at", "journey paused") if run.paused_at else None
 
 
 def opens_at(row: Row[Any], plan: Plan, lead: Row[Any], now: datetime) -> datetime:

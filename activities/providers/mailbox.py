@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
+from dripline.clock import MachineClock, machine_clock
 from dripline.providers import Accepted, NotAccepted, Outgoing, PermanentFailure, Uncertain
 from dripline.store.database import UNAVAILABLE, Store
+from dripline.store.house import open_house
 from dripline.store.schema import mailbox
 
 _KEEP = {
@@ -20,7 +21,7 @@ _KEEP = {
 
 
 class Mailbox:
-    """The mailbox as a provider of one channel. `clock` tells house time.
+    """The mailbox as a provider of one channel. Its times are house time.
 
     A message is kept by its key, so a repeated send changes nothing and no send is ever uncertain.
     """
@@ -28,8 +29,8 @@ class Mailbox:
     name = "mailbox"
     repeatable = True
 
-    def __init__(self, store: Store, clock: Callable[[], datetime], channel: str) -> None:
-        self._store, self._clock, self.channel = store, clock, channel
+    def __init__(self, store: Store, channel: str, clock: MachineClock = machine_clock) -> None:
+        self._store, self.channel, self._clock = store, channel, clock
 
     def send(self, message: Outgoing) -> Accepted:
         """Keep the message, unless its key is there already."""
@@ -42,12 +43,12 @@ class Mailbox:
             "subject": message.subject,
             "html": message.html,
             "body": message.text,
-            "at": self._clock(),
         }
         # The database's own errors quote the message: nothing of them may get out.
         try:
             with self._store.write() as connection:
-                connection.execute(_KEEP[connection.dialect.name], kept)
+                at = open_house(connection).clock.to_house(self._clock())
+                connection.execute(_KEEP[connection.dialect.name], {**kept, "at": at})
         except UNAVAILABLE:
             raise NotAccepted("mailbox.unavailable") from None
         except DBAPIError:

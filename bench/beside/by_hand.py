@@ -42,7 +42,7 @@ class Sending:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._mailbox = Mailbox(store, machine_clock, "email")
+        self._mailbox = Mailbox(store, "email")
 
     @activity.defn(name="send")
     def send(self, step: Step) -> None:
@@ -71,7 +71,8 @@ class Sending:
         if reason is None and messages.count_toward_limit(connection, lead.id, now - CAP_PERIOD) >= CAP:
             reason = "limit"
         wanted = QueueMessage(step.template, 1, "email", step.template, "newsletter", False, {}, now)
-        key = messages.queue(connection, run, wanted, now, now, skipped=reason)
+        messages.queue(connection, run, wanted, now, now, skipped=reason)
+        key = messages.message_key(run.id, wanted.step, wanted.visit)
         row = messages.lock_message(connection, key)
         if row is None or row.state != "queued":
             return None

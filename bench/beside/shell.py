@@ -33,7 +33,7 @@ class Shell:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._mailbox = Mailbox(store, machine_clock, "email")
+        self._mailbox = Mailbox(store, "email")
 
     @activity.defn(name="advance")
     def advance(self, request: AdvanceRequest) -> Standing:
@@ -48,7 +48,8 @@ class Shell:
             last = run.turn == len(TEMPLATES) - 1
             template = TEMPLATES[run.turn]
             wanted = QueueMessage(template, 1, "email", template, None, False, {}, now)
-            key = messages.queue(connection, run, wanted, now, machine_clock())
+            messages.queue(connection, run, wanted, now, machine_clock())
+            key = messages.message_key(run.id, wanted.step, wanted.visit)
             until = None if last else now + timedelta(seconds=WAIT)
             connection.execute(
                 update(runs)

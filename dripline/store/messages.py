@@ -33,8 +33,8 @@ SUPPRESSING = {"bounced": "bounced", "complained": "complained", "unsubscribed":
 
 # Built once: building a statement costs three times as much as executing it.
 _QUEUE = {
-    "sqlite": sqlite.insert(messages).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(messages).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(messages).on_conflict_do_nothing().returning(messages),
+    "postgresql": postgresql.insert(messages).on_conflict_do_nothing().returning(messages),
 }
 _TOWARD_LIMIT = select(func.count()).where(
     messages.c.lead_id == bindparam("lead"),
@@ -75,11 +75,13 @@ def queue(
     now: datetime,
     machine_now: datetime,
     skipped: str | None = None,
-) -> str:
-    """Put a message in the ledger, or one that is skipped with a reason; its key. Doing it twice changes nothing."""
-    key = message_key(run.id, wanted.step, wanted.visit)
+) -> Row[Any] | None:
+    """Put a message in the ledger, or one that is skipped with a reason; its row. Doing it twice changes nothing.
+
+    None where it is there already.
+    """
     row = {
-        "id": key,
+        "id": message_key(run.id, wanted.step, wanted.visit),
         "run_id": run.id,
         "lead_id": run.lead_id,
         "journey": run.journey,
@@ -101,8 +103,7 @@ def queue(
         "skipped_at": wanted.at if skipped else None,
         "reason": skipped,
     }
-    connection.execute(_QUEUE[connection.dialect.name], row)
-    return key
+    return connection.execute(_QUEUE[connection.dialect.name], row).one_or_none()
 
 
 def count_toward_limit(connection: Connection, lead_id: str, since: datetime) -> int:

@@ -6,13 +6,25 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dripline.engine.effects import Answer, AskOutside
 from dripline.store.messages import message_key
 from dripline.store.schema import inbox, outbox, runs
 from dripline.store.wakes import want_wake
+
+# Built once: building a statement costs three times as much as executing it.
+_OPEN = (
+    select(outbox.c.key)
+    .where(outbox.c.run_id == bindparam("run"), outbox.c.done_at.is_(None))
+    .order_by(outbox.c.queued_at, outbox.c.key)
+)
+_ANSWERS = (
+    select(inbox)
+    .where(inbox.c.run_id == bindparam("run"), inbox.c.taken_in.is_(None), inbox.c.kind == "effect")
+    .order_by(inbox.c.received_at, inbox.c.seq)
+)
 
 
 def put(connection: Connection, run_id: str, wanted: AskOutside, machine_now: datetime) -> str:
@@ -38,8 +50,7 @@ def put(connection: Connection, run_id: str, wanted: AskOutside, machine_now: da
 
 def open_of_run(connection: Connection, run_id: str) -> list[str]:
     """The keys of what a run has asked for and has no answer to."""
-    query = select(outbox.c.key).where(outbox.c.run_id == run_id, outbox.c.done_at.is_(None))
-    return list(connection.execute(query.order_by(outbox.c.queued_at, outbox.c.key)).scalars())
+    return list(connection.execute(_OPEN, {"run": run_id}).scalars())
 
 
 def lock_row(connection: Connection, key: str) -> Row[Any] | None:
@@ -90,11 +101,6 @@ def answer(
 
 def answers(connection: Connection, run_id: str) -> list[Answer]:
     """The answers that wait to be looked at by the run, in the order in which they came."""
-    query = (
-        select(inbox)
-        .where(inbox.c.run_id == run_id, inbox.c.taken_in.is_(None), inbox.c.kind == "effect")
-        .order_by(inbox.c.received_at, inbox.c.seq)
-    )
     return [
         Answer(
             id=f"answer-{row.seq}",
@@ -104,7 +110,7 @@ def answers(connection: Connection, run_id: str) -> list[Answer]:
             step=row.payload["step"],
             visit=row.payload["visit"],
         )
-        for row in connection.execute(query)
+        for row in connection.execute(_ANSWERS, {"run": run_id})
     ]
 
 

@@ -35,13 +35,26 @@ _FOUND = (
 _SUPPRESSION = select(suppressions.c.reason).where(
     suppressions.c.channel == bindparam("channel"), suppressions.c.address_hash == bindparam("hash")
 )
-_SAVE = update(runs).where(runs.c.id == bindparam("run"))
+_SAVE = update(runs).where(runs.c.id == bindparam("run")).returning(runs)
 _TAKEN = (
     update(inbox)
     .where(inbox.c.run_id == bindparam("run"), inbox.c.event_id.in_(bindparam("taken", expanding=True)))
     .values(taken_in=bindparam("turn"))
 )
 _NOTE = insert(step_log)
+_RIVALS = (
+    select(runs)
+    .where(
+        runs.c.lead_id == bindparam("lead"),
+        runs.c.priority > bindparam("than"),
+        runs.c.ended_at.is_(None),
+        runs.c.parked_reason.is_(None),
+        runs.c.held_at.is_(None),
+    )
+    .order_by(runs.c.priority.desc(), runs.c.id)
+    .limit(10)
+    .with_for_update()
+)
 
 
 def to_event(row: Any) -> Event:
@@ -108,20 +121,7 @@ def lock_rivals(connection: Connection, run: Row[Any], now: datetime) -> list[Ro
 
     Highest first, ten at most, each locked. Lock the lead first. Runs that may become due later are none of them.
     """
-    query = (
-        select(runs)
-        .where(
-            runs.c.lead_id == run.lead_id,
-            runs.c.priority > run.priority,
-            runs.c.ended_at.is_(None),
-            runs.c.parked_reason.is_(None),
-            runs.c.held_at.is_(None),
-        )
-        .order_by(runs.c.priority.desc(), runs.c.id)
-        .limit(10)
-        .with_for_update()
-    )
-    rivals = connection.execute(query).all()
+    rivals = connection.execute(_RIVALS, {"lead": run.lead_id, "than": run.priority}).all()
     instant = _due_at(connection, run) if rivals else None
     if instant is None or instant > now:
         return []
@@ -147,8 +147,8 @@ def suppression(connection: Connection, channel: str, address_hash: str) -> str 
     return connection.execute(_SUPPRESSION, asked).scalar_one_or_none()
 
 
-def save_turn(connection: Connection, run: Row[Any], end: TurnEnd, inbox_seen: Sequence[Event]) -> None:
-    """Write what a turn came to. The turn number moves on even if nothing else did."""
+def save_turn(connection: Connection, run: Row[Any], end: TurnEnd, inbox_seen: Sequence[Event]) -> Row[Any]:
+    """Write what a turn came to; the row as it is then. The turn number moves on even if nothing else did."""
     state = end.state
     values: dict[str, Any] = {
         "turn": run.turn + 1,
@@ -168,7 +168,7 @@ def save_turn(connection: Connection, run: Row[Any], end: TurnEnd, inbox_seen: S
     }
     if end.outcome:
         values |= ended(end.outcome, state.last_at)
-    connection.execute(_SAVE, {"run": run.id, **values})
+    saved = connection.execute(_SAVE, {"run": run.id, **values}).one()
     taken = [event.id for event in inbox_seen if event.id not in end.left]
     if taken:
         connection.execute(_TAKEN, {"run": run.id, "taken": taken, "turn": run.turn + 1})
@@ -178,6 +178,7 @@ def save_turn(connection: Connection, run: Row[Any], end: TurnEnd, inbox_seen: S
             .where(inbox.c.run_id == run.id, inbox.c.kind == "operator", inbox.c.taken_in.is_(None))
             .values(taken_in=run.turn + 1)
         )
+    return saved
 
 
 def ended(outcome: Outcome, at: datetime) -> dict[str, Any]:
@@ -195,8 +196,20 @@ def note(
     detail: Mapping[str, Any],
 ) -> None:
     """Add a line to the story of a run."""
-    line = {"run_id": run_id, "turn": turn, "at": at, "step": step, "what": what, "detail": dict(detail)}
-    connection.execute(_NOTE, line)
+    note_all(connection, [line_of(run_id, turn, at, step, what, detail)])
+
+
+def note_all(connection: Connection, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Add lines, made by `line_of`, to the stories of runs, in this order."""
+    if lines:
+        connection.execute(_NOTE, lines)
+
+
+def line_of(
+    run_id: str, turn: int, at: datetime, step: str | None, what: str, detail: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A line of a run's story, for `note_all`."""
+    return {"run_id": run_id, "turn": turn, "at": at, "step": step, "what": what, "detail": dict(detail)}
 
 
 def record_goal(connection: Connection, run_id: str, at: datetime, value: float | None) -> None:

@@ -17,7 +17,7 @@ MONDAY = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 
 def test_a_message_is_kept_once_by_its_key(store: Store, email: Outgoing) -> None:
-    box = Mailbox(store, lambda: MONDAY, "email")
+    box = Mailbox(store, "email", lambda: MONDAY)
 
     assert box.send(email).provider_id == email.key
     assert box.send(replace(email, subject="Changed")).provider_id == email.key
@@ -35,7 +35,7 @@ def test_a_message_is_kept_once_by_its_key(store: Store, email: Outgoing) -> Non
 
 
 def test_what_is_in_the_mailbox_is_found(store: Store, sms: Outgoing) -> None:
-    box = Mailbox(store, lambda: MONDAY, "sms")
+    box = Mailbox(store, "sms", lambda: MONDAY)
     assert box.find(sms, MONDAY, frozenset()) is None
 
     box.send(sms)
@@ -44,7 +44,7 @@ def test_what_is_in_the_mailbox_is_found(store: Store, sms: Outgoing) -> None:
 
 
 def test_a_mailbox_without_its_store_has_taken_nothing_and_tells_nobodys_address(sms: Outgoing) -> None:
-    box = Mailbox(Store("sqlite:////nowhere/at/all.db"), lambda: MONDAY, "sms")
+    box = Mailbox(Store("sqlite:////nowhere/at/all.db"), "sms", lambda: MONDAY)
 
     with pytest.raises(NotAccepted) as caught:
         box.send(sms)
