@@ -21,6 +21,7 @@ from activities.deliver import Deliveries
 from activities.effects import Outside
 from activities.functions import Functions
 from activities.gate import Gate
+from activities.onward import Onward
 from activities.providers.mailbox import Mailbox
 from activities.providers.sendgrid import SendGrid
 from activities.providers.twilio import Twilio
@@ -49,6 +50,8 @@ SENDS_AT_ONCE = 16
 """Threads of each provider's queue."""
 TURNS_AT_ONCE = 8
 """Threads that take turns, local and regular ones together."""
+FIRST_ATTEMPTS_AT_ONCE = 8
+"""Threads more, for turns that send their message at once."""
 CALLS_AT_ONCE = 16
 """Threads that call other systems and the workspace's own functions."""
 GRACE = timedelta(seconds=20)
@@ -136,13 +139,14 @@ def build_workers(client: Client, settings: Settings, store: Store, workspace: W
         ),
     )
     outside = Outside(store, build_caller(settings, workspace), Functions.of(settings.workspace))
-    turn_threads = ThreadPoolExecutor(TURNS_AT_ONCE, thread_name_prefix="turns")
+    turn_threads = ThreadPoolExecutor(TURNS_AT_ONCE + FIRST_ATTEMPTS_AT_ONCE, thread_name_prefix="turns")
+    onward = Onward(turns, deliveries, turn_threads, FIRST_ATTEMPTS_AT_ONCE)
     return [
         Worker(
             client,
             task_queue=JOURNEYS,
             workflows=[JourneyRun, Sweep],
-            activities=[turns.advance, deliveries.deliver_now, sweeper.sweep],
+            activities=[onward.advance, deliveries.deliver_now, sweeper.sweep],
             activity_executor=turn_threads,
             # The workflow holds no decision: the tests run it in the sandbox, which doubles its CPU.
             workflow_runner=UnsandboxedWorkflowRunner(),
@@ -194,7 +198,10 @@ async def work(settings: Settings) -> int:
     stop = asyncio.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
-    store = Store(settings.store_url(), pool_size=TURNS_AT_ONCE + 2 * SENDS_AT_ONCE + CALLS_AT_ONCE + 8)
+    store = Store(
+        settings.store_url(),
+        pool_size=TURNS_AT_ONCE + FIRST_ATTEMPTS_AT_ONCE + 2 * SENDS_AT_ONCE + CALLS_AT_ONCE + 8,
+    )
     await asyncio.to_thread(migrate, store)
     client = await _connected(stop)
     if client is None:

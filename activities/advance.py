@@ -145,7 +145,8 @@ class Turns:
         outbox.take_answers(connection, run.id, run.turn + 1, answers)
         if claim is not None:
             for message in world.queued:
-                claim(connection, house, message, lead)
+                if self._routes[message.channel].local:
+                    claim(connection, house, message, lead)
         return saved
 
     def _standing(

@@ -53,6 +53,11 @@ WARM_UP_PAUSE = 60.0
 """Seconds until a message that is over its sender's daily limit is looked at again, at least."""
 
 
+SLOW_TEMPLATE = 0.05
+"""Seconds of CPU after which a template is rendered outside the turn's transaction the next time: meanwhile nobody
+else could write to SQLite."""
+
+
 class Settled(enum.Enum):
     """The message needs no more of us: sent, decided, or uncertain (then the sweep settles it)."""
 
@@ -93,6 +98,7 @@ class Deliveries:
         self._clock = clock
         self._slots = asyncio.Semaphore(local_slots)
         self._pool = ThreadPoolExecutor(local_slots, thread_name_prefix="local-send")
+        self._slow: set[tuple[str, str]] = set()
         self._breakers = {channel: Breaker() for channel in providers}
 
     # -- activities ------------------------------------------------------------------------------------------
@@ -133,6 +139,39 @@ class Deliveries:
             log.exception("local attempt failed", message=message_id, error=type(problem).__name__)
         return False
 
+    # -- a first attempt, by whoever takes the turn ------------------------------------------------------------
+
+    def lease_ahead(
+        self, connection: Connection, house: House, row: Row[Any], lead: Row[Any]
+    ) -> Lease | None:
+        """Take the lease of a message that this transaction has queued; None if it shall go the usual way.
+
+        What must not be sent is decided here as anywhere. Nothing wrong with a message may hinder the turn.
+        """
+        template = (row.plan_hash, row.template)
+        if template in self._slow or not self._breakers[row.channel].closed:
+            return None
+        began = time.thread_time()
+        try:
+            composed = self._compose(connection, house, row, lead)
+        except Exception as problem:
+            log.exception("cannot compose", message=row.id, error=type(problem).__name__)
+            return None
+        if time.thread_time() - began > SLOW_TEMPLATE:
+            self._slow.add(template)
+        lease = self._lease_or_not(connection, house, row, lead, composed)
+        return lease if isinstance(lease, Lease) else None
+
+    def send_ahead(self, lease: Lease) -> bool:
+        """Send what was leased ahead; False where it is still to be sent, by the provider's queue."""
+        try:
+            return self._send(lease) is Settled.YES
+        except UNAVAILABLE as problem:
+            log.warning("first attempt failed", message=lease.message.key, error=type(problem).__name__)
+        except Exception as problem:
+            log.exception("first attempt failed", message=lease.message.key, error=type(problem).__name__)
+        return False
+
     # -- one attempt -----------------------------------------------------------------------------------------
 
     def attempt(self, message_id: str, local: bool = False) -> Settled | Later:
@@ -143,17 +182,18 @@ class Deliveries:
                 return Settled.YES
             if local and not self._breakers[row.channel].closed:
                 return Later("breaker-open")
-            composed = self._compose(connection, row)
+            house = open_house(connection, self._secret)
+            composed = self._compose(connection, house, row, load_lead(connection, row.lead_id))
         with self._store.write() as connection:
             lease = self._take_lease(connection, row, composed)
-        if not isinstance(lease, _Lease):
+        if not isinstance(lease, Lease):
             return lease
         return self._send(lease)
 
-    def _compose(self, connection: Connection, row: Row[Any]) -> MessageContent | RenderError:
+    def _compose(
+        self, connection: Connection, house: House, row: Row[Any], lead: Row[Any]
+    ) -> MessageContent | RenderError:
         """What the message says, the same on every try: rendered once, then kept with the row."""
-        house = open_house(connection, self._secret)
-        lead = load_lead(connection, row.lead_id)
         machine_now = self._clock()
         now = house.clock.to_house(machine_now)
         plan, links = (
@@ -167,7 +207,7 @@ class Deliveries:
 
     def _take_lease(
         self, connection: Connection, seen: Row[Any], composed: MessageContent | RenderError
-    ) -> _Lease | Settled | Later:
+    ) -> Lease | Settled | Later:
         lead = lock_lead(connection, seen.lead_id)
         row = messages.lock_message(connection, seen.id)
         if lead is None or row is None or row.state not in ("queued", "sending"):
@@ -183,7 +223,7 @@ class Deliveries:
         row: Row[Any],
         lead: Row[Any],
         composed: MessageContent | RenderError,
-    ) -> _Lease | Settled | Later:
+    ) -> Lease | Settled | Later:
         """Take the lease of a queued row, if it may go; row and lead are locked."""
         now = self._clock()
         house_now = house.clock.to_house(now)
@@ -213,7 +253,7 @@ class Deliveries:
         attempt = messages.take_lease(
             connection, row.id, content, self._providers[row.channel].name, now, self._lease
         )
-        return _Lease(attempt, row.channel, house.clock, self._outgoing(house, row, content, now))
+        return Lease(attempt, row.channel, house.clock, self._outgoing(house, row, content, now))
 
     def _others_lease(self, connection: Connection, row: Row[Any], now: datetime) -> Settled | Later:
         """Another attempt holds the row: wait for it, or find that it must have died."""
@@ -246,7 +286,7 @@ class Deliveries:
             unsubscribe=one_click(row, house, self._public_url, now),
         )
 
-    def _send(self, lease: _Lease) -> Settled | Later:
+    def _send(self, lease: Lease) -> Settled | Later:
         provider, breaker = self._providers[lease.channel], self._breakers[lease.channel]
         facts: dict[str, Any]
         try:
@@ -273,11 +313,11 @@ class Deliveries:
         )
         return Settled.YES
 
-    def _warn(self, said: str, lease: _Lease, problem: ProviderError) -> None:
+    def _warn(self, said: str, lease: Lease, problem: ProviderError) -> None:
         name = self._providers[lease.channel].name
         log.warning(said, message=lease.message.key, provider=name, code=problem.code)
 
-    def _give_back(self, lease: _Lease, later: Later) -> Later:
+    def _give_back(self, lease: Lease, later: Later) -> Later:
         self._write(
             lambda connection: messages.give_back(
                 connection, lease.message.key, lease.attempt, self._clock(), later.code
@@ -300,7 +340,9 @@ class Deliveries:
 
 
 @dataclass(frozen=True)
-class _Lease:
+class Lease:
+    """The right to one attempt at a message, and all that the attempt needs."""
+
     attempt: str
     channel: str
     clock: HouseClock
