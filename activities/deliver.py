@@ -53,9 +53,9 @@ WARM_UP_PAUSE = 60.0
 """Seconds until a message that is over its sender's daily limit is looked at again, at least."""
 
 
-SLOW_TEMPLATE = 0.05
-"""Seconds of CPU after which a template is rendered outside the turn's transaction the next time: meanwhile nobody
-else could write to SQLite."""
+LARGE = 50_000
+"""Characters of a message above which its template is rendered outside the turn's transaction the next time: that
+takes tens of milliseconds, in which nobody else could write to SQLite."""
 
 
 class Settled(enum.Enum):
@@ -98,7 +98,7 @@ class Deliveries:
         self._clock = clock
         self._slots = asyncio.Semaphore(local_slots)
         self._pool = ThreadPoolExecutor(local_slots, thread_name_prefix="local-send")
-        self._slow: set[tuple[str, str]] = set()
+        self._large: set[tuple[str, str]] = set()
         self._breakers = {channel: Breaker() for channel in providers}
 
     # -- activities ------------------------------------------------------------------------------------------
@@ -149,16 +149,15 @@ class Deliveries:
         What must not be sent is decided here as anywhere. Nothing wrong with a message may hinder the turn.
         """
         template = (row.plan_hash, row.template)
-        if template in self._slow or not self._breakers[row.channel].closed:
+        if template in self._large or not self._breakers[row.channel].closed:
             return None
-        began = time.thread_time()
         try:
             composed = self._compose(connection, house, row, lead)
         except Exception as problem:
             log.exception("cannot compose", message=row.id, error=type(problem).__name__)
             return None
-        if time.thread_time() - began > SLOW_TEMPLATE:
-            self._slow.add(template)
+        if not isinstance(composed, RenderError) and len(composed.html or composed.body) > LARGE:
+            self._large.add(template)
         lease = self._lease_or_not(connection, house, row, lead, composed)
         return lease if isinstance(lease, Lease) else None
 

@@ -123,7 +123,7 @@ class Installation:
 
     def __enter__(self) -> Self:
         project = load_project(WORKSPACE)
-        assert not project.problems, project.problems
+        assert not project.errors, project.problems
         self.plans = project.plans
         prepare(self.store, project, None)
         self.server.start()

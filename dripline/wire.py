@@ -1,6 +1,7 @@
-"""What crosses between the store's side and Temporal: ids, step names and times. Imported by workflows."""
+"""What crosses between the store's side and Temporal: ids, step names and times. Imported by workflows.
 
-from __future__ import annotations
+Its annotations are types, not text: Temporal's converter asks for them at each value, and would read them anew.
+"""
 
 from dataclasses import dataclass, field
 

@@ -10,11 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import uvloop
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from activities.content import links_of, one_click
 from activities.providers.mailbox import Mailbox
 from bench.beside.workflow import QUEUE, ByHand, Step
 from bench.beside.working import work
@@ -25,8 +26,8 @@ from dripline.engine.policy import refusal
 from dripline.engine.scope import scope
 from dripline.providers import Outgoing
 from dripline.rendering import render
-from dripline.store import messages, runs, schema
-from dripline.store.database import Store, lock_lead
+from dripline.store import messages, runs
+from dripline.store.database import Store, lock_lead, lock_run
 from dripline.store.house import open_house
 from dripline.store.leads import facts
 from dripline.store.plans import load_plan
@@ -35,6 +36,7 @@ from worker import SENDS_AT_ONCE
 CAP = 5
 CAP_PERIOD = timedelta(days=7)
 LEASE = 30.0
+PUBLIC_URL = "http://127.0.0.1:8080"
 
 
 class Sending:
@@ -62,24 +64,25 @@ class Sending:
     def _claim(self, connection: Connection, step: Step, now: datetime) -> tuple[str, Outgoing] | None:
         """Decide, render, and take the lease of a row that nobody has sent yet."""
         lead = lock_lead(connection, step.lead)
-        run = connection.execute(select(schema.runs).where(schema.runs.c.id == step.run)).one()
+        run = lock_run(connection, step.run)
         assert lead is not None
-        address = open_house(connection).address_hash("email", lead.email)
+        assert run is not None
+        house = open_house(connection)
+        address = house.address_hash("email", lead.email)
         reason: str | None = refusal(
             "email", "newsletter", False, facts(lead), runs.suppression(connection, "email", address)
         )
         if reason is None and messages.count_toward_limit(connection, lead.id, now - CAP_PERIOD) >= CAP:
             reason = "limit"
         wanted = QueueMessage(step.template, 1, "email", step.template, "newsletter", False, {}, now)
-        messages.queue(connection, run, wanted, now, now, skipped=reason)
-        key = messages.message_key(run.id, wanted.step, wanted.visit)
-        row = messages.lock_message(connection, key)
+        row = messages.queue(connection, run, wanted, now, now, skipped=reason)
         if row is None or row.state != "queued":
             return None
         plan = load_plan(connection, run.plan_hash)
         where = zone_of(lead.timezone, lead.country, plan.timezone)
         names = scope(plan, facts(lead), None, None, {}, now, where)
-        rendered = render(plan, "email", step.template, lead.locale, names)
+        links = links_of(row, house, PUBLIC_URL, now)
+        rendered = render(plan, "email", step.template, lead.locale, names, links=links)
         sender = plan.senders["email"]
         content = messages.Content(
             locale=rendered.locale,
@@ -90,11 +93,11 @@ class Sending:
             html=rendered.html,
             body=rendered.text,
         )
-        attempt = messages.take_lease(connection, key, content, Mailbox.name, now, LEASE)
-        return attempt, outgoing(key, content)
+        attempt = messages.take_lease(connection, row.id, content, Mailbox.name, now, LEASE)
+        return attempt, outgoing(row.id, content, one_click(row, house, PUBLIC_URL, now))
 
 
-def outgoing(key: str, content: messages.Content) -> Outgoing:
+def outgoing(key: str, content: messages.Content, unsubscribe: str | None = None) -> Outgoing:
     """The message as the mailbox takes it."""
     return Outgoing(
         key=key,
@@ -106,6 +109,7 @@ def outgoing(key: str, content: messages.Content) -> Outgoing:
         html=content.html,
         text=content.body,
         status_callback=None,
+        unsubscribe=unsubscribe,
     )
 
 
