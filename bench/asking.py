@@ -75,21 +75,35 @@ def run_ids(at: Installation, journey: str, leads: Sequence[Lead]) -> list[str]:
     return found
 
 
+class Starter:
+    """The program that starts runs of another contender; it is ready, as a program that takes events in would be."""
+
+    def __init__(self, at: Installation) -> None:
+        self._plan = at.plans["burst"].hash
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bench.beside.start"],
+            env=at.environment,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert self._process.stdout is not None
+        if self._process.stdout.readline() != b"ready\n":
+            raise RuntimeError(self._process.communicate()[1].decode()[-2000:])
+
+    def start(self, kind: str, leads: Sequence[Lead], wait: float) -> float:
+        """Start a run for each lead, and end; the seconds of CPU that starting them took."""
+        wanted = {"kind": kind, "leads": [lead.id for lead in leads], "wait": wait, "plan": self._plan}
+        said, problems = self._process.communicate(json.dumps(wanted).encode())
+        if self._process.returncode:
+            raise RuntimeError(problems.decode()[-2000:])
+        return float(json.loads(said)["cpu"])
+
+
 def start_beside(at: Installation, kind: str, leads: Sequence[Lead], wait: float) -> float:
     """Start a run of another contender for each lead; the seconds of CPU that starting them took."""
-    plan = at.plans["burst"].hash
-    wanted = {"kind": kind, "leads": [lead.id for lead in leads], "wait": wait, "plan": plan}
-    answer = subprocess.run(
-        [sys.executable, "-m", "bench.beside.start"],
-        input=json.dumps(wanted).encode(),
-        env=at.environment,
-        cwd=ROOT,
-        capture_output=True,
-        check=False,
-    )
-    if answer.returncode:
-        raise RuntimeError(answer.stderr.decode()[-2000:])
-    return float(json.loads(answer.stdout)["cpu"])
+    return Starter(at).start(kind, leads, wait)
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 
 from temporalio.client import Client
 
-from bench.asking import Histories, Tell, histories, mailed, run_ids, start_beside, still_open, until
+from bench.asking import Histories, Starter, Tell, histories, mailed, run_ids, still_open, until
 from bench.beside import WAIT
 from bench.crowd import Caller, Crowd, Lead
 from bench.machine import busy_seconds
@@ -62,8 +63,8 @@ def burst(at: Installation, crowd: Crowd, kind: str, count: int, tell: Tell) -> 
         spent = (at.server.cpu(), worker.cpu(), at.web.cpu(), busy_seconds(), time.process_time())
         return _Moment(time.monotonic(), *spent)
 
+    caller, starter = Caller(at.web_port), None if kind == "dripline" else Starter(at)
     mails, began = mailed(at), look()
-    starting = _start(at, kind, leads)
     pause = _Pause(count, look)
 
     def done() -> bool:
@@ -72,22 +73,25 @@ def burst(at: Installation, crowd: Crowd, kind: str, count: int, tell: Tell) -> 
         tell(sent / (2 * count))
         return sent >= 2 * count and (kind == "by-hand" or not still_open(at, _journey(kind)))
 
-    until(done, every=0.05)
+    with ThreadPoolExecutor(1) as beside:
+        starting = beside.submit(_start, kind, leads, starter or caller)
+        until(done, every=0.05)
     ended = time.monotonic()
+
     time.sleep(0.7)  # the last histories are closed
     spent = look() - began - pause.length()
-    web = spent.web if kind == "dripline" else starting
+    web = starting.result() or spent.web
     ours = spent.server + spent.worker + web + spent.bench
     read = asyncio.run(_histories(at, kind, leads[:: max(1, count // LOOKED_AT)]))
     seconds = ended - began.at - pause.length().at
     return Burst(count, seconds, spent.server, spent.worker, web, max(0.0, spent.everything - ours), read)
 
 
-def _start(at: Installation, kind: str, leads: Sequence[Lead]) -> float:
+def _start(kind: str, leads: Sequence[Lead], way: Caller | Starter) -> float:
     """Let the leads in; the seconds of CPU that a program of its own took for it."""
-    if kind != "dripline":
-        return start_beside(at, kind, leads, WAIT)
-    Caller(at.web_port).say_in_batches("bench.started", leads)
+    if isinstance(way, Starter):
+        return way.start(kind, leads, WAIT)
+    way.say_in_batches("bench.started", leads)
     return 0.0
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
+from threading import Lock
 
 import structlog
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
@@ -32,9 +33,11 @@ from dripline.wire import JOURNEYS, SWEEP, RunRef, workflow_id
 
 log = structlog.get_logger(__name__)
 
-BATCH = 256
+BATCH = 128
 CONCURRENCY = 16
 """Starts and signals under way at once: measured, more only adds latency."""
+BEHIND = 0.5
+"""Seconds for which the waker lets a batch of events go before it: what has come in is in the store, and can wait."""
 POLL = 1.0
 """Seconds after which the store is looked at without a nudge: turns and sweeps want wakes, too."""
 CHECK = 5.0
@@ -54,11 +57,30 @@ class Waker:
         self._nudged = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._checked = float("-inf")
+        self._batches = 0
+        self._count = Lock()
 
     def nudge(self) -> None:
         """Say that rows want waking. From any thread, at any time."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._nudged.set)
+
+    @contextmanager
+    def stand_back(self) -> Iterator[None]:
+        """While a batch of events is recorded, leave this process to it, within bounds. From any thread."""
+        with self._count:
+            self._batches += 1
+        try:
+            yield
+        finally:
+            with self._count:
+                self._batches -= 1
+
+    async def _after_batches(self) -> None:
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + BEHIND
+        while self._batches and loop.time() < give_up:
+            await asyncio.sleep(0.01)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Waker]:
@@ -87,6 +109,7 @@ class Waker:
 
     async def wake_batch(self) -> int:
         """Wake what wants waking, a bounded batch of it; how many were woken."""
+        await self._after_batches()
         batch = await asyncio.to_thread(self._wanted)
         if not batch:
             return 0

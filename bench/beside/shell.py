@@ -20,16 +20,17 @@ from dripline.engine.effects import QueueMessage
 from dripline.store import messages
 from dripline.store.database import Store, lock_run
 from dripline.store.schema import runs
-from dripline.wire import AdvanceRequest, Delivery, Standing
-from worker import TURNS_AT_ONCE
+from dripline.wire import AdvanceRequest, Standing
+from worker import FIRST_ATTEMPTS_AT_ONCE, TURNS_AT_ONCE
 from workflows.journey import JourneyRun
 
 QUEUE = "shell"
+CONTENT = messages.Content("en", "lead@example.com", "hello@example.com", None, "Hello", None, "Hello")
 TEMPLATES = ("bench/hello", "bench/offer")
 
 
 class Shell:
-    """A turn that only queues the next message, and a delivery that only delivers it."""
+    """A turn that only queues the next message, leases it, and sends it at once, as ours do."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -37,7 +38,7 @@ class Shell:
 
     @activity.defn(name="advance")
     def advance(self, request: AdvanceRequest) -> Standing:
-        """The next of the two messages, if `seen` is where the run is."""
+        """The next of the two messages, if `seen` is where the run is: turn and lease, mailbox, outcome."""
         now = datetime.fromtimestamp(request.now, tz=UTC)
         with self._store.write() as connection:
             run = lock_run(connection, request.run)
@@ -48,33 +49,19 @@ class Shell:
             last = run.turn == len(TEMPLATES) - 1
             template = TEMPLATES[run.turn]
             wanted = QueueMessage(template, 1, "email", template, None, False, {}, now)
-            messages.queue(connection, run, wanted, now, machine_clock())
-            key = messages.message_key(run.id, wanted.step, wanted.visit)
+            row = messages.queue(connection, run, wanted, now, machine_clock())
+            assert row is not None
+            attempt = messages.take_lease(connection, row.id, CONTENT, Mailbox.name, now, LEASE)
             until = None if last else now + timedelta(seconds=WAIT)
             connection.execute(
                 update(runs)
                 .where(runs.c.id == run.id)
                 .values(turn=run.turn + 1, step=template, until=until, ended_at=now if last else None)
             )
-        delivery = Delivery(key, QUEUE, run.journey, 3, local=True)
-        return Standing(run.turn + 1, last, until.timestamp() if until else None, template, [delivery])
-
-    @activity.defn(name="deliver_now")
-    def deliver_now(self, message_id: str) -> bool:
-        """Lease, mailbox, outcome: the ledger's three steps."""
-        now = machine_clock()
-        content = messages.Content(
-            "en", "lead@example.com", "hello@example.com", None, "Hello", None, "Hello"
-        )
+        self._mailbox.send(outgoing(row.id, CONTENT))
         with self._store.write() as connection:
-            row = messages.lock_message(connection, message_id)
-            if row is None or row.state != "queued":
-                return True
-            attempt = messages.take_lease(connection, message_id, content, Mailbox.name, now, LEASE)
-        self._mailbox.send(outgoing(message_id, content))
-        with self._store.write() as connection:
-            messages.write_outcome(connection, message_id, attempt, now, accepted_at=machine_clock())
-        return True
+            messages.write_outcome(connection, row.id, attempt, now, accepted_at=machine_clock())
+        return Standing(run.turn + 1, last, until.timestamp() if until else None, template, [])
 
 
 def build_worker(client: Client, store: Store) -> Worker:
@@ -84,8 +71,8 @@ def build_worker(client: Client, store: Store) -> Worker:
         client,
         task_queue=QUEUE,
         workflows=[JourneyRun],
-        activities=[shell.advance, shell.deliver_now],
-        activity_executor=ThreadPoolExecutor(TURNS_AT_ONCE),
+        activities=[shell.advance],
+        activity_executor=ThreadPoolExecutor(TURNS_AT_ONCE + FIRST_ATTEMPTS_AT_ONCE),
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=2000,
         max_concurrent_workflow_tasks=20,

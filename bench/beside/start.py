@@ -1,7 +1,7 @@
 """Starts the workflows of a contender: `python -m bench.beside.start`, a JSON object on standard input.
 
 It does what a program that takes events in does at least: writes the event and the run, then starts the workflow.
-Prints one line of JSON: the seconds of CPU that it spent doing so.
+Prints `ready` when it could begin, and one line of JSON: the seconds of CPU that it spent from then on.
 """
 
 from __future__ import annotations
@@ -29,9 +29,13 @@ from dripline.wire import RunRef, workflow_id
 BATCH = 100
 
 
-async def start(wanted: dict[str, Any]) -> None:
-    """Start a run for each of the leads."""
+async def start() -> float:
+    """Start a run for each of the leads; the seconds of CPU that it took."""
     store, client = Store(Settings().store_url()), await connect()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    wanted = json.loads(sys.stdin.read())
+    before = time.process_time()
     leads: list[str] = wanted["leads"]
     limit = asyncio.Semaphore(CONCURRENCY)
 
@@ -43,6 +47,7 @@ async def start(wanted: dict[str, Any]) -> None:
         batch = {str(uuid_utils.uuid7()): lead for lead in leads[at : at + BATCH]}
         _write(store, wanted, batch)
         await asyncio.gather(*(one(run, lead) for run, lead in batch.items()))
+    return time.process_time() - before
 
 
 async def _start(client: Client, wanted: dict[str, Any], run: str, lead: str) -> None:
@@ -93,10 +98,7 @@ def _write(store: Store, wanted: dict[str, Any], batch: dict[str, str]) -> None:
 
 
 def main() -> None:
-    wanted = json.loads(sys.stdin.read())
-    before = time.process_time()
-    asyncio.run(start(wanted))
-    sys.stdout.write(json.dumps({"cpu": time.process_time() - before}) + "\n")
+    sys.stdout.write(json.dumps({"cpu": asyncio.run(start())}) + "\n")
     sys.stdout.flush()
     os._exit(0)  # a client's threads may crash an interpreter that ends in the usual way
 

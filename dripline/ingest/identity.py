@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
@@ -19,6 +20,9 @@ class NotNormal(ValueError):
     """Not an e-mail address, or not a phone number; says why, without repeating it."""
 
 
+@lru_cache(
+    maxsize=10_000
+)  # who is active now is named again and again, and this is a third of an event's cost
 def normal_email(text: str) -> str:
     """The address as it is kept: domain in lower case, Unicode composed. No look-up of the domain is made.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -32,6 +33,9 @@ from dripline.store.leads import lock_survivor
 
 T = TypeVar("T")
 
+GoFirst = Callable[[], AbstractContextManager[object]]
+"""While it is entered, whoever shares the process with a batch stands back."""
+
 _CHUNK = 100
 """Rows of a batch in one transaction: few enough to hold other writers up for moments only."""
 
@@ -51,12 +55,14 @@ class Ingest:
         nudge: Callable[[], None] = lambda: None,
         machine: MachineClock = machine_clock,
         secret: str | None = None,
+        go_first: GoFirst = nullcontext,
     ) -> None:
         self._store = store
         self._workspace = workspace
         self._nudge = nudge
         self._machine = machine
         self._secret = secret
+        self._go_first = go_first
 
     def upsert_lead(self, said: LeadIn) -> Answer:
         """Make or change a lead: 201 or 200. Raises Refused."""
@@ -100,8 +106,9 @@ class Ingest:
         if kept:
             return kept
         good, outcomes = read_rows(rows, self._workspace, _ids(request))
-        for start in range(0, len(good), _CHUNK):
-            outcomes += self._record_chunk(good[start : start + _CHUNK])
+        with self._go_first():
+            for start in range(0, len(good), _CHUNK):
+                outcomes += self._record_chunk(good[start : start + _CHUNK])
         self._nudge()
         answer = summary(outcomes)
         return self._transaction(

@@ -38,6 +38,7 @@ async def serve(settings: Settings) -> int:
         workspace,
         background=[waker.running],
         nudge=waker.nudge,
+        go_first=waker.stand_back,
         temporal=client.service_client.check_health,
     )
     config = uvicorn.Config(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from functools import partial
 
 from fastapi import FastAPI
@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from dripline import __version__
 from dripline.clock import MachineClock, machine_clock
 from dripline.ingest.reports import take_report
-from dripline.ingest.service import Ingest
+from dripline.ingest.service import GoFirst, Ingest
 from dripline.language.workspace import Workspace
 from dripline.providers import DeliveryReport
 from dripline.settings import Settings
@@ -34,11 +34,15 @@ def create_app(
     workspace: Workspace,
     nudge: Callable[[], None] = lambda: None,
     *,
+    go_first: GoFirst = nullcontext,
     background: Sequence[Beside] = (),
     temporal: TemporalReachable | None = None,
     machine: MachineClock = machine_clock,
 ) -> FastAPI:
-    """The ASGI app. `nudge` is called (from any thread) after whatever may have left runs to be woken."""
+    """The ASGI app. `nudge` is called (from any thread) after whatever may have left runs to be woken.
+
+    `go_first` is entered while a batch of events is recorded.
+    """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -60,7 +64,7 @@ def create_app(
     answer_with_problems(app)
     app.include_router(build_health(store, temporal))
     secret = settings.secret.get_secret_value() if settings.secret else None
-    ingest = Ingest(store, workspace, nudge, machine, secret)
+    ingest = Ingest(store, workspace, nudge, machine, secret, go_first)
     app.include_router(build_api(ingest, store, workspace))
     app.include_router(build_links(settings, store, ingest, workspace, machine))
     app.include_router(build_router(settings, _recorder(settings, store, nudge, machine)))
