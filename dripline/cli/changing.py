@@ -167,6 +167,10 @@ def carry_out(house: Opened, preview: Preview, said: Said) -> None:
     parts = [f"{count(moved, 'lead')} moved"] if moved or not ended else []
     parts += [f"{count(ended, 'run')} ended"] if ended else []
     typer.echo(f"{', '.join(parts)}.")
+    if mover.superseded:
+        typer.echo(
+            f"Journey {plan.journey} was published again meanwhile: the others are that publication's."
+        )
     if stuck:
         typer.echo(
             f"{count(stuck, 'lead')} had come to another step in the meantime and stay on their old plan."

@@ -28,7 +28,7 @@ from dripline.store.freezing import standing_still
 from dripline.store.house import open_house
 from dripline.store.leads import facts
 from dripline.store.plans import load_plan
-from dripline.store.publications import passed, reach, runs_to_bring, runs_to_end
+from dripline.store.publications import is_settled, passed, reach, runs_to_bring, runs_to_end
 from dripline.store.runs import ended, find_events, load_state, note
 from dripline.store.schema import inbox, runs
 from dripline.store.wakes import want_wake
@@ -58,6 +58,8 @@ class Mover:
         self._changes: dict[str, Change] = {}
         self.fates: Counter[str] = Counter()
         """How many runs had which fate so far."""
+        self.superseded = False
+        """Whether the journey was published again meanwhile: the runs that are left are that publication's."""
 
     def carry_out(
         self, seconds: float | None = None, went_on: Callable[[int], None] = lambda runs: None
@@ -71,6 +73,8 @@ class Mover:
                 fate = self.bring(run)
                 if fate is not None:
                     self.fates[fate.kind] += 1
+                if self.superseded:
+                    return True
             after = ids[-1] if ids else after
             with self._store.write() as connection:
                 if not ids:
@@ -97,6 +101,9 @@ class Mover:
             lead = lock_lead_of(connection, run_id)
             run = lock_run(connection, run_id)
             if lead is None or run is None or run.ended_at is not None:
+                return None
+            self.superseded = is_settled(connection, said.id)  # asked under the lock: this run may be newer
+            if self.superseded:
                 return None
             if said.in_flight == "exit":
                 reason = "the journey was taken out" if said.what == "retire" else "the journey was changed"

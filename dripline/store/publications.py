@@ -99,6 +99,12 @@ def find_publication(connection: Connection, number: int) -> Row[Any] | None:
     return connection.execute(select(publications).where(publications.c.id == number)).one_or_none()
 
 
+def is_settled(connection: Connection, number: int) -> bool:
+    """Whether nothing is left to do for the publication: all was done, or the next one has come."""
+    query = select(publications.c.settled_at).where(publications.c.id == number)
+    return connection.execute(query).scalar_one_or_none() is not None
+
+
 def runs_to_bring(
     connection: Connection, journey: str, plan_hash: str, after: str | None, limit: int
 ) -> list[str]:

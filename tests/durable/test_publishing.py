@@ -211,6 +211,35 @@ def another_enters(house: House, number: int = 2) -> tuple[str, ...]:
         return record(connection, event, house.clock()).started
 
 
+def test_who_carries_out_a_publication_stops_when_the_next_one_comes(store: Store) -> None:
+    house = House(store, resting())
+    old = house.run(entered(house)).plan_hash
+    mover = published(house, resting(days=2))
+    published(house, resting(), "keep")  # rolled back, while the leads are still being moved
+    [late] = another_enters(house)
+    assert mover.carry_out()
+    assert mover.superseded
+    with store.read() as connection:
+        follow = set(connection.execute(select(schema.runs.c.plan_hash)).scalars())
+    assert house.run(late).plan_hash == old
+    assert follow == {old}
+
+
+def test_nobody_who_entered_a_journey_that_was_published_again_is_ended_by_its_retirement(
+    store: Store,
+) -> None:
+    house = House(store, resting())
+    with store.write() as connection:
+        now = house.clock()
+        retire = Wish(resting(), resting().hash, in_flight="exit", what="retire")
+        publication = find_publication(connection, begin(connection, retire, now, now) or 0)
+        assert publication is not None
+    published(house, resting(), "keep")
+    run = entered(house)
+    Mover(house.store, publication, house.clock).carry_out()
+    assert house.run(run).ended_at is None
+
+
 KILLED = """
 import sys
 from dripline.clock import machine_clock
