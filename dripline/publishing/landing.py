@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from dripline.engine.effects import Outcome, RunState
+from dripline.engine.steps import landmark
 from dripline.language.plan import Plan
 from dripline.publishing.content import DOES, TELLS, kind
 from dripline.publishing.matching import Matching, match
@@ -156,9 +157,10 @@ def land(change: Change, state: RunState, lead: Mapping[str, Any], now: datetime
     target = change.matching.pairs.get(state.step)
     if target is None:
         return Stuck("removed", state.step)
+    stood, state = state.step, replace(state, variables=_variables(change, state))
     rest = rest_on(change.old, change.new, target, state, lead, at)
     if rest is None:
-        return Stuck("asking", state.step)
+        return Stuck("asking", stood)
     there = rest.at_step or target
     landed = replace(
         state,
@@ -177,9 +179,24 @@ def _visits(change: Change, state: RunState, there: str, rest: Rest) -> dict[str
     for old, new in change.same.items():
         if old != new and old in state.visits:
             visits[new] = max(visits.get(new, 0), state.visits[old])
-    if rest.wait is not None and there != state.step:
-        visits[there] = visits.get(there, 0) + 1
-    return visits
+    if rest.wait is None:
+        return visits
+    if there == state.step:  # it is still that visit, and so the answer to it
+        return visits | {there: state.visits.get(there, 0)}
+    return visits | {there: visits.get(there, 0) + 1}
+
+
+def _variables(change: Change, state: RunState) -> dict[str, Any]:
+    """What the run remembers; when it came to steps (for `since: STEP-ID`) under the ids that they have now."""
+    kept = dict(state.variables)
+    came = {step: kept.pop(landmark(step)) for step in change.old.by_id if landmark(step) in kept}
+    for old, moment in came.items():
+        new = change.same.get(old)
+        if new is None and old in change.new.by_id:  # the id is another step's now, and that was not reached
+            continue
+        name = landmark(new or old)
+        kept[name] = max(kept.get(name, moment), moment)
+    return kept
 
 
 def _loops(change: Change, state: RunState, there: str, rest: Rest) -> dict[str, Any]:

@@ -178,6 +178,21 @@ def test_an_event_that_came_before_the_wait_listened_for_it_counts_since_the_las
     assert found.rest.look_back.after == MONDAY + 5 * DAYS
 
 
+def test_a_run_remembers_when_it_came_to_a_step_whatever_that_is_called_now() -> None:
+    def since(named: str) -> Plan:
+        waiting = wait(since=named, then=[email("c")], **{"else": [email("d")]})  # type: ignore[arg-type]
+        return journey(delay("2 days", id="break"), email("b", id=named), delay("5 days"), waiting)
+
+    earlier = happened("demo.booked", timedelta(days=1), 1)
+    run, landing = moved(since("offered"), since("proposed"), 3 * DAYS, earlier)
+    assert landing.state.variables == {"@proposed": (MONDAY + 2 * DAYS).isoformat()}
+    assert run.live() == [
+        "2026-01-07 09:00 email b",
+        "2026-01-15 09:00 email d",
+        "2026-01-15 09:00 ended finished",
+    ]
+
+
 def test_a_run_that_has_not_begun_begins_by_the_new_plan() -> None:
     new = journey(email("c"))
     run = Watched(OLD)
