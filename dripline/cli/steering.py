@@ -262,7 +262,7 @@ def _do_one(house: Opened, one: Chosen, steer: Steer | None, what: str, why: str
         now = house.clock.to_house(machine_now)
         lock_lead_of(connection, one.run.id)
         run = lock_run(connection, one.run.id)
-        if run is None or run.ended_at is not None or run.step != one.run.step:
+        if run is None or run.ended_at is not None or _place(run) != _place(one.run):
             return False
         if steer is None:
             end_run(
@@ -278,6 +278,11 @@ def _do_one(house: Opened, one: Chosen, steer: Steer | None, what: str, why: str
             place(connection, run, plan, state, landing, by=who(), why=why, what=what)
         want_wake(connection, [run.id], machine_now)
         return True
+
+
+def _place(run: Row[Any]) -> tuple[Any, ...]:
+    """Where a run stands: what becomes of it was told for this very visit of a step of this very plan."""
+    return run.plan_hash, run.step, run.visits
 
 
 def _tell(done: int, chosen: list[Chosen], word: str) -> None:

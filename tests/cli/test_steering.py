@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from dripline.cli.opening import opened
+from dripline.cli.steering import Chosen, _do
 from dripline.clock import machine_clock
+from dripline.engine.effects import RunState
 from dripline.ingest.recording import record
-from dripline.language.plan import DelayStep, Duration, StopStep, WaitForStep, WebhookStep
+from dripline.language.plan import DelayStep, Duration, Plan, StopStep, WaitForStep, WebhookStep
+from dripline.publishing.landing import Landing
+from dripline.publishing.steering import put
 from dripline.store import outbox, schema
 from dripline.store.events import Event
 from dripline.store.leads import add_lead
 from tests.cli.conftest import Opened, run
 from tests.durable.house import NOW, House
+from tests.durable.test_publishing import published
 from tests.engine.plans import email, on, plan
 
 WELCOME = plan(
@@ -172,6 +178,27 @@ def test_parked_runs_are_retried_by_a_condition(open_house: Opened) -> None:
     assert (
         "1 run will try again" in run("runs", "retry", "--all", "--where", "lead.country == 'AM'", "--yes")[1]
     )
+
+
+def to_wait(plan: Plan, state: RunState, now: datetime) -> Landing:
+    return put(plan, state, "wait", now)
+
+
+def test_who_was_moved_to_another_plan_while_somebody_was_asked_is_left_alone(open_house: Opened) -> None:
+    house = open_house(WELCOME)
+    run_id = enters(house)
+    shorter = plan(
+        email("hello", next="rest"),
+        DelayStep(id="rest", duration=Duration(days=5), next="email:tip"),
+        email("tip"),
+    )
+    with house.store.read() as connection:
+        before = connection.execute(select(schema.runs)).one()
+    published(house, shorter).carry_out()
+    with opened(to_change=True) as opening:
+        chosen = Chosen(before, "lead-1", "enters wait")
+        assert _do(opening, [chosen], to_wait, "put", None) == 0
+    assert house.run(run_id).step == "rest"
 
 
 def _only(house: House) -> str:
