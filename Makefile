@@ -18,14 +18,14 @@ run: $(BIN)/.installed ## Install what is missing and start everything, with 200
 test: $(BIN)/.installed system check ## Install what is missing, PostgreSQL too, and run every check. CI runs this.
 
 # The one list of checks. The tests come last, so that their closing line does.
-check: $(BIN)/.installed ## Format, lint, types, import contracts, journeys, tests (ARGS="-k welcome").
+check: $(BIN)/.installed ## Format, lint, types, import contracts, journeys, tests (ARGS="-k welcome", ARGS=-n0 one by one).
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/dripline check
 	$(BIN)/dripline test
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 test-crash: $(BIN)/.installed system ## The long crash test: kills processes at random for many minutes.
 	DRIPLINE_CRASH_TEST=long $(BIN)/pytest -m crash -s $(ARGS)
