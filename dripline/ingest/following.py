@@ -18,7 +18,7 @@ from dripline.ingest.refusal import Refused
 from dripline.language.links import AnswerLink, ConfirmLink, UnsubscribeLink
 from dripline.language.workspace import Workspace
 from dripline.links import Claim
-from dripline.store.events import Event, kept
+from dripline.store.events import Event, happened, kept
 from dripline.store.house import House
 from dripline.store.leads import change_lead, lock_survivor
 from dripline.store.messages import forgive
@@ -33,7 +33,10 @@ _MESSAGE = select(
     messages.c.topic,
     messages.c.notice,
     messages.c.recipient,
+    messages.c.queued_at,
 )
+_LEAVING = ("lead.unsubscribed", "lead.updated")
+"""Events that tell of consent taken back."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +91,18 @@ def _answer(
 def _confirm(
     connection: Connection, house: House, claim: Claim, message: Any, lead: Row[Any], now: Times
 ) -> bool:
-    """Consent is the address's, not the lead's: it must still be the one that the message went to."""
+    """Consent is the address's, not the lead's: it must still be the one that the message went to.
+
+    And no link is a way back in for who has left since its message was written.
+    """
     channel = message.channel
     address = getattr(lead, ADDRESS[channel])
     if not address or message.recipient is None or address.casefold() != message.recipient.casefold():
         return False
-    if kept(connection, claim.id) is not None:  # a link is no way back in for who has left since
+    if kept(connection, claim.id) is not None:
         return bool(lead.consent.get(channel))
+    if lead.consent.get(channel) is False and _has_left_since(connection, message, lead):
+        return False
     forgive(connection, channel, house.address_hash(channel, address))
     changed = lead.consent.get(channel) is not True
     if changed:
@@ -104,6 +112,16 @@ def _confirm(
     if changed:
         _tell_of_change(connection, claim.id, lead.id, "consent", now)
     return True
+
+
+def _has_left_since(connection: Connection, message: Any, lead: Row[Any]) -> bool:
+    """Whether consent that is refused now was taken back, or changed at all, after the message."""
+    for name, said in happened(connection, {lead.id, message.lead_id}, _LEAVING, message.queued_at):
+        if name == "lead.updated" and "consent" in said.get("changed", ()):
+            return True
+        if name == "lead.unsubscribed" and said.get("channel") == message.channel and "topic" not in said:
+            return True
+    return False
 
 
 def _unsubscribe(

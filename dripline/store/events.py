@@ -101,6 +101,16 @@ def kept(connection: Connection, event_id: str) -> Row[Any] | None:
     return connection.execute(_KEPT, {"event": event_id}).one_or_none()
 
 
+def happened(
+    connection: Connection, leads: Collection[str], names: Collection[str], after: datetime
+) -> list[tuple[str, Mapping[str, Any]]]:
+    """The names and properties of what happened to these leads after a moment (house time)."""
+    query = select(events.c.name, events.c.properties).where(
+        events.c.lead_id.in_(leads), events.c.name.in_(names), events.c.received_at > after
+    )
+    return [(row.name, row.properties) for row in connection.execute(query)]
+
+
 def in_order(connection: Connection, lead_id: str, now: datetime) -> datetime:
     """`now`, or just after the newest thing that its runs have seen: a lead's own time never goes back.
 
@@ -160,4 +170,15 @@ def deliver_all(connection: Connection, letters: Sequence[tuple[Event, str]], ma
     connection.execute(_WAKE, {"runs": sorted({run_id for _, run_id in letters}), "now": machine_now})
 
 
-__all__ = ["Event", "deliver", "deliver_all", "just_after", "keep", "keep_all", "kept", "newest", "open_runs"]
+__all__ = [
+    "Event",
+    "deliver",
+    "deliver_all",
+    "happened",
+    "just_after",
+    "keep",
+    "keep_all",
+    "kept",
+    "newest",
+    "open_runs",
+]

@@ -238,12 +238,59 @@ def test_an_old_confirmation_is_no_way_back_for_who_has_left_since(
     assert post.row().consent == {"email": False}
 
 
-def test_who_unsubscribed_at_the_provider_comes_back_by_confirming(
+def test_nor_is_a_second_link_that_was_never_followed(post: Post, unconfirmed: Callable[[], str]) -> None:
+    """Who was asked twice, agreed and left may still open the other mail."""
+    first = unconfirmed()
+    run = post.house.message().run_id
+    post.goes_to(NOW + timedelta(days=2, minutes=1))
+    [due] = post.house.advance(run, NOW + timedelta(days=2, minutes=1)).deliver
+    post.house.deliveries.attempt(due.message)
+    html = next(row.html for row in post.house.messages() if row.id == due.message)
+    [second] = re.findall(r'href="http://127\.0\.0\.1:8080(/l/[^"]+)"', html)
+    post.goes_to(NOW + timedelta(days=2, minutes=2))
+    assert post.client.post(first).status_code == 200
+    _, hello = post.gets("lead.created")
+    post.client.post(hello[-1], data={"everything": "yes"})
+    assert post.row().consent == {"email": False}
+    assert post.client.post(second).status_code == 410
+    assert post.row().consent == {"email": False}
+
+
+def test_who_left_by_the_api_does_not_come_back_by_a_link_from_before(
+    post: Post, unconfirmed: Callable[[], str]
+) -> None:
+    link = unconfirmed()
+    post.goes_to(NOW + timedelta(minutes=1))
+    answer = post.client.put(
+        "/v1/leads",
+        json={"id": "lead-1", "consent": {"email": False}},
+        headers={"Authorization": "Bearer key"},
+    )
+    assert answer.status_code == 200
+    assert post.client.post(link).status_code == 410
+    assert post.row().consent == {"email": False}
+
+
+def test_who_left_comes_back_by_a_link_that_was_asked_for_since(
+    post: Post, unconfirmed: Callable[[], str]
+) -> None:
+    post.lead(consent={"email": True})
+    _, hello = post.gets("lead.created")
+    post.client.post(hello[-1], data={"everything": "yes"})
+    post.goes_to(NOW + timedelta(minutes=1))
+    assert title(post.client.post(unconfirmed())) == "Thank you!"
+    assert post.row().consent == {"email": True}
+
+
+def test_who_unsubscribed_at_the_provider_comes_back_by_confirming_once_asking_anew(
     post: Post, unconfirmed: Callable[[], str]
 ) -> None:
     link = unconfirmed()
     message = post.house.message()
     take_report(post.house.store, DeliveryReport(message.id, "unsubscribed", NOW))
+    assert post.client.post(link).status_code == 410
+    assert post.row().consent == {"email": False}
+    post.lead(consent={})
     post.client.post(link)
     assert post.row().consent == {"email": True}
     with post.house.store.read() as connection:
