@@ -1,4 +1,4 @@
-"""Explanations in Armenian. After a number a noun stays in the singular."""
+"""Explanations in Armenian. After a number a noun stays in the singular; values are put where they need no ending."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ ARMENIAN = Phrases(
     enters_by="Լիդը մտնում է, երբ տեղի է ունենում {events}{only}։",
     enters_by_hand="Ինքնաբերաբար ոչ ոք չի մտնում. լիդերին ավելացնում են ձեռքով, API-ի միջոցով կամ մեկ այլ շղթայից։",
     enters_yearly="Լիդը մտնում է ամեն տարի՝ {when}, ժամը {at}-ին՝ իր ժամանակով{only}։",
-    on_the_day="{date} օրը",
+    on_the_day="«{date}» ամսաթվին",
     only_if=", եթե {condition}",
     once="Յուրաքանչյուր լիդ այն անցնում է մեկ անգամ։",
     once_per_key=(
@@ -27,14 +27,14 @@ ARMENIAN = Phrases(
     leaves="Ո՞վ է ավելի շուտ դուրս գալիս",
     exit="Լիդը, որտեղ էլ որ լինի, անմիջապես դուրս է գալիս, երբ տեղի է ունենում {events}{only} ({reason})։",
     no_exit="Ոչ ոք ավելի շուտ դուրս չի գալիս։",
-    messages="Ինչպե՞ս են գնում հաղորդագրությունները",
+    messages="Ինչպե՞ս են ուղարկվում հաղորդագրությունները",
     consent=(
         "Լիդը, որը համաձայնություն չի տվել կամ որի հասցեն արգելափակված է, հաղորդագրություններ չի "
         "ստանում, բայց շարունակում է ճանապարհը։"
     ),
     topic="Դրանք պատկանում են «{topic}» թեմային, որից լիդը կարող է ինքը հրաժարվել։",
-    quiet_hours="Ոչ մեկը չի գնում {start}-ից {end}՝ լիդի ժամանակով. սպասում է մինչև {end}։",
-    window="Դրանք գնում են միայն {hours}՝ լիդի ժամանակով։",
+    quiet_hours="Ոչ մեկը չի ուղարկվում {start}-ից {end}՝ լիդի ժամանակով. սպասում է մինչև {end}։",
+    window="Դրանք ուղարկվում են միայն {hours}՝ լիդի ժամանակով։",
     limit=(
         "Լիդը {duration} ընթացքում ստանում է առավելագույնը {count} հաղորդագրություն՝ բոլոր շղթաներից "
         "միասին. {over}։"
@@ -42,7 +42,7 @@ ARMENIAN = Phrases(
     limit_skips="ավելին բաց է թողնվում",
     limit_waits="ավելին մինչև {duration} սպասում է ազատ տեղի",
     throttle=(
-        "Բոլոր լիդերին միասին {duration} ընթացքում գնում է առավելագույնը {count} հաղորդագրություն. "
+        "Բոլոր լիդերին միասին {duration} ընթացքում ուղարկվում է առավելագույնը {count} հաղորդագրություն. "
         "մնացածը սպասում են իրենց հերթին։"
     ),
     own_topic="Թեման՝ «{topic}»։",
@@ -92,7 +92,7 @@ ARMENIAN = Phrases(
     enrolls="Լիդին ներառում է {journey} շղթայում։",
     unenrolls="Լիդին հանում է {journey} շղթայից։",
     stops="Ավարտվում է ({reason})։",
-    asks="Հարցնում է {host}-ին և սպասում պատասխանի։",
+    asks="Հարցում է ուղարկում {host}-ին և սպասում պատասխանի։",
     calls="Կանչում է {function} ֆունկցիան և սպասում պատասխանի։",
     discount="Տալիս է զեղչ՝ {worth}{more}։",
     valid="ուժի մեջ է {duration}",
@@ -102,7 +102,7 @@ ARMENIAN = Phrases(
     gift="նվեր ({gift})",
     notifies="Տեղեկացնում է. {to}։",
     owner="լիդի պատասխանատուն",
-    reminds="Կապ է պահում «{about}» թեմայով, {every} մեկ, {to}{unless}։",
+    reminds="Կապ է պահում «{about}» թեմայով՝ {every} ընթացքում մեկ անգամ, {to}{unless}։",
     to_that_day="մինչև {date}",
     for_so_long="{duration} շարունակ",
     unless=", քանի դեռ տեղի չի ունեցել {events}",
@@ -116,9 +116,9 @@ ARMENIAN = Phrases(
     code="`{text}`",
     next_time="{time}",
     holiday="լիդի երկրի հաջորդ տոնական օրը",
-    before="{date}-ից {duration} առաջ",
-    after="{date}-ից {duration} հետո",
-    weekday_from="{date}-ից հետո առաջին {weekday} օրը",
+    before="{date} (դրանից {duration} առաջ)",
+    after="{date} (դրանից {duration} հետո)",
+    weekday_from="{date} (այդ կամ դրանից հետո առաջին {weekday} օրը)",
     at="{date}, ժամը {time}",
     minutes="{start}-ից {end}",
     durations={
@@ -129,14 +129,22 @@ ARMENIAN = Phrases(
         "minute": ("րոպե", "րոպե"),
         "second": ("վայրկյան", "վայրկյան"),
     },
+    durations_of={
+        "month": "ամսվա",
+        "week": "շաբաթվա",
+        "day": "օրվա",
+        "hour": "ժամվա",
+        "minute": "րոպեի",
+        "second": "վայրկյանի",
+    },
     weekdays=("երկուշաբթի", "երեքշաբթի", "չորեքշաբթի", "հինգշաբթի", "ուրբաթ", "շաբաթ", "կիրակի"),
     is_="{one}՝ {other}",
     is_not="{one} {other} չէ",
     is_true="{one} ճիշտ է",
     is_false="{one} ճիշտ չէ",
-    more="{one} մեծ է {other}-ից",
+    more="{one} մեծ է, քան {other}",
     at_least="{one} առնվազն {other} է",
-    less="{one} փոքր է {other}-ից",
+    less="{one} փոքր է, քան {other}",
     at_most_="{one} առավելագույնը {other} է",
     one_of="{one} սրանցից մեկն է՝ {other}",
     none_of="{one} սրանցից ոչ մեկը չէ՝ {other}",

@@ -120,6 +120,7 @@ ENGLISH = Phrases(
         "minute": ("minute", "minutes"),
         "second": ("second", "seconds"),
     },
+    durations_of={},
     weekdays=("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
     is_="{one} is {other}",
     is_not="{one} is not {other}",

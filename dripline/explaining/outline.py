@@ -140,7 +140,7 @@ def _messages(plan: Plan, phrases: Phrases) -> Iterator[str]:
     if limit[0] is not None:
         yield _limit(limit[0], limit[1], phrases)
     if plan.throttle is not None:
-        duration = say_length(plan.throttle.per, phrases)
+        duration = say_length(plan.throttle.per, phrases, within=True)
         yield phrases.throttle.format(count=plan.throttle.count, duration=duration)
 
 
@@ -148,7 +148,8 @@ def _limit(limit: Limit, waits: Duration | None, phrases: Phrases) -> str:
     over = phrases.limit_skips
     if waits is not None:
         over = phrases.limit_waits.format(duration=say_length(waits, phrases))
-    return phrases.limit.format(count=limit.count, duration=say_length(limit.per, phrases), over=over)
+    duration = say_length(limit.per, phrases, within=True)
+    return phrases.limit.format(count=limit.count, duration=duration, over=over)
 
 
 def _usual(said: list[_Said]) -> _Said:

@@ -121,6 +121,8 @@ class Phrases:
     minutes: str
     durations: Mapping[str, tuple[str, str]]
     """By unit, the word for one and for several."""
+    durations_of: Mapping[str, str]
+    """By unit, the word where a phrase says within which length, in languages in which it is another then."""
     weekdays: tuple[str, str, str, str, str, str, str]
 
     is_: str

@@ -158,7 +158,7 @@ class Steps:
             case Reached():
                 yield words.since_step.format(step=step.since.step)
             case Duration():
-                yield words.since_ago.format(duration=say_length(step.since, words))
+                yield words.since_ago.format(duration=say_length(step.since, words, within=True))
 
     def _end(self, step: RepeatStep) -> str:
         words = self._phrases
@@ -212,6 +212,5 @@ class Steps:
         elif step.period is not None:
             to = words.for_so_long.format(duration=say_length(step.period, words))
         unless = words.unless.format(events=either(step.unless.events, words)) if step.unless else ""
-        return words.reminds.format(
-            about=step.about, every=say_length(step.every, words), to=to, unless=unless
-        )
+        every = say_length(step.every, words, within=True)
+        return words.reminds.format(about=step.about, every=every, to=to, unless=unless)

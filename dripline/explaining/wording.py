@@ -18,8 +18,8 @@ def clock(minutes: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
-def say_length(length: Duration, phrases: Phrases) -> str:
-    """A length without its sign: `1 week 2 days`."""
+def say_length(length: Duration, phrases: Phrases, *, within: bool = False) -> str:
+    """A length without its sign: `1 week 2 days`. `within`: for phrases that say within which length."""
     months, days, seconds = abs(length.months), abs(length.days), abs(length.seconds)
     weeks, days = divmod(days, _WEEK) if days % _WEEK == 0 else (0, days)
     counts = {
@@ -30,8 +30,11 @@ def say_length(length: Duration, phrases: Phrases) -> str:
         "minute": seconds % _HOUR // _MINUTE,
         "second": seconds % _MINUTE,
     }
-    said = [f"{count} {phrases.durations[unit][count != 1]}" for unit, count in counts.items() if count]
-    return " ".join(said) or f"0 {phrases.durations['second'][1]}"
+    used = [unit for unit, count in counts.items() if count] or ["second"]
+    words = {unit: phrases.durations[unit][counts[unit] != 1] for unit in used}
+    if within:
+        words[used[-1]] = phrases.durations_of.get(used[-1], words[used[-1]])
+    return " ".join(f"{counts[unit]} {word}" for unit, word in words.items())
 
 
 def either(texts: Iterable[str], phrases: Phrases) -> str:

@@ -51,6 +51,17 @@ def test_who_enters_and_leaves_welcome_in_armenian() -> None:
     assert "եթե լիդի «փուլ» տվյալը՝ «customer»" in sentences(PLANS["welcome"], "hy", "leaves")[2]
 
 
+def test_armenian_words_have_the_endings_that_their_places_ask_for() -> None:
+    [*_, limit] = sentences(PLANS["deferred-demand"], "hy", "messages")
+    assert limit.startswith("Լիդը 1 շաբաթվա ընթացքում ստանում է առավելագույնը 2")
+    said = "\n".join(sentences(PLANS["deferred-demand"], "hy", "happens"))
+    assert "6 շաբաթվա ընթացքում մեկ անգամ" in said
+    assert "մեծ է, քան այսօր" in sentences(PLANS["deferred-demand"], "hy", "enters")[0]
+    for plan in PLANS.values():
+        whole = [line.text for one in explain(plan, LANGUAGES["hy"], "hy").sections for line in one.lines]
+        assert "տվյալը-" not in "\n".join(whole), "a value that ends in an article takes no ending"
+
+
 @pytest.mark.parametrize("locale", LANGUAGES)
 @pytest.mark.parametrize("journey", PLANS)
 def test_every_step_is_explained_once(journey: str, locale: str) -> None:
