@@ -27,7 +27,7 @@ def _lines(plan: Plan) -> Iterator[str]:
         shown = face(step, plan)
         opening, closing = _shape(step)
         yield f'  {names[step.id]}{opening}"{_said(shown.title, *shown.details)}"{closing}'
-    if any(" finished" in edge for edge in edges):
+    if any(edge.endswith(" finished") for edge in edges):
         yield '  finished(["End: finished"])'
     yield from edges
     if plan.goal:

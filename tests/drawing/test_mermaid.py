@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dripline.drawing import flowchart
-from dripline.language.plan import Plan, StopStep
+from dripline.language.plan import Arm, BranchStep, Plan, StopStep
 from tests.engine.plans import WELCOME, email, plan
 
 LINE = re.compile(
@@ -42,6 +42,12 @@ def test_jumps_and_ways_back_are_there(everything: Plan) -> None:
     assert [line for line in lines if not LINE.fullmatch(line)] == ["flowchart TD"]
     assert any('-.->|"it is past"|' in line for line in lines)
     assert any('-->|"each pass"|' in line for line in lines)
+
+
+def test_the_end_is_drawn_only_where_something_leads_to_it() -> None:
+    arms = (Arm(when="lead.stage == ' finished'", to="stop"), Arm(when=None, to="stop"))
+    fork = BranchStep(id="fork", arms=arms, next="stop")
+    assert "End: finished" not in flowchart(plan(fork, StopStep(id="stop", reason="gone")))
 
 
 @given(st.text(max_size=60))
