@@ -11,6 +11,7 @@ from rich.console import Console
 
 from dripline.cli.asking import refuse
 from dripline.cli.check import tell_one, workspace_of
+from dripline.cli.showing import write_out
 from dripline.language.problems import did_you_mean
 from dripline.language.project import FOLDER, Project, load_project
 from dripline.language.workspace import FILE
@@ -52,11 +53,7 @@ def graph(
     if output is None:
         sys.stdout.write(drawn.decode())
         return
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_bytes(drawn)
-    except OSError as problem:
-        refuse(f"{output} cannot be written: {problem.strerror}.")
+    write_out(output, drawn)
 
 
 def _plan(journey: str, workspace: Path | None) -> Plan:

@@ -20,7 +20,7 @@ from rich.text import Text
 from dripline.cli.asking import WHO, clean, refuse
 from dripline.cli.check import workspace_of
 from dripline.cli.opening import opened
-from dripline.cli.showing import Format, print_json
+from dripline.cli.showing import Format, print_json, write_out
 from dripline.language.problems import did_you_mean
 from dripline.language.project import Project, load_project
 from dripline.language.sms import measure
@@ -178,8 +178,7 @@ def _write(output: Path | None, page: str, show: bool) -> None:
     if output is None:
         folder = Path(tempfile.mkdtemp(prefix="dripline-preview-"))
         output = folder / "preview.html"
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(page, encoding="utf-8")
+    write_out(output, page)
     typer.echo(f"Written to {output}.")
     if show and not webbrowser.open(output.resolve().as_uri()):
         typer.echo("No browser could be opened: open that file yourself.", err=True)

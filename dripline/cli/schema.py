@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from dripline.cli.showing import write_out
 from dripline.language.schema import Kind, as_text, schema_of
 
 
@@ -45,5 +46,4 @@ def schema(
     if output is None:
         sys.stdout.write(text)
     else:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, encoding="utf-8")
+        write_out(output, text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dripline.cli.asking import clean
+from dripline.cli.asking import clean, refuse
 
 
 class Format(StrEnum):
@@ -50,6 +51,15 @@ def print_table(table: Table, nothing: str) -> None:
 def print_json(value: Any) -> None:
     """Print JSON; times in ISO 8601."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
+def write_out(path: Path, content: str | bytes) -> None:
+    """Write a file, with the folders above it; or end the command with why it cannot be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    except OSError as problem:
+        refuse(f"{path} cannot be written: {problem.strerror}.")
 
 
 def count(number: int, noun: str) -> str:

@@ -16,7 +16,7 @@ from dripline.cli.asking import EXIT_YOURS, refuse
 from dripline.cli.check import tell_one, workspace_of
 from dripline.cli.forecasting import about, as_json, crowd_as_json, page, tell
 from dripline.cli.opening import opened
-from dripline.cli.showing import Format, count, print_json
+from dripline.cli.showing import Format, count, print_json, write_out
 from dripline.cli.transcript import story, story_as_json
 from dripline.clock import machine_clock
 from dripline.language.durations import DurationError, parse_duration
@@ -126,8 +126,7 @@ def simulate(
     else:
         tell(plan.journey, lines, forecast, project.workspace)
     if report is not None:
-        report.parent.mkdir(parents=True, exist_ok=True)
-        report.write_text(page(plan, lines, forecast, project.workspace), encoding="utf-8")
+        write_out(report, page(plan, lines, forecast, project.workspace))
         typer.echo(f"Written to {report}.", err=quiet)
         if show and not webbrowser.open(report.resolve().as_uri()):
             typer.echo("No browser could be opened: open that file yourself.", err=True)

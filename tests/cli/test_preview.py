@@ -95,6 +95,17 @@ def test_a_lead_of_the_store_reads_it_with_its_own_name(open_house: Opened, work
 
 
 @pytest.mark.usefixtures("repository")
+@pytest.mark.parametrize(
+    "command", [["preview", "welcome/offer", "-o"], ["schema", "-o"], ["graph", "welcome", "-o"]]
+)
+def test_a_file_that_cannot_be_written_is_told(tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "taken").write_text("")
+    there = tmp_path / "taken" / "page.svg"
+    code, said = run(*command, str(there))
+    assert (code, said.startswith(f"{there} cannot be written: ")) == (1, True)
+
+
+@pytest.mark.usefixtures("repository")
 @pytest.mark.skipif(which("chromium") is None, reason="looks at the page in a browser")
 def test_the_page_shows_the_email_beside_its_text_and_runs_nothing(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
