@@ -5,6 +5,7 @@ The year is the run's key, so that looking twice changes nothing.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -48,9 +49,10 @@ class Anniversaries:
         give_up = time.monotonic() + self.budget
         with self.store.read() as connection:
             plans = [one.plan for one in published(connection) if one.plan.trigger.yearly and not one.paused]
-        return sum(self._enter(plan, plan.trigger.yearly, give_up) for plan in plans if plan.trigger.yearly)
+        return sum(self.enter_by(plan, plan.trigger.yearly, give_up) for plan in plans if plan.trigger.yearly)
 
-    def _enter(self, plan: Plan, yearly: Yearly, give_up: float) -> int:
+    def enter_by(self, plan: Plan, yearly: Yearly, give_up: float = math.inf) -> int:
+        """The same for one journey, by the plan that it was seen to follow."""
         started = 0
         while True:
             with self.store.write() as connection:
@@ -133,13 +135,21 @@ def _start(
         .where(runs.c.lead_id == lead_id, runs.c.journey == plan.journey, runs.c.key == key)
         .limit(1)
     ).one_or_none()
-    paused = connection.execute(
-        select(journeys.c.paused_at).where(journeys.c.id == plan.journey)
-    ).scalar_one_or_none()
-    if lead is None or lead.merged_into or lead.erased_at or in_already or paused:
+    if lead is None or lead.merged_into or lead.erased_at or in_already or not _is_open(connection, plan):
         return False
     at = in_order(connection, lead_id, now)
     if not let_through(plan, lead, None, at):
         return False
     begin(connection, lead_id, plan, at, machine_now, key)
     return True
+
+
+def _is_open(connection: Connection, plan: Plan) -> bool:
+    """Whether leads enter by that plan now: the look may have begun before a pause or a publication."""
+    query = select(journeys.c.id).where(
+        journeys.c.id == plan.journey,
+        journeys.c.plan_hash == plan.hash,
+        journeys.c.paused_at.is_(None),
+        journeys.c.retired_at.is_(None),
+    )
+    return connection.execute(query).one_or_none() is not None

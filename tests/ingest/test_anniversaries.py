@@ -19,6 +19,7 @@ from dripline.language.plan import Duration, Plan, Trigger, Yearly
 from dripline.store.database import Store
 from dripline.store.leads import add_lead
 from dripline.store.plans import publish
+from dripline.store.publications import Wish, begin
 from dripline.store.schema import journeys, leads, runs
 from tests.engine.plans import email, on, plan
 
@@ -157,6 +158,21 @@ def test_a_condition_and_a_pause_keep_leads_out(store: Store) -> None:
     with store.write() as connection:
         connection.execute(update(journeys).values(paused_at=None))
     assert looking.enter() == 1
+
+
+@pytest.mark.parametrize("what", ["publish", "retire"])
+def test_nobody_enters_by_a_plan_that_the_journey_follows_no_more(store: Store, what: str) -> None:
+    seen = birthday()
+    new = seen if what == "retire" else birthday(title="New")
+    with store.write() as connection:
+        publish(connection, seen, LONG_AGO)
+        add_lead(
+            connection, "lead-1", {"timezone": "UTC", "attributes": {"birthday": "1990-05-17"}}, LONG_AGO
+        )
+        begin(connection, Wish(new, seen.hash, what=what), LONG_AGO, LONG_AGO)
+    looking = Anniversaries(store, Clock(at("2026-05-10T09:00")))
+    assert looking.enter_by(seen, BIRTHDAY) == 0  # it was read before the publication came
+    assert looking.enter() == (what == "publish")
 
 
 def test_more_leads_than_a_batch_all_enter(store: Store) -> None:
