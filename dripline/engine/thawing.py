@@ -11,7 +11,7 @@ from dripline.engine.effects import RunState, Wait
 from dripline.engine.moving import Moving
 from dripline.engine.waiting import moment_of
 from dripline.language.expressions import EvaluationError
-from dripline.language.plan import DelayUntilStep, MessageStep, Moment, Plan, RemindStep, WaitForStep
+from dripline.language.plan import DelayUntilStep, MessageStep, Moment, Plan, RemindStep, Step, WaitForStep
 
 
 def thawed(plan: Plan, state: RunState, lead: Mapping[str, Any], stood: timedelta, now: datetime) -> RunState:
@@ -20,6 +20,7 @@ def thawed(plan: Plan, state: RunState, lead: Mapping[str, Any], stood: timedelt
     A length of time goes on where it stopped. A moment of the calendar (monday 09:00, a birthday) is what it is: the
     next such one, or now where it has gone by. A message that was held back asks again.
     """
+    state = replace(state, loops=_periods(plan, state, stood))
     wait = state.wait
     if wait is None or state.step is None:
         return state
@@ -33,9 +34,9 @@ def thawed(plan: Plan, state: RunState, lead: Mapping[str, Any], stood: timedelt
         return replace(state, wait=Wait(began, _next(plan, state, lead, moment, began, now)))
     until = None if wait.until is None else wait.until + stood
     if isinstance(step, RemindStep) and step.id in state.loops:
-        loop = _later(step, state.loops[step.id], stood)
-        end = datetime.fromisoformat(loop["end"])
-        loops = {**state.loops, step.id: loop}
+        loop = state.loops[step.id]
+        end, seen = datetime.fromisoformat(loop["end"]), datetime.fromisoformat(loop["seen"]) + stood
+        loops = {**state.loops, step.id: {**loop, "seen": seen.isoformat()}}
         return replace(state, wait=Wait(began, min(until or end, max(end, now))), loops=loops)
     return replace(state, wait=Wait(began, until))
 
@@ -56,8 +57,17 @@ def _next(
     return max(found or now, now)
 
 
-def _later(step: RemindStep, loop: Mapping[str, Any], stood: timedelta) -> dict[str, Any]:
-    """A period goes on where it stopped; the day that the lead named stays."""
-    seen = datetime.fromisoformat(loop["seen"]) + stood
-    end = datetime.fromisoformat(loop["end"]) + (stood if step.period is not None else timedelta())
-    return {**loop, "seen": seen.isoformat(), "end": end.isoformat()}
+def _periods(plan: Plan, state: RunState, stood: timedelta) -> dict[str, Any]:
+    """The loops: a period of reminders goes on where it stopped, also behind one; the day that the lead named stays."""
+    return {
+        id_: _later(loop, stood) if _has_period(plan.by_id.get(id_)) else loop
+        for id_, loop in state.loops.items()
+    }
+
+
+def _has_period(step: Step | None) -> bool:
+    return isinstance(step, RemindStep) and step.period is not None
+
+
+def _later(loop: Mapping[str, Any], stood: timedelta) -> dict[str, Any]:
+    return {**loop, "end": (datetime.fromisoformat(loop["end"]) + stood).isoformat()}

@@ -14,6 +14,7 @@ from dripline.language.plan import (
     DelayStep,
     DelayUntilStep,
     Duration,
+    Hours,
     Moment,
     Plan,
     RemindStep,
@@ -92,3 +93,17 @@ def test_an_event_that_came_while_it_stood_still_ends_the_wait() -> None:
     world.turn(MONDAY + 11 * DAYS, [happened("visit", 5 * DAYS)])
     assert world.outcome is not None
     assert world.lines[-1].endswith("ended finished")
+
+
+def test_a_period_goes_on_where_it_stopped_though_a_reminder_was_being_held() -> None:
+    keep = RemindStep(
+        id="keep", about="it", every=Duration(days=4), period=Duration(days=10), message="email:light"
+    )
+    night = Hours(start=8 * 60, end=10 * 60)
+    journey = plan(keep, email("light", next="keep", quiet_hours=night))
+    world = World(journey)
+    world.turn(MONDAY)
+    world.turn(MONDAY + 4 * DAYS)
+    assert world.state.step == "email:light"
+    world.state = thawed(journey, world.state, world.lead, 5 * DAYS, MONDAY + 9 * DAYS)
+    assert world.state.loops["keep"]["end"] == (MONDAY + 15 * DAYS).isoformat()
