@@ -48,10 +48,10 @@ KNOWN_PROVIDERS = (
 """Channel and name of every provider that there is."""
 SENDS_AT_ONCE = 16
 """Threads of each provider's queue."""
-TURNS_AT_ONCE = 8
-"""Threads that take turns, local and regular ones together."""
-FIRST_ATTEMPTS_AT_ONCE = 8
-"""Threads more, for turns that send their message at once."""
+TURNS_AT_ONCE = 4
+"""Threads that take turns, local and regular ones together: as many as are left however slow providers are."""
+FIRST_ATTEMPTS_AT_ONCE = 16
+"""Threads more, for turns that send their message at once. That is two transactions of three, so most threads do it."""
 CALLS_AT_ONCE = 16
 """Threads that call other systems and the workspace's own functions."""
 GRACE = timedelta(seconds=20)

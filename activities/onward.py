@@ -7,9 +7,7 @@ So a message costs one transaction and one local activity less than by `deliver_
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from dataclasses import replace
 from threading import BoundedSemaphore
 from typing import Any
@@ -18,12 +16,12 @@ from sqlalchemy import Connection, Row
 from temporalio import activity
 
 from activities.advance import Turns
-from activities.deliver import Deliveries, Lease
+from activities.deliver import LOCAL_LIMIT, Deliveries, Lease
 from activities.failures import coded
 from dripline.store.house import House
 from dripline.wire import AdvanceRequest, Standing
 
-PATIENCE = 1.0
+PATIENCE = LOCAL_LIMIT
 """Seconds for which the answer to a turn waits for its message to be taken; then the provider's queue waits for it."""
 
 
@@ -52,25 +50,16 @@ class Onward:
 
     @coded
     def _go(self, request: AdvanceRequest, under_way: _UnderWay) -> Standing:
-        with self._a_first_attempt() as attempt:
-            standing = self._turns.take(request, attempt.claim if attempt else None)
-            if attempt is None or attempt.lease is None:
+        attempt = _FirstAttempt(self._deliveries, self._free)
+        with attempt:
+            standing = self._turns.take(request, attempt.claim)
+            if attempt.lease is None:
                 return standing
             key = attempt.lease.message.key
             under_way.standing = _queued(standing, key)
             return (
                 _without(standing, key) if self._deliveries.send_ahead(attempt.lease) else under_way.standing
             )
-
-    @contextmanager
-    def _a_first_attempt(self) -> Iterator[_FirstAttempt | None]:
-        """One that may be made, if a thread is free for it."""
-        free = self._free.acquire(blocking=False)
-        try:
-            yield _FirstAttempt(self._deliveries) if free else None
-        finally:
-            if free:
-                self._free.release()
 
 
 class _UnderWay:
@@ -80,15 +69,25 @@ class _UnderWay:
 
 
 class _FirstAttempt:
-    """The first message of a turn that may go at once; whatever else it queues goes the usual way."""
+    """The first message of a turn, if a thread may be lent to it; whatever else the turn queues goes the usual way."""
 
-    def __init__(self, deliveries: Deliveries) -> None:
+    def __init__(self, deliveries: Deliveries, free: BoundedSemaphore) -> None:
         self._deliveries = deliveries
+        self._free = free
+        self._lent = False
         self.lease: Lease | None = None
 
     def claim(self, connection: Connection, house: House, message: Row[Any], lead: Row[Any]) -> None:
-        if self.lease is None:
+        self._lent = self._lent or self._free.acquire(blocking=False)
+        if self._lent and self.lease is None:
             self.lease = self._deliveries.lease_ahead(connection, house, message, lead)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        if self._lent:
+            self._free.release()
 
 
 def _queued(standing: Standing, key: str) -> Standing:
