@@ -11,7 +11,7 @@ from dripline.clock import machine_clock
 from dripline.language.plan import WaitForStep
 from dripline.store import wakes
 from dripline.store.database import Store
-from dripline.waker import Waker
+from dripline.waker import BEHIND, Waker
 from tests.durable.house import NOW, House, Thread, paused_at
 from tests.engine.plans import on, plan
 from tests.temporal_server import free_port
@@ -24,6 +24,22 @@ async def test_the_waker_goes_on_though_temporal_is_away_at_the_start(store: Sto
     failure = task.exception() if done else None
     task.cancel()
     assert not done, f"the waker died: {failure!r}"
+
+
+async def test_batches_of_events_go_before_wakes_but_not_for_ever(store: Store) -> None:
+    client = await Client.connect(f"127.0.0.1:{free_port()}", lazy=True)
+    waker = Waker(store, client)
+    loop = asyncio.get_running_loop()
+    with waker.stand_back():
+        began = loop.time()
+        await waker.wake_batch()
+        assert loop.time() - began >= BEHIND
+        waking = asyncio.create_task(waker.wake_batch())
+        await asyncio.sleep(0.05)
+        assert not waking.done()
+        ended = loop.time()
+    await waking
+    assert loop.time() - ended < BEHIND - 0.05, "the waker went on waiting when the batch was recorded"
 
 
 def test_the_waker_and_an_event_do_not_deadlock(store: Store) -> None:
