@@ -18,7 +18,7 @@ from dripline.ingest.anniversaries import Anniversaries
 from dripline.providers import Outgoing, Provider, ProviderError
 from dripline.publishing.moving import Mover
 from dripline.publishing.thawing import follow_one
-from dripline.store import messages, schema
+from dripline.store import messages, outbox, schema
 from dripline.store.database import Store, lock_lead
 from dripline.store.freezing import STANDS_STILL, behind
 from dripline.store.house import open_house
@@ -145,8 +145,12 @@ class Sweeper:
         return self._wake_idle(table, table.c.id, table.c.state.in_(("queued", "sending")))
 
     def _wake_unanswered(self) -> int:
-        """Runs that wait for an answer from outside which nobody has tried to get for long."""
+        """Runs that wait for an answer from outside which nobody has tried to get for long, unless they ended."""
         table = schema.outbox
+        now = self._clock()
+        with self._store.write() as connection:
+            at = open_house(connection).clock.to_house(now)
+            outbox.drop_ended(connection, now - timedelta(seconds=self._patience.stalled), at)
         return self._wake_idle(table, table.c.key, table.c.done_at.is_(None))
 
     def _wake_idle(self, table: Table, key: Column[Any], is_open: ColumnElement[bool]) -> int:

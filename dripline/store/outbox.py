@@ -74,6 +74,21 @@ def drop(connection: Connection, key: str, at: datetime) -> None:
     )
 
 
+def drop_ended(connection: Connection, long_ago: datetime, at: datetime) -> int:
+    """Drop what ended runs still ask for and nobody has tried since long ago; how much it was."""
+    done = connection.execute(
+        update(outbox)
+        .where(
+            outbox.c.done_at.is_(None),
+            outbox.c.progress_at < long_ago,
+            outbox.c.run_id == runs.c.id,
+            runs.c.ended_at.is_not(None),
+        )
+        .values(done_at=at)
+    )
+    return done.rowcount
+
+
 def answer(
     connection: Connection, row: Row[Any], said: Mapping[str, Any], at: datetime, machine_now: datetime
 ) -> bool:

@@ -170,6 +170,20 @@ def test_who_waits_for_an_answer_and_goes_on_elsewhere_asks_no_more(store: Store
         assert outbox.open_of_run(connection, run) == []
 
 
+def test_nobody_is_woken_again_and_again_for_an_answer_that_an_ended_run_waited_for(store: Store) -> None:
+    hook = WebhookStep(id="ask", url="https://example.com", method="POST", next="email:hello")
+    house = House(store, plan(hook, email("hello")))
+    run = entered(house)
+    published(house, plan(email("hello")), "exit").carry_out()
+    told = house.run(run).wake_wanted
+    for _ in range(2):
+        house.clock.offset += timedelta(minutes=6)
+        sweep(house)
+    assert house.run(run).wake_wanted == told
+    with store.read() as connection:
+        assert outbox.open_of_run(connection, run) == []
+
+
 def test_a_run_parked_by_a_mistake_goes_on_by_the_plan_that_mends_it(store: Store) -> None:
     def deciding(condition: str) -> Plan:
         return plan(email("hello", next="email:offer"), email("offer", condition=condition))
