@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
@@ -194,6 +195,8 @@ def history(connection: Connection, journey: str) -> list[Row[Any]]:
 
 
 def rolled_back_from(connection: Connection, journey: str, plan_hash: str) -> bool:
-    """Whether the journey was rolled back last of all, and that is the plan that it followed until then."""
-    last = history(connection, journey)[:2]
-    return len(last) == 2 and last[0].what == "rollback" and last[1].plan_hash == plan_hash
+    """Whether the journey was rolled back last of all, at once or step by step, from that plan to another."""
+    before = history(connection, journey)
+    steps = list(takewhile(lambda row: row.what == "rollback", before))
+    left = {row.plan_hash for row in before[1 : len(steps) + 1]}
+    return bool(steps) and plan_hash in left - {steps[0].plan_hash}

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from dripline.clock import machine_clock
 from dripline.store import schema
 from dripline.store.database import Store
+from dripline.store.publications import followed, rolled_back_from
 from tests.cli.conftest import run
 from tests.durable.house import House
 from tests.durable.test_publishing import another_enters
@@ -211,6 +212,29 @@ def test_a_rollback_brings_the_plan_before_back(live: Live) -> None:
     assert row.plan_hash == first
     assert run("rollback", "welcome", "--yes", "--to", "nonsense")[0] == 1
     assert "rollback" in run("history", "welcome")[1]
+
+
+def test_what_was_rolled_back_step_by_step_is_not_brought_back_at_a_start(live: Live) -> None:
+    plans = [published_plan(live)]
+    for days in (4, 3):
+        live.file(WELCOME.replace("5 days", f"{days} days"))
+        run("publish", "--yes")
+        plans.append(published_plan(live))
+    for earlier in (plans[1], plans[0]):
+        assert run("rollback", "welcome", "--yes", "--to", earlier)[0] == 0
+    with live.house.store.read() as connection:
+        assert rolled_back_from(connection, "welcome", plans[2])
+        assert rolled_back_from(connection, "welcome", plans[1])
+        assert not rolled_back_from(connection, "welcome", plans[0])
+    run("publish", "--yes")
+    with live.house.store.read() as connection:
+        assert not rolled_back_from(connection, "welcome", plans[1])
+
+
+def published_plan(live: Live) -> str:
+    with live.house.store.read() as connection:
+        [one] = followed(connection, "welcome")
+        return one.plan_hash
 
 
 def test_a_journey_whose_file_is_gone_is_taken_out_only_if_somebody_says_so(live: Live) -> None:
