@@ -39,14 +39,31 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Steer = Callable[["Plan", Any, datetime], "Landing | None"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """An open run, and where it stood when it was looked at: there may be a million of these."""
+
+    id: str
+    journey: str
+    plan_hash: str
+    step: str | None
+    visits: dict[str, int]
+
+    @classmethod
+    def of(cls, run: Row[Any]) -> Stood:
+        """What of the row is remembered."""
+        return cls(run.id, run.journey, run.plan_hash, run.step, run.visits)
+
+
+@dataclass(frozen=True, slots=True)
 class Chosen:
     """An open run, its lead's name, and what becomes of it."""
 
-    run: Row[Any]
+    run: Stood
     lead: str
     becomes: str
-    landing: Landing | None = None
+    again: tuple[str, ...] | None = None
+    """The steps to which it would come a second time; None: nothing can be done with it."""
 
 
 def register(runs: typer.Typer) -> None:
@@ -108,7 +125,7 @@ def skip(
             _steered(house, run, name, pass_over, lambda plan, state: says(plan.by_id[state.step], state))
             for run, name in found
         ]
-        begun = [one for one in chosen if one.landing is not None]
+        begun = [one for one in chosen if one.again is not None]
         if not begun:
             refuse("None of them has begun: there is nothing to pass over.")
         _confirm(house, begun, "Let {} go on?", dry_run=dry_run, yes=yes)
@@ -144,19 +161,19 @@ def _choose(
     lead: str | None,
     at: str | None,
     where: str | None,
-) -> list[tuple[Row[Any], str]]:
+) -> list[tuple[Stood, str]]:
     """The runs that are meant, each with its lead's name, or the end of the command."""
     from dripline.store.choosing import Choice, open_runs
 
     if bool(ids) == everything:
         refuse("Say which: the beginnings of their ids, or --all (with --journey, --at, --where, …).")
     condition = read_condition(house, where)
-    found = []
+    found: list[tuple[Stood, str]] = []
     with house.store.read() as connection:
         lead_id = house.lead(connection, lead).id if lead else None
         choice = Choice(journey, lead_id, at, tuple(ids or ()))
         for chunk in open_runs(connection, choice):
-            found += [(run, _name(person)) for run, person in _held(connection, chunk, condition)]
+            found += [(Stood.of(run), _name(person)) for run, person in _held(connection, chunk, condition)]
     _refuse_vague(choice, found)
     if not found:
         refuse("There is no such open run.", 1 if ids else 0)
@@ -170,14 +187,14 @@ def _held(
     return chunk if condition is None else condition.holding(connection, chunk)
 
 
-def _refuse_vague(choice: Choice, found: list[tuple[Row[Any], str]]) -> None:
+def _refuse_vague(choice: Choice, found: list[tuple[Stood, str]]) -> None:
     for start in choice.ids:
         meant = sum(run.id.startswith(start) for run, _ in found)
         if meant != 1:
             refuse(f"{'No open run has an id' if not meant else f'{meant} open runs have ids'} like {start}.")
 
 
-def _refuse_unknown_step(house: Opened, found: list[tuple[Row[Any], str]], step: str) -> None:
+def _refuse_unknown_step(house: Opened, found: list[tuple[Stood, str]], step: str) -> None:
     from dripline.language.problems import did_you_mean
     from dripline.store.plans import load_plan
 
@@ -189,15 +206,14 @@ def _refuse_unknown_step(house: Opened, found: list[tuple[Row[Any], str]], step:
                 refuse(f"{plan.journey} has no step `{step}`" + (f": {hint}" if hint else "."))
 
 
-def _steered(
-    house: Opened, run: Row[Any], lead: str, steer: Steer, says: Callable[[Plan, Any], str]
-) -> Chosen:
+def _steered(house: Opened, run: Stood, lead: str, steer: Steer, says: Callable[[Plan, Any], str]) -> Chosen:
     from dripline.store.plans import load_plan
-    from dripline.store.runs import load_state
+    from dripline.store.runs import find_runs, load_state
 
     with house.store.read() as connection:
-        plan = load_plan(connection, run.plan_hash)
-        state = load_state(connection, run)
+        [row] = find_runs(connection, [run.id])
+        plan = load_plan(connection, row.plan_hash)
+        state = load_state(connection, row)
     landing = steer(plan, state, house.clock.to_house(machine_clock()))
     if landing is None:
         return Chosen(run, lead, "")
@@ -205,14 +221,14 @@ def _steered(
     missed = sorted(hazard.what for hazard in landing.hazards if hazard.kind == "never")
     if missed and landing.state.step is not None:
         becomes += f"; does not come to {', '.join(missed)}"
-    return Chosen(run, lead, becomes, landing)
+    again = sorted(hazard.what for hazard in landing.hazards if hazard.kind == "again")
+    return Chosen(Stood.of(row), lead, becomes, tuple(again))
 
 
 def _refuse_doubling(chosen: list[Chosen], *, may_double: bool) -> None:
     again: Counter[str] = Counter()
     for one in chosen:
-        if one.landing is not None:
-            again.update(hazard.what for hazard in one.landing.hazards if hazard.kind == "again")
+        again.update(one.again or ())
     if again and not may_double:
         for step, number in again.most_common():
             typer.echo(clean(f"{count(number, 'run')} would come to `{step}` a second time."), err=True)
@@ -221,13 +237,16 @@ def _refuse_doubling(chosen: list[Chosen], *, may_double: bool) -> None:
 
 def _confirm(house: Opened, chosen: list[Chosen], question: str, *, dry_run: bool, yes: bool) -> None:
     from dripline.store.plans import load_plan
+    from dripline.store.runs import find_runs
     from dripline.story import standing
 
     table = new_table("Run", "Lead", "Journey", "Step", "Where it stands", "What becomes of it")
     with house.store.read() as connection:
+        rows = {row.id: row for row in find_runs(connection, [one.run.id for one in chosen[:SHOWN]])}
         for one in chosen[:SHOWN]:
-            stands = standing(one.run, house.zone, load_plan(connection, one.run.plan_hash))
-            add(table, one.run.id, one.lead, one.run.journey, one.run.step or "", stands, one.becomes)
+            row = rows[one.run.id]
+            stands = standing(row, house.zone, load_plan(connection, row.plan_hash))
+            add(table, row.id, one.lead, row.journey, row.step or "", stands, one.becomes)
     print_table(table, "")
     if len(chosen) > SHOWN:
         typer.echo(f"… and {len(chosen) - SHOWN:,} more. All of them:")
@@ -262,8 +281,8 @@ def _do_one(house: Opened, one: Chosen, steer: Steer | None, what: str, why: str
         now = house.clock.to_house(machine_now)
         lock_lead_of(connection, one.run.id)
         run = lock_run(connection, one.run.id)
-        if run is None or run.ended_at is not None or _place(run) != _place(one.run):
-            return False
+        if run is None or run.ended_at is not None or Stood.of(run) != one.run:
+            return False  # what becomes of it was told for this very visit of a step of this very plan
         if steer is None:
             end_run(
                 connection, run, Outcome("operator", why or "ended by a person"), max(now, run.last_at), who()
@@ -278,11 +297,6 @@ def _do_one(house: Opened, one: Chosen, steer: Steer | None, what: str, why: str
             place(connection, run, plan, state, landing, by=who(), why=why, what=what)
         want_wake(connection, [run.id], machine_now)
         return True
-
-
-def _place(run: Row[Any]) -> tuple[Any, ...]:
-    """Where a run stands: what becomes of it was told for this very visit of a step of this very plan."""
-    return run.plan_hash, run.step, run.visits
 
 
 def _tell(done: int, chosen: list[Chosen], word: str) -> None:

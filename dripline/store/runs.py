@@ -70,6 +70,11 @@ def load_event(connection: Connection, event_id: str | None) -> Event | None:
     return to_event(row) if row else None
 
 
+def find_runs(connection: Connection, ids: Sequence[str]) -> Sequence[Row[Any]]:
+    """The rows of these runs, without a lock."""
+    return connection.execute(select(runs).where(runs.c.id.in_(ids))).all()
+
+
 def load_state(connection: Connection, run: Row[Any]) -> RunState:
     """A run's row as the engine takes it."""
     trigger = load_event(connection, run.trigger_event)

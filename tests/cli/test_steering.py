@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from dripline.cli.opening import opened
-from dripline.cli.steering import Chosen, _do
+from dripline.cli.steering import Chosen, Stood, _do
 from dripline.clock import machine_clock
 from dripline.engine.effects import RunState
 from dripline.ingest.recording import record
@@ -196,7 +196,7 @@ def test_who_was_moved_to_another_plan_while_somebody_was_asked_is_left_alone(op
         before = connection.execute(select(schema.runs)).one()
     published(house, shorter).carry_out()
     with opened(to_change=True) as opening:
-        chosen = Chosen(before, "lead-1", "enters wait")
+        chosen = Chosen(Stood.of(before), "lead-1", "enters wait", ())
         assert _do(opening, [chosen], to_wait, "put", None) == 0
     assert house.run(run_id).step == "rest"
 
