@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
@@ -123,6 +124,28 @@ def test_a_page_is_light_by_day_and_dark_by_night(browser: Browser, address: str
     colour = "getComputedStyle(document.querySelector('figure svg text')).fill"
     ink = "getComputedStyle(document.body).color"
     assert browser.evaluate(colour) == browser.evaluate(ink), "the picture is drawn in the text's colour"
+
+
+@pytest.mark.parametrize("width", [390, 1_280])
+def test_a_story_s_times_stay_whole_and_its_words_apart(
+    browser: Browser, address: str, store: Store, width: int
+) -> None:
+    page = _paths(store)[-2]
+    said = {"name": "subscription.cancelled", "lead": page.removeprefix("/leads/")}
+    assert httpx.post(f"{address}/v1/events", json=said).status_code == 202
+    browser.look(address + page, width)
+    rows = """(() => {
+        const time = document.querySelector(".story time"), text = document.createRange();
+        time.innerText = "20:08:58";
+        text.selectNodeContents(time);
+        return text.getClientRects().length;
+    })()"""
+    assert browser.evaluate(rows) == 1
+    lines = browser.evaluate(
+        "[...document.querySelectorAll('.story small')].map(one => one.parentNode.innerText)"
+    )
+    assert lines
+    assert all(line.endswith(" welcome") for line in lines), lines
 
 
 def test_an_e_mail_s_scripts_do_not_run(browser: Browser, address: str) -> None:
