@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, select
 
 from dripline.engine.policy import ADDRESS
 from dripline.ingest.reading import coerced_properties
-from dripline.ingest.recording import record
+from dripline.ingest.recording import record, record_change
 from dripline.ingest.refusal import Refused
 from dripline.language.links import AnswerLink, ConfirmLink, UnsubscribeLink
 from dripline.language.workspace import Workspace
@@ -110,7 +110,7 @@ def _confirm(
     said = {"channel": channel, "message": message.id}
     record(connection, Event(claim.id, lead.id, "lead.confirmed", said, now.house), now.machine)
     if changed:
-        _tell_of_change(connection, claim.id, lead.id, "consent", now)
+        record_change(connection, claim.id, lead.id, "consent", now.house, now.machine)
     return True
 
 
@@ -139,12 +139,7 @@ def _unsubscribe(
     event_id = _unused(connection, f"{claim.id}-{hashlib.sha256(name.encode()).hexdigest()[:8]}")
     said = {"channel": channel, **({"topic": topic} if topic else {})}
     record(connection, Event(event_id, lead.id, "lead.unsubscribed", said, now.house), now.machine)
-    _tell_of_change(connection, event_id, lead.id, field, now)
-
-
-def _tell_of_change(connection: Connection, cause: str, lead_id: str, field: str, now: Times) -> None:
-    event = Event(f"{cause}.updated", lead_id, "lead.updated", {"changed": [field]}, now.house)
-    record(connection, event, now.machine)
+    record_change(connection, event_id, lead.id, field, now.house, now.machine)
 
 
 def _unused(connection: Connection, event_id: str) -> str:

@@ -56,6 +56,14 @@ def record(connection: Connection, event: Event, machine_now: datetime) -> Recor
     return Recorded(event.id, lead.id, True, started, woken)
 
 
+def record_change(
+    connection: Connection, cause: str, lead_id: str, field: str, at: datetime, machine_now: datetime
+) -> None:
+    """Record what follows an event (its id is `cause`) that changed a field of the lead: `lead.updated`."""
+    event = Event(f"{cause}.updated", lead_id, "lead.updated", {"changed": [field]}, at)
+    record(connection, event, machine_now)
+
+
 def repeated(connection: Connection, event: Event) -> Recorded:
     """What becomes of an event whose id is known. Raises Refused (409) where that is another event's."""
     before = kept(connection, event.id)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from dripline.clock import MachineClock, machine_clock
-from dripline.ingest.recording import record
+from dripline.ingest.recording import record, record_change
 from dripline.providers import DeliveryReport
 from dripline.store.database import Store
 from dripline.store.events import Event
@@ -52,5 +52,6 @@ def _let_go(
     received_at = house.clock.to_house(now)
     event_id = f"{report.key}.{report.kind}"
     event = Event(event_id, lead.id, "lead.unsubscribed", {"channel": channel}, received_at)
-    if record(connection, event, now).new:
+    if record(connection, event, now).new and lead.consent.get(channel) is not False:
         change_lead(connection, lead.id, {"consent": {**lead.consent, channel: False}}, received_at)
+        record_change(connection, event_id, lead.id, "consent", received_at, now)

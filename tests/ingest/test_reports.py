@@ -63,7 +63,10 @@ def test_leaving_is_minded_once_however_often_it_is_reported(store: Store, sent:
     assert lead.consent == {"email": False, "sms": True}
     with store.write() as connection:
         assert suppressed.address_hash == open_house(connection).address_hash("email", "ani@example.com")
-    assert [event.name for event in rows(store, events)] == ["lead.created", "lead.unsubscribed"]
+    assert [(event.name, event.properties) for event in rows(store, events)[1:]] == [
+        ("lead.unsubscribed", {"channel": "email"}),
+        ("lead.updated", {"changed": ["consent"]}),
+    ]
     assert [row.run_id for row in rows(store, inbox)] == [sent]
 
 
