@@ -89,7 +89,9 @@ class _Pages:
             return self._page("unknown", letter, 404)
         if self._is_too_old(claim):
             return self._page("outlived", letter, 410)
-        return self._page(f"ask-{_kind(claim)}", letter, sends_itself=True)
+        # A scanner with a browser of its own can look like a person: consent and farewells want a hand.
+        kind = _kind(claim)
+        return self._page(f"ask-{kind}", letter, asks=True, sends_itself=kind == "answer")
 
     async def do(self, token: str, request: Request) -> Response:
         """What the link does, done: once, however often it is sent. Also RFC 8058's one click."""
@@ -149,7 +151,14 @@ class _Pages:
         return response
 
     def _page(
-        self, page: str, letter: _Letter, status: int = 200, sends_itself: bool = False, root: str = ""
+        self,
+        page: str,
+        letter: _Letter,
+        status: int = 200,
+        *,
+        asks: bool = False,
+        sends_itself: bool = False,
+        root: str = "",
     ) -> Response:
         """A page whose files are below `root`, seen from its own address: a proxy may have put us under a path."""
         html = self._templates.get_template("link.html").render(
@@ -157,6 +166,7 @@ class _Pages:
             page=page,
             language=letter.language,
             sender=letter.sender,
+            asks=asks,
             sends_itself=sends_itself,
             root=root,
             robots=_ROBOTS,

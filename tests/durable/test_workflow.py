@@ -99,7 +99,9 @@ async def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> No
 
 
 async def test_two_messages_and_a_wait_take_few_events(temporal_server: TemporalServer) -> None:
-    fake = FakeStore([standing(1, "one", rest=1.0), standing(2, "two", ended=True)])
+    fake = FakeStore(
+        [standing(1, "one", rest=4.0), standing(2, "two", ended=True)]
+    )  # longer than a start takes
     async with journey_workers(temporal_server, fake) as (client, queue):
         handle = await start(client, queue)
         await handle.result()

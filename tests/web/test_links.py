@@ -204,6 +204,16 @@ def unconfirmed(post: Post) -> Callable[[], str]:
     return asked
 
 
+def test_an_answer_sends_itself_but_consent_and_farewell_want_a_hand(
+    post: Post, unconfirmed: Callable[[], str]
+) -> None:
+    _, answers = post.gets("subscription.cancelled")
+    assert "send.js" in post.client.get(answers[0]).text
+    asked = post.client.get(unconfirmed()).text
+    assert "send.js" not in asked
+    assert "<button>" in asked
+
+
 def test_a_confirmed_address_is_consent_with_its_proof(post: Post, unconfirmed: Callable[[], str]) -> None:
     link = unconfirmed()
     assert title(post.client.get(link)) == "Shall we write to you?"
