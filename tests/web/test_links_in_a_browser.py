@@ -73,8 +73,10 @@ def test_a_browser_that_a_program_drives_is_left_with_the_button(post: Post, loo
     assert post.events() == []
 
 
-def test_who_leaves_is_not_taken_off_everything_by_the_script(post: Post, look: Look) -> None:
+def test_nobody_is_taken_off_the_list_but_by_a_press_of_the_button(post: Post, look: Look) -> None:
     _, links = post.gets("lead.created")
-    assert "Stop all our news and offers</button>" in look(links[-1])
+    assert "<button>Unsubscribe me</button>" in look(links[-1])
+    assert post.row().topics == {}
+    post.client.post(links[-1])
     assert post.row().consent == {"email": True, "sms": True}
     assert post.row().topics == {"newsletter": False}
