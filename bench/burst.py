@@ -17,6 +17,9 @@ from bench.machine import busy_seconds
 from bench.programs import Installation
 from dripline.wire import workflow_id
 
+BY_HAND = ("by-hand", "ordinary")
+"""The contenders that keep no runs of their own in the store."""
+
 LOOKED_AT = 60
 """Histories that are read of each burst."""
 
@@ -54,9 +57,10 @@ class _Moment:
 
 
 def burst(at: Installation, crowd: Crowd, kind: str, count: int, tell: Tell) -> Burst:
-    """One burst of one contender: `dripline`, `by-hand` or `shell`. While all runs wait, nothing is counted."""
+    """One burst of one contender (see `KINDS`). While all runs wait, nothing is counted."""
     leads = crowd.take(count)
-    worker = {"dripline": at.worker, "by-hand": at.by_hand, "shell": at.shell}[kind]
+    workers = {"dripline": at.worker, "by-hand": at.by_hand, "ordinary": at.ordinary, "shell": at.shell}
+    worker = workers[kind]
     time.sleep(0.5)  # whatever is still written of the part before
 
     def look() -> _Moment:
@@ -71,7 +75,7 @@ def burst(at: Installation, crowd: Crowd, kind: str, count: int, tell: Tell) -> 
         sent = mailed(at) - mails
         pause.notice(sent)
         tell(sent / (2 * count))
-        return sent >= 2 * count and (kind == "by-hand" or not still_open(at, _journey(kind)))
+        return sent >= 2 * count and (kind in BY_HAND or not still_open(at, _journey(kind)))
 
     with ThreadPoolExecutor(1) as beside:
         starting = beside.submit(_start, kind, leads, starter or caller)

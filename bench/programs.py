@@ -116,6 +116,7 @@ class Installation:
         self.worker = self._program("worker", [sys.executable, "worker.py"])
         self.web = self._program("web", [sys.executable, "-m", "dripline", "serve"])
         self.by_hand = self._program("by-hand", [sys.executable, "-m", "bench.beside.by_hand"])
+        self.ordinary = self._program("ordinary", [sys.executable, "-m", "bench.beside.by_hand", "ordinary"])
         self.shell = self._program("shell", [sys.executable, "-m", "bench.beside.shell"])
 
     def _program(self, name: str, command: list[str | Path]) -> Program:
@@ -128,9 +129,9 @@ class Installation:
         prepare(self.store, project, None)
         self.server.start()
         self._until(self._temporal_answers, self.server)
-        for program in (self.worker, self.web, self.by_hand, self.shell):
+        for program in (self.worker, self.web, self.by_hand, self.ordinary, self.shell):
             program.start()
-        for program in (self.worker, self.by_hand, self.shell):
+        for program in (self.worker, self.by_hand, self.ordinary, self.shell):
             program.until_logged('"working"')
         self._until(self._web_answers, self.web)
         return self
@@ -138,7 +139,7 @@ class Installation:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for program in (self.web, self.worker, self.by_hand, self.shell, self.server):
+        for program in (self.web, self.worker, self.by_hand, self.ordinary, self.shell, self.server):
             program.kill()
         self.store.close()
 

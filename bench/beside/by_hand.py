@@ -1,4 +1,4 @@
-"""The worker of the journey written by hand: `python -m bench.beside.by_hand`.
+"""The worker of the journey written by hand: `python -m bench.beside.by_hand`, with `ordinary` as the SDK comes.
 
 Its activity does what ours do for a message: policy (consent, suppression, the cap), the same rendering, the
 same ledger row with a lease and an outcome, the same mailbox; in fewer transactions, for it is one activity.
@@ -6,6 +6,8 @@ same ledger row with a lease and an outcome, the same mailbox; in fewer transact
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
@@ -17,7 +19,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.content import links_of, one_click
 from activities.providers.mailbox import Mailbox
-from bench.beside.workflow import QUEUE, ByHand, Step
+from bench.beside.workflow import ORDINARY, QUEUE, ByHand, Step
 from bench.beside.working import work
 from dripline.clock import machine_clock
 from dripline.engine.calendar import zone_of
@@ -129,5 +131,20 @@ def build_worker(client: Client, store: Store) -> Worker:
     )
 
 
+def build_ordinary(client: Client, store: Store) -> Worker:
+    """As the SDK comes: workflows in its sandbox, on asyncio's own loop. As many messages at once as ours."""
+    return Worker(
+        client,
+        task_queue=ORDINARY,
+        workflows=[ByHand],
+        activities=[Sending(store).send],
+        activity_executor=ThreadPoolExecutor(SENDS_AT_ONCE),
+        max_concurrent_activities=SENDS_AT_ONCE,
+    )
+
+
 if __name__ == "__main__":
-    uvloop.run(work(build_worker, "by-hand"))
+    if sys.argv[1:] == ["ordinary"]:
+        asyncio.run(work(build_ordinary, "ordinary"))
+    else:
+        uvloop.run(work(build_worker, "by-hand"))

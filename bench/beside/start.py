@@ -51,12 +51,12 @@ async def start() -> float:
 
 
 async def _start(client: Client, wanted: dict[str, Any], run: str, lead: str) -> None:
-    by_hand = wanted["kind"] == "by-hand"
+    by_hand = wanted["kind"] in (workflow.QUEUE, workflow.ORDINARY)
     await client.start_workflow(
         "ByHand" if by_hand else "JourneyRun",
         workflow.Way(run, lead, wanted["wait"]) if by_hand else RunRef(run),
         id=workflow_id(wanted["kind"], lead),
-        task_queue=workflow.QUEUE if by_hand else shell.QUEUE,
+        task_queue=wanted["kind"] if by_hand else shell.QUEUE,
     )
 
 

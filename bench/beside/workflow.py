@@ -10,6 +10,8 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 QUEUE = "by-hand"
+ORDINARY = "ordinary"
+"""The queue of the same, worked on with the SDK's own settings."""
 FOR_EVER = RetryPolicy(maximum_interval=timedelta(minutes=1))
 
 
