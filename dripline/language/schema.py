@@ -6,6 +6,7 @@ It is draft-07, which editors know best. YAML's own types are an editor's, so a 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -41,9 +42,24 @@ def schema_of(kind: Kind) -> dict[str, Any]:
     schema, definitions = _short_forms(schema, definitions), _short_forms(definitions, definitions)
     schema = {"$schema": "http://json-schema.org/draft-07/schema#", **schema, "title": title}
     _share_steps(schema, definitions)
+    for name, definition in definitions.items():
+        if "title" in definition:
+            definition["title"] = _words(name)
     if definitions:
         schema["$defs"] = dict(sorted(definitions.items()))
     return schema
+
+
+def _words(name: str) -> str:
+    """What an editor calls a part of the file: `WaitForStep` is a `wait_for` step, `Trigger` the trigger."""
+    verb = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.removesuffix("Step").removesuffix("Arguments")).lower()
+    return (
+        f"{verb} step"
+        if name.endswith("Step")
+        else f"{verb}, in full"
+        if name.endswith("Arguments")
+        else verb
+    )
 
 
 def as_text(schema: Mapping[str, Any]) -> str:

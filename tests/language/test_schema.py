@@ -176,3 +176,9 @@ def test_every_key_is_explained_in_the_editor(kind: Kind) -> None:
 
 def test_nothing_that_is_refused_is_offered() -> None:
     assert '"not": {}' not in json.dumps(schema_of("journey"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_editors_call_the_parts_by_words_and_not_by_the_names_of_our_classes(kind: Kind) -> None:
+    named = [part["title"] for part in schema_of(kind).get("$defs", {}).values() if "title" in part]
+    assert [title for title in named if re.search(r"[a-z][A-Z]|^[A-Z]", title)] == []
