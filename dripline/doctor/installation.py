@@ -109,7 +109,9 @@ def _journeys(connection: Connection, project: Project) -> Iterator[Finding]:
     new = [name for name, plan in project.plans.items() if hashes.get(name) != plan.hash]
     if new:
         yield known(
-            "journeys", f"not published as their files are: {', '.join(new)}", "dripline up publishes them"
+            "journeys",
+            f"not published as their files are: {', '.join(new)}",
+            "`dripline publish` shows what that changes, and publishes them",
         )
     if rows:
         yield well("journeys", f"published: {', '.join(hashes)}")
