@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from dripline.ingest.refusal import Refused
+from dripline.store.database import insert_into
 from dripline.store.schema import idempotency
 
 
@@ -42,8 +42,7 @@ def once(
     """
     if request is None:
         return do()
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    claim = dialect.insert(idempotency).values(
+    claim = insert_into(connection, idempotency).values(
         key=request.key, request_hash=request.hash, status=0, body={}, created_at=machine_now
     )
     claimed = claim.on_conflict_do_nothing().returning(idempotency.c.key)

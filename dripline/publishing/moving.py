@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from dripline.clock import MachineClock
 from dripline.engine.effects import Outcome, RunState
@@ -23,7 +22,7 @@ from dripline.publishing.landing import Change, Landing, Stuck, land
 from dripline.publishing.resting import LookBack
 from dripline.publishing.thawing import follow
 from dripline.store import outbox
-from dripline.store.database import Store, lock_lead_of, lock_run
+from dripline.store.database import Store, insert_into, lock_lead_of, lock_run
 from dripline.store.freezing import standing_still
 from dripline.store.house import open_house
 from dripline.store.leads import facts
@@ -187,9 +186,8 @@ def _look_back(connection: Connection, run: Row[Any], wanted: LookBack | None) -
     if wanted is None:
         return False
     found = find_events(connection, run.lead_id, wanted.names, wanted.after)
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     for event in found:
-        row = dialect.insert(inbox).values(
+        row = insert_into(connection, inbox).values(
             run_id=run.id, kind="event", event_id=event.id, received_at=event.received_at
         )
         connection.execute(

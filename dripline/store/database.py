@@ -9,7 +9,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock
 from typing import IO, Any
 
-from sqlalchemy import Connection, Engine, Row, bindparam, create_engine, event, select
+from sqlalchemy import Connection, Engine, Row, Table, bindparam, create_engine, event, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -31,6 +32,11 @@ _POSTGRES = {
     "tcp_user_timeout": 30_000,
     "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
 }
+
+
+def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An insert into the table that can say what to do where the row is there already (`on_conflict_…`)."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
 
 
 class Store:

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from dripline.engine.effects import IssueDiscount
 from dripline.language.money import to_major
+from dripline.store.database import insert_into
 from dripline.store.messages import message_key
 from dripline.store.schema import discounts
 
@@ -107,9 +107,8 @@ def _find(connection: Connection, key: str) -> Row[Any] | None:
 
 
 def _insert(connection: Connection, run: Row[Any], wanted: IssueDiscount, key: str, code: str) -> None:
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     connection.execute(
-        dialect.insert(discounts)
+        insert_into(connection, discounts)
         .values(
             id=key,
             code=code,

@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from dripline.clock import HouseClock
 from dripline.store.audit import last_act
+from dripline.store.database import insert_into
 from dripline.store.schema import house
 
 _HOUSE = select(house)
@@ -46,8 +46,7 @@ def open_house(connection: Connection, secret: str | None = None) -> House:
             "rate": clock.rate,
             "secret": secrets.token_urlsafe(32),
         }
-        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-        connection.execute(dialect.insert(house).values(values).on_conflict_do_nothing())
+        connection.execute(insert_into(connection, house).values(values).on_conflict_do_nothing())
         row = connection.execute(_HOUSE).one()
     return _house(row, secret)
 

@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from dripline.store.database import lock_lead
+from dripline.store.database import insert_into, lock_lead
 from dripline.store.schema import identities, leads
 
 COLUMNS = ("external_id", "email", "phone", "locale", "timezone", "country", "stage")
@@ -69,9 +68,8 @@ def claim(connection: Connection, lead_id: str, wanted: Iterable[Identity], now:
     ]
     if not rows:
         return True
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     for row in rows:
-        statement = dialect.insert(identities).values(row).on_conflict_do_nothing()
+        statement = insert_into(connection, identities).values(row).on_conflict_do_nothing()
         if connection.execute(statement.returning(identities.c.lead_id)).one_or_none() is None:
             return False
     return True

@@ -22,6 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from dripline.engine.effects import QueueMessage
 from dripline.providers import DeliveryReport
+from dripline.store.database import insert_into
 from dripline.store.schema import messages, suppressions, throttles
 
 _NAMESPACE = uuid.UUID("6b3c9a52-3d0e-4e0b-9d3e-6f0a5d2f7c11")
@@ -129,8 +130,9 @@ def counted_since(connection: Connection, lead_id: str, since: datetime) -> list
 
 def reserve_slot(connection: Connection, journey: str, at: datetime, spacing: timedelta) -> datetime:
     """Take the journey's next place in the line, not before `at`. Lock its lead and run first."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    connection.execute(dialect.insert(throttles).values(journey=journey, next_at=at).on_conflict_do_nothing())
+    connection.execute(
+        insert_into(connection, throttles).values(journey=journey, next_at=at).on_conflict_do_nothing()
+    )
     line = select(throttles.c.next_at).where(throttles.c.journey == journey).with_for_update()
     free: datetime = connection.execute(line).scalar_one()
     slot = max(at, free)
@@ -299,9 +301,8 @@ def record_report(connection: Connection, report: DeliveryReport, machine_now: d
 
 def suppress(connection: Connection, channel: str, address_hash: str, reason: str, at: datetime) -> None:
     """Never write to that address again on that channel; the first reason stays."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     connection.execute(
-        dialect.insert(suppressions)
+        insert_into(connection, suppressions)
         .values(channel=channel, address_hash=address_hash, reason=reason, created_at=at)
         .on_conflict_do_nothing()
     )

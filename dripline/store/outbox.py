@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from dripline.engine.effects import Answer, AskOutside
+from dripline.store.database import insert_into
 from dripline.store.messages import message_key
 from dripline.store.schema import inbox, outbox, runs
 from dripline.store.wakes import want_wake
@@ -30,9 +30,8 @@ _ANSWERS = (
 def put(connection: Connection, run_id: str, wanted: AskOutside, machine_now: datetime) -> str:
     """Keep what a step asks for; its key, the same for every try. Doing it twice changes nothing."""
     key = message_key(run_id, wanted.step, wanted.visit)
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     connection.execute(
-        dialect.insert(outbox)
+        insert_into(connection, outbox)
         .values(
             key=key,
             run_id=run_id,

@@ -9,9 +9,9 @@ from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from dripline.language.plan import Plan
+from dripline.store.database import insert_into
 from dripline.store.schema import journeys, plans, publications, runs
 
 GRACE = timedelta(minutes=2)
@@ -38,9 +38,8 @@ def begin(connection: Connection, wish: Wish, now: datetime, machine_now: dateti
     None, and nothing is changed, where the journey follows another plan by now than the wisher has seen.
     """
     plan = wish.plan
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     connection.execute(
-        dialect.insert(plans)
+        insert_into(connection, plans)
         .values(hash=plan.hash, journey=plan.journey, body=plan.model_dump(mode="json"), created_at=now)
         .on_conflict_do_nothing()
     )
@@ -50,7 +49,7 @@ def begin(connection: Connection, wish: Wish, now: datetime, machine_now: dateti
         "retired_at": now if wish.what == "retire" else None,
     }
     if wish.before is None:
-        first = dialect.insert(journeys).values(id=plan.journey, **values).on_conflict_do_nothing()
+        first = insert_into(connection, journeys).values(id=plan.journey, **values).on_conflict_do_nothing()
         done = connection.execute(first.returning(journeys.c.id)).one_or_none() is not None
     else:
         same = (journeys.c.id == plan.journey) & (journeys.c.plan_hash == wish.before)
