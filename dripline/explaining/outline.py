@@ -10,7 +10,8 @@ from typing import TypeVar
 from dripline.explaining.conditions import say_condition, say_value
 from dripline.explaining.phrases import Phrases
 from dripline.explaining.steps import Steps
-from dripline.explaining.wording import clock, only, say_events, say_hours, say_length
+from dripline.explaining.wording import only, say_events, say_hours, say_length
+from dripline.language.labels import say_clock
 from dripline.language.plan import (
     BranchStep,
     Duration,
@@ -132,7 +133,7 @@ def _messages(plan: Plan, phrases: Phrases) -> Iterator[str]:
         yield phrases.topic.format(topic=topic)
     quiet = _usual([step.quiet_hours for step in messages])
     if quiet is not None:
-        yield phrases.quiet_hours.format(start=clock(quiet.start), end=clock(quiet.end))
+        yield phrases.quiet_hours.format(start=say_clock(quiet.start), end=say_clock(quiet.end))
     window = _usual([step.window for step in messages])
     if window:
         yield phrases.window.format(hours=say_hours(window, phrases))

@@ -6,16 +6,12 @@ from collections.abc import Iterable
 
 from dripline.explaining.conditions import say_condition, say_value
 from dripline.explaining.phrases import Phrases
+from dripline.language.labels import say_clock
 from dripline.language.money import to_major
 from dripline.language.plan import DiscountStep, Duration, EventFilter, Hours, Moment
 
 _WEEK = 7
 _HOUR, _MINUTE = 3_600, 60
-
-
-def clock(minutes: int) -> str:
-    """Minutes after midnight as the clock shows them."""
-    return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
 def say_length(length: Duration, phrases: Phrases, *, within: bool = False) -> str:
@@ -59,7 +55,7 @@ def say_hours(hours: Iterable[Hours], phrases: Phrases) -> str:
     """Hours of some days: `Monday, Tuesday 09:00 to 18:00`."""
     said = []
     for one in hours:
-        span = phrases.minutes.format(start=clock(one.start), end=clock(one.end))
+        span = phrases.minutes.format(start=say_clock(one.start), end=say_clock(one.end))
         days = phrases.comma.join(phrases.weekdays[day] for day in one.days)
         said.append(span if len(one.days) == len(phrases.weekdays) else f"{days} {span}")
     return either(said, phrases)
@@ -77,7 +73,7 @@ def say_moment(moment: Moment, phrases: Phrases) -> str:
     if moment.weekdays:
         weekday = either((phrases.weekdays[day] for day in moment.weekdays), phrases)
         date = weekday if date is None else phrases.weekday_from.format(weekday=weekday, date=date)
-    time = None if moment.at is None else clock(moment.at)
+    time = None if moment.at is None else say_clock(moment.at)
     if date is None:
         return phrases.next_time.format(time=time)
     return date if time is None else phrases.at.format(date=date, time=time)

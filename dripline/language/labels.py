@@ -161,6 +161,11 @@ def say_outside(step: WebhookStep | CallStep) -> str:
     return step.url.partition("://")[2].partition("/")[0] or step.url
 
 
+def say_clock(minutes: int) -> str:
+    """Minutes after midnight as the clock shows them: `09:00`."""
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
 def say_moment(moment: Moment) -> str:
     """A moment of the calendar: `Monday 09:00`, `1 hour before trigger.starts_at`."""
     base = "the next public holiday" if moment.holiday else moment.date or moment.day
@@ -169,7 +174,7 @@ def say_moment(moment: Moment) -> str:
         days = " or ".join(_DAYS[day] for day in moment.weekdays)
         said = [f"{days} from {said[0]}" if base else days]
     if moment.at is not None:
-        said.append(f"{moment.at // 60:02}:{moment.at % 60:02}")
+        said.append(say_clock(moment.at))
     return " ".join(part for part in said if part)
 
 

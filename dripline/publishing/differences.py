@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from dripline.language.durations import say_duration
+from dripline.language.labels import say_clock
 from dripline.language.plan import (
     BranchStep,
     DelayStep,
@@ -135,7 +136,7 @@ def _say(value: Any) -> str:
         case EventFilter():
             return " or ".join(value.events) + (f" when {value.when}" if value.when else "")
         case Hours():
-            return f"{_clock(value.start)}-{_clock(value.end)}"
+            return f"{say_clock(value.start)}-{say_clock(value.end)}"
         case bool():
             return "yes" if value else "no"
         case BaseModel():
@@ -147,10 +148,6 @@ def _say(value: Any) -> str:
             return _short(", ".join(map(_say, value)) or "none")
         case _:
             return _short(str(value))
-
-
-def _clock(minutes: int) -> str:
-    return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
 def _short(text: str) -> str:
