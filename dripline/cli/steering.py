@@ -19,12 +19,16 @@ from dripline.clock import machine_clock
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
+    from dripline.engine.effects import RunState
     from dripline.language.plan import Plan
     from dripline.publishing.landing import Landing
     from dripline.store.choosing import Choice
 
 SHOWN = 20
 """Lines of a preview."""
+
+AT_ONCE = 200
+"""Runs that are read together."""
 
 Ids = Annotated[list[str] | None, typer.Argument(help="Runs; the beginnings of their ids do.")]
 Everything = Annotated[bool, typer.Option("--all", help="All open runs that the filters leave.")]
@@ -98,7 +102,7 @@ def move(
             return put(plan, state, to, now)
 
         _refuse_unknown_step(house, found, to)
-        chosen = [_steered(house, run, name, steer, lambda *_: f"enters {to}") for run, name in found]
+        chosen = _steered(house, found, steer, lambda *_: f"enters {to}")
         _refuse_doubling(chosen, may_double=may_double)
         _confirm(house, chosen, f"Move {{}} to {to}?", dry_run=dry_run, yes=yes)
         done = _do(house, chosen, steer, "put", why)
@@ -121,10 +125,7 @@ def skip(
 
     with opened(to_change=True) as house:
         found = _choose(house, ids, everything, journey, lead, at, where)
-        chosen = [
-            _steered(house, run, name, pass_over, lambda plan, state: says(plan.by_id[state.step], state))
-            for run, name in found
-        ]
+        chosen = _steered(house, found, pass_over, lambda plan, state: says(plan.by_id[state.step], state))
         begun = [one for one in chosen if one.again is not None]
         if not begun:
             refuse("None of them has begun: there is nothing to pass over.")
@@ -206,14 +207,37 @@ def _refuse_unknown_step(house: Opened, found: list[tuple[Stood, str]], step: st
                 refuse(f"{plan.journey} has no step `{step}`" + (f": {hint}" if hint else "."))
 
 
-def _steered(house: Opened, run: Stood, lead: str, steer: Steer, says: Callable[[Plan, Any], str]) -> Chosen:
+def _steered(
+    house: Opened, found: list[tuple[Stood, str]], steer: Steer, says: Callable[[Plan, Any], str]
+) -> list[Chosen]:
+    """What becomes of each; the store is asked for many of them at once."""
     from dripline.store.plans import load_plan
-    from dripline.store.runs import find_runs, load_state
+    from dripline.store.runs import find_runs, load_states
 
-    with house.store.read() as connection:
-        [row] = find_runs(connection, [run.id])
-        plan = load_plan(connection, row.plan_hash)
-        state = load_state(connection, row)
+    chosen: list[Chosen] = []
+    for begin in range(0, len(found), AT_ONCE):
+        some = found[begin : begin + AT_ONCE]
+        with house.store.read() as connection:
+            rows = find_runs(connection, [run.id for run, _ in some])
+            states = load_states(connection, rows)
+            plans = {row.plan_hash: load_plan(connection, row.plan_hash) for row in rows}
+        known = {row.id: (row, state) for row, state in zip(rows, states, strict=True)}
+        for run, name in some:
+            row, state = known[run.id]
+            chosen.append(_steer_one(house, run, row, plans[row.plan_hash], state, name, steer, says))
+    return chosen
+
+
+def _steer_one(
+    house: Opened,
+    run: Stood,
+    row: Row[Any],
+    plan: Plan,
+    state: RunState,
+    lead: str,
+    steer: Steer,
+    says: Callable[[Plan, Any], str],
+) -> Chosen:
     landing = steer(plan, state, house.clock.to_house(machine_clock()))
     if landing is None:
         return Chosen(run, lead, "")
