@@ -113,6 +113,11 @@ leads = Table(
     Column("consent", Json, nullable=False),  # {"email": true, "sms": false}
     Column("topics", Json, nullable=False),  # {"newsletter": false}: only what the lead said
     Column("attributes", Json, nullable=False),  # the workspace's own
+    Column("paused_until", Utc),  # no marketing message before, as the lead asked
+    Column("tracking", Boolean),  # whether its opens and clicks are kept; NULL: as the workspace says
+    Column("first_touch", Json),  # where it came from: {"at", "source", "medium", "campaign", "channel", …}
+    Column("last_touch", Json),
+    Column("lacks", Json, nullable=False, server_default=text("'[]'")),  # what it needs to be a lead at all
     Column("created_at", Utc, nullable=False),
     Column("updated_at", Utc, nullable=False),
     Column("merged_into", String(64), ForeignKey("leads.id")),
@@ -126,6 +131,106 @@ identities = Table(
     Column("value", String(320), primary_key=True),  # normalised
     Column("lead_id", String(64), ForeignKey("leads.id"), nullable=False, index=True),
     Column("created_at", Utc, nullable=False),
+)
+
+merges = Table(
+    "merges",
+    metadata,
+    _id(),
+    Column("winner_id", String(64), ForeignKey("leads.id"), nullable=False, index=True),
+    Column("loser_id", String(64), ForeignKey("leads.id"), nullable=False, index=True),
+    Column("at", Utc, nullable=False),
+    Column("cause", String(32), nullable=False),  # identify | alias | api | command
+    Column("by", String(256)),
+    Column(
+        "detail", Json, nullable=False
+    ),  # both as they were, and the ids of all that moved: for undoing it
+    Column("undone_at", Utc),
+    Column("undone_by", String(256)),
+    comment="Which leads turned out to be one person, and how to take that back.",
+)
+
+touches = Table(
+    "touches",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("lead_id", String(64), ForeignKey("leads.id"), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("source", String(256)),  # as utm_source and its sisters say
+    Column("medium", String(256)),
+    Column("campaign", String(256)),
+    Column("term", String(256)),
+    Column("content", String(256)),
+    Column("channel", String(64)),  # paid-search | organic-search | social | email | referral | direct | …
+    Column("cost", BigInteger),  # minor units
+    Column("currency", String(3)),  # ISO 4217
+    Column("page", Text),  # the address without its query
+    Column("referrer", String(256)),  # the host alone
+    Column("event_id", String(128)),
+    Index("ix_touches_lead", "lead_id", "at"),
+    comment="Where leads came from, each time that it was told.",
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("lead_id", String(64), ForeignKey("leads.id"), nullable=False),
+    Column("channel", String(16)),  # NULL: a topic, on every channel
+    Column("topic", String(128)),  # NULL: the channel as a whole
+    Column("state", String(16), nullable=False),  # granted | denied | pending | paused | withdrawn
+    Column("at", Utc, nullable=False),
+    Column("source", String(32), nullable=False),  # api | form | import | link | page | sms | provider | …
+    Column("proof", Json, nullable=False),  # what shows it: form, wording, address hash, message, event, who
+    Column("event_id", String(128)),
+    Index("ix_consents_lead", "lead_id", "id"),
+    comment="What leads agreed to and took back: when, how, and by what proof. Rows are only added.",
+)
+
+groups = Table(
+    "groups",
+    metadata,
+    Column("id", String(256), primary_key=True),  # the caller's
+    Column("traits", Json, nullable=False),
+    Column("created_at", Utc, nullable=False),
+    Column("updated_at", Utc, nullable=False),
+    comment="Companies and other groups that the tracking API told of.",
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("lead_id", String(64), ForeignKey("leads.id"), primary_key=True),
+    Column("group_id", String(256), ForeignKey("groups.id"), primary_key=True, index=True),
+    Column("created_at", Utc, nullable=False),
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    _id(),
+    Column("at", Utc, nullable=False),
+    Column("by", String(256)),
+    Column("file", String(256), nullable=False),  # its name, without the folder
+    Column("digest", String(64), nullable=False, index=True),  # of its content
+    Column("mapping", Json, nullable=False),  # column to field
+    Column("counts", Json, nullable=False),
+    Column("finished_at", Utc),
+    Column("undone_at", Utc),
+    Column("undone_by", String(256)),
+    comment="Files of leads that were imported.",
+)
+
+import_rows = Table(
+    "import_rows",
+    metadata,
+    Column("import_id", String(64), ForeignKey("imports.id"), primary_key=True),
+    Column("line", Integer, primary_key=True),
+    Column("lead_id", String(64), ForeignKey("leads.id"), nullable=False, index=True),
+    Column("what", String(16), nullable=False),  # created | changed
+    Column("before", Json),  # what it changed, as it was
+    Column("after", Json),  # and as it made it: a value that is another by now is left alone
+    Column("undone", String(32)),  # undone | kept: why
 )
 
 events = Table(
@@ -451,6 +556,112 @@ suppressions = Table(
     Column("address_hash", String(64), primary_key=True),  # keyed, so that it outlives an erasure
     Column("reason", String(64), nullable=False),
     Column("created_at", Utc, nullable=False),
+    Column("by", String(256)),  # who put it here by hand
+    Column("why", Text),
+)
+
+bounces = Table(
+    "bounces",
+    metadata,
+    Column("channel", String(16), primary_key=True),
+    Column("address_hash", String(64), primary_key=True),
+    Column("times", Integer, nullable=False),  # soft ones in a row; a delivery begins anew
+    Column("first_at", Utc, nullable=False),
+    Column("last_at", Utc, nullable=False),
+    Column("message_id", String(64)),  # the one that it was counted for last
+    comment="Messages in a row that an address could not take for the moment.",
+)
+
+hits = Table(
+    "hits",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("message_id", String(64), ForeignKey("messages.id"), nullable=False),
+    Column("kind", String(16), nullable=False),  # open | click
+    Column("at", Utc, nullable=False),
+    Column("link", Text),  # where a click led, without its query
+    Column("machine", String(32)),  # what kind of program it was; NULL: a person, as far as can be told
+    Index("ix_hits_message", "message_id", "kind"),
+    comment="Opens and clicks as they came, those of machines too. No address and no browser of anybody.",
+)
+
+inbound = Table(
+    "inbound",
+    metadata,
+    Column("id", String(128), primary_key=True),  # the provider's: a repeat changes nothing
+    Column("channel", String(16), nullable=False),
+    Column("lead_id", String(64), ForeignKey("leads.id"), index=True),  # NULL: from nobody we know
+    Column("message_id", String(64), ForeignKey("messages.id")),  # what it answers, where that can be told
+    Column("sender", String(320), nullable=False),
+    Column("recipient", String(320)),
+    Column("subject", Text),
+    Column("body", Text, nullable=False),
+    Column("intent", String(16), nullable=False),  # stop | start | help | automatic | reply
+    Column("at", Utc, nullable=False),
+    Index("ix_inbound_newest", "at"),
+    comment="What leads wrote back.",
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("key", String(64), primary_key=True),  # a hash of the signature
+    Column("at", Utc, nullable=False, index=True),  # machine time
+    comment="Signed requests that were taken lately: none is taken twice.",
+)
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("name", String(64), primary_key=True),  # webhook.sendgrid.bad-signature | form.NAME.honeypot | …
+    Column("day", String(10), primary_key=True),  # machine time, UTC
+    Column("times", Integer, nullable=False),
+    comment="How often a thing happened that leaves no other trace.",
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _id(),
+    Column("name", String(128), nullable=False),
+    Column("prefix", String(16), nullable=False),  # its first characters, to tell keys apart
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("scopes", Json, nullable=False),
+    Column("per_minute", Integer),  # requests; NULL: as the settings say
+    Column("created_at", Utc, nullable=False),  # all machine times
+    Column("created_by", String(256)),
+    Column("expires_at", Utc),
+    Column("last_used_at", Utc),
+    Column("revoked_at", Utc),
+    Column("replaces", String(64), ForeignKey("api_keys.id")),
+)
+
+users = Table(
+    "users",
+    metadata,
+    _id(),
+    Column("email", String(320), nullable=False, unique=True),  # in lower case
+    Column("name", String(128)),
+    Column("role", String(16), nullable=False),  # viewer | author | publisher | admin
+    Column("password", Text),  # argon2id; NULL: not yet chosen
+    Column("invitation", String(64), unique=True),  # hash of the token by which it is chosen
+    Column("invited_until", Utc),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("locked_until", Utc),
+    Column("created_at", Utc, nullable=False),
+    Column("created_by", String(256)),
+    Column("disabled_at", Utc),
+    comment="Who may look at the pages, and do what there.",
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("hash", String(64), primary_key=True),  # of the token in the cookie
+    Column("user_id", String(64), ForeignKey("users.id"), nullable=False, index=True),
+    Column("created_at", Utc, nullable=False),
+    Column("seen_at", Utc, nullable=False),
+    Column("expires_at", Utc, nullable=False),
 )
 
 mailbox = Table(
@@ -464,6 +675,7 @@ mailbox = Table(
     Column("subject", Text),
     Column("html", Text),
     Column("body", Text, nullable=False),
+    Column("headers", Json, nullable=False, server_default=text("'{}'")),
     Column("at", Utc, nullable=False),
     comment="The local mailbox: where messages go that have no account to go by.",
 )

@@ -1,0 +1,40 @@
+"""What leads agreed to and took back, one row each time: when, how, and by what proof."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, insert, select
+
+from dripline.store.schema import consents
+
+State = Literal["granted", "denied", "pending", "paused", "withdrawn"]
+"""`denied`: said no; `withdrawn`: neither yes nor no any more; `pending`: asked to confirm."""
+
+
+def record_consent(
+    connection: Connection,
+    lead_id: str,
+    state: State,
+    at: datetime,
+    source: str,
+    proof: Mapping[str, Any],
+    *,
+    channel: str | None = None,
+    topic: str | None = None,
+    event_id: str | None = None,
+) -> None:
+    """Keep what a lead said, in the transaction that makes it so. `at` is house time.
+
+    A `channel` alone is all of that channel, a `topic` alone the topic on every channel.
+    """
+    row = {"lead_id": lead_id, "channel": channel, "topic": topic, "state": state, "at": at}
+    connection.execute(insert(consents).values(**row, source=source, proof=dict(proof), event_id=event_id))
+
+
+def consent_history(connection: Connection, lead_id: str) -> list[Row[Any]]:
+    """Everything that the lead said, oldest first."""
+    query = select(consents).where(consents.c.lead_id == lead_id).order_by(consents.c.id)
+    return list(connection.execute(query))
