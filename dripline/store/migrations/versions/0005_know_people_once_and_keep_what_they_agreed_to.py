@@ -263,7 +263,7 @@ def upgrade() -> None:
             sa.Column(
                 "lacks",
                 sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
-                server_default=sa.text("'[]'"),
+                server_default="[]",
                 nullable=False,
             )
         )
@@ -273,7 +273,7 @@ def upgrade() -> None:
             sa.Column(
                 "headers",
                 sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
-                server_default=sa.text("'{}'"),
+                server_default="{}",
                 nullable=False,
             )
         )
