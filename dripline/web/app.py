@@ -58,6 +58,7 @@ def create_app(
         lifespan=lifespan,
         docs_url=None,  # they would load scripts from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # it would send people to whatever host the request named
     )
     key = settings.api_key.get_secret_value() if settings.api_key else None
     app.add_middleware(Guard, key=key)

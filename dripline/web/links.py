@@ -58,6 +58,7 @@ def build_links(
     router.api_route(f"{PATH}{EXAMPLE}/{{rest:path}}", methods=["GET", "HEAD", "POST"])(pages.example)
     router.api_route(f"{PATH}{{token}}", methods=["GET", "HEAD"])(pages.ask)
     router.post(f"{PATH}{{token}}")(pages.do)
+    router.api_route(f"{PATH}{{rest:path}}", methods=["GET", "HEAD", "POST"])(pages.lost)
     return router
 
 
@@ -115,6 +116,10 @@ class _Pages:
     def example(self, rest: str, request: Request) -> Response:
         """What stands for a link where there is no lead."""
         return self._page("example", self._stranger(request), root="../" * (rest.count("/") + 1))
+
+    def lost(self, rest: str, request: Request) -> Response:
+        """What no link of ours looks like, such as one that a mail program broke."""
+        return self._page("unknown", self._stranger(request), 404, root="../" * rest.count("/"))
 
     def file(self, name: str) -> Response:
         """The style sheet, and the script that sends the form."""

@@ -161,6 +161,15 @@ def test_a_link_that_was_altered_or_made_up_is_refused_kindly_and_tells_nothing(
         )
 
 
+@pytest.mark.parametrize("broken", ["/l/", "/l//x", "/l/a/b", "/l/a/", "/l/a/b/c?d=e", "/l/static/"])
+def test_a_link_that_a_mail_program_broke_is_answered_by_a_page_for_readers(post: Post, broken: str) -> None:
+    answer = post.client.get(broken, headers={"Accept-Language": "hy"}, follow_redirects=False)
+    assert answer.status_code == 404
+    assert WORDS["hy"]["unknown"].title in answer.text
+    assert "location" not in answer.headers, "nobody is sent to whatever host the request named"
+    assert post.client.post(broken, follow_redirects=False).status_code == 404
+
+
 def test_strangers_are_answered_in_their_browsers_language(post: Post) -> None:
     page = post.client.get("/l/x", headers={"Accept-Language": "de-DE, ru;q=0.8, en;q=0.5"})
     assert title(page) == WORDS["ru"]["unknown"].title
