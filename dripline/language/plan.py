@@ -433,8 +433,14 @@ class Plan(_Frozen):
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 (hex) of the canonical JSON of the plan."""
-        canonical = json.dumps(
-            self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, separators=(",", ":")
-        )
+        """SHA-256 (hex) of the canonical JSON of what the plan says.
+
+        What it leaves at its default is left out: so a release that teaches plans something new does not
+        rename those that say nothing of it.
+        """
+        said = self.model_dump(mode="json", exclude_defaults=True)
+        said["steps"] = [
+            {"verb": step.verb, **one} for step, one in zip(self.steps, said["steps"], strict=True)
+        ]
+        canonical = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dripline.language.plan import BranchStep, DelayStep, Duration, MessageStep, Plan, WaitForStep
+from dripline.language.plan import BranchStep, DelayStep, Duration, MessageStep, Plan, StopStep, WaitForStep
 from dripline.language.project import load_project
 from tests.language.conftest import Folder
 
@@ -61,6 +62,27 @@ def test_the_welcome_journey_compiles() -> None:
 def test_a_plan_survives_json_with_the_same_hash() -> None:
     welcome = load_project(ROOT).plans["welcome"]
     assert Plan.model_validate_json(welcome.model_dump_json()).hash == welcome.hash
+
+
+def test_what_a_plan_leaves_at_its_default_is_not_in_its_hash() -> None:
+    """So that a release whose plans can say more does not take every journey for a changed one."""
+    first, second = Plan(**_LITTLE), Plan(**_LITTLE, throttle=None, exits=(), event_times={})
+    assert first.hash == second.hash
+    assert first.hash != Plan(**_LITTLE, priority=51).hash
+    waits = DelayStep(id="a", duration=Duration(days=1))
+    assert Plan(**{**_LITTLE, "steps": (waits,)}).hash != first.hash
+
+
+_LITTLE: dict[str, Any] = {
+    "journey": "j",
+    "title": "J",
+    "timezone": "UTC",
+    "locale": "en",
+    "senders": {},
+    "trigger": {"on": {"events": ["lead.created"]}},
+    "steps": (StopStep(id="a", reason="done"),),
+    "templates": {},
+}
 
 
 def test_ways_meet_at_the_next_step(folder: Folder) -> None:
