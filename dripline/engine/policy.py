@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from dripline.engine.topics import has_left
 from dripline.language.durations import say_duration
 from dripline.language.plan import Channel, Limit, MessageStep
 
@@ -45,7 +46,7 @@ def refusal(
         return None
     if not (lead.get("consent") or {}).get(channel):
         return Refusal(f"no consent for {channel}")
-    if topic and (lead.get("topics") or {}).get(topic) is False:
+    if topic and has_left(lead.get("topics"), topic, channel):
         return Refusal(f"left the topic {topic}")
     return None
 

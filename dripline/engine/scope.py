@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from dripline.engine.effects import Event
 from dripline.engine.keeping import restored
+from dripline.engine.topics import at_a_glance
 from dripline.language.expressions import EvaluationError, compile_expression, revive
 from dripline.language.plan import Goal, Plan
 
@@ -33,7 +34,7 @@ def scope(
     local = now.astimezone(where)
     return {
         **{name: _remembered(plan, value) for name, value in variables.items()},
-        "lead": revive(lead, plan.attribute_times),
+        "lead": revive({**lead, "topics": at_a_glance(lead.get("topics"))}, plan.attribute_times),
         "trigger": event_scope(plan, trigger),
         "event": event_scope(plan, event),
         "journey": {"id": plan.journey, "title": plan.title},

@@ -10,7 +10,9 @@ from babel import Locale, UnknownLocaleError
 from babel.core import parse_locale
 from phonenumbers import SUPPORTED_REGIONS
 
+from dripline.engine import topics as wishes
 from dripline.engine.calendar import UnknownZone, zone
+from dripline.ingest.agreeing import Source
 from dripline.ingest.identity import NotNormal, normal_email, normal_phone
 from dripline.ingest.incoming import LeadIn
 from dripline.ingest.refusal import FieldError, invalid
@@ -20,7 +22,7 @@ from dripline.store.leads import COLUMNS, IDENTIFYING, Identity, identity_of
 
 _UNSAID: Mapping[str, Any] = {"score": 0.0, "tags": []}
 """Columns that are never NULL, and what they are where nothing was said."""
-_MAPS = ("consent", "topics", "attributes")
+_MAPS = ("consent", "attributes")
 _COUNTRIES = Locale("en").territories
 
 
@@ -30,10 +32,11 @@ class LeadChange:
 
     columns: Mapping[str, Any] = field(default_factory=dict)
     consent: Mapping[str, bool | None] = field(default_factory=dict)
-    topics: Mapping[str, bool | None] = field(default_factory=dict)
+    topics: Mapping[str, wishes.Said] = field(default_factory=dict)
     attributes: Mapping[str, Any] = field(default_factory=dict)
     id: str | None = None
     historical: bool = False
+    source: Source = field(default_factory=Source)
 
     @property
     def identities(self) -> tuple[Identity, ...]:
@@ -51,6 +54,7 @@ class LeadChange:
         for name in _MAPS:
             laid_over = {**(before.get(name) or {}), **getattr(self, name)}
             after[name] = {key: value for key, value in laid_over.items() if value is not None}
+        after["topics"] = wishes.changed(before.get("topics"), self.topics)
         return after
 
     def differences(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
@@ -63,8 +67,11 @@ class LeadChange:
         return tuple(sorted(names))
 
 
-def read_change(said: LeadIn, workspace: Workspace) -> LeadChange:
-    """What was said of a lead, made normal. Raises Refused with everything that is wrong, field by field."""
+def read_change(said: LeadIn, workspace: Workspace, source: Source | None = None) -> LeadChange:
+    """What was said of a lead, made normal. Raises Refused with everything that is wrong, field by field.
+
+    Without a `source` it is the API's, with the proof that the caller gave.
+    """
     errors: list[FieldError] = []
     columns: dict[str, Any] = {}
     for name in COLUMNS:
@@ -87,7 +94,25 @@ def read_change(said: LeadIn, workspace: Workspace) -> LeadChange:
         errors += [FieldError(f"attributes.{name}", words) for name, words in error.errors]
     if errors:
         raise invalid(errors)
-    return LeadChange(columns, _by_channel(said), said.topics, attributes, said.id, said.historical)
+    return LeadChange(
+        columns,
+        _by_channel(said),
+        {topic: wish for topic, wish in said.topics.items()},  # noqa: C416  (widens the type)
+        attributes,
+        said.id,
+        said.historical,
+        source or Source(proof=_proof(said)),
+    )
+
+
+def _proof(said: LeadIn) -> dict[str, Any]:
+    """What the caller says of how consent was given. Of the page only what is before `?`: the rest may name people."""
+    if said.consent_proof is None:
+        return {}
+    proof = said.consent_proof.model_dump(mode="json", exclude_none=True)
+    if "url" in proof:
+        proof["url"] = proof["url"].partition("#")[0].partition("?")[0]
+    return proof
 
 
 def _by_channel(said: LeadIn) -> dict[str, bool | None]:

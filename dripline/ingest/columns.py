@@ -13,7 +13,9 @@ from dripline.language.workspace import Workspace
 
 CHANNELS = ("email", "sms")
 FIELDS = tuple(
-    name for name in LeadIn.model_fields if name not in ("consent", "topics", "attributes", "historical")
+    name
+    for name in LeadIn.model_fields
+    if name not in ("consent", "topics", "attributes", "consent_proof", "historical")
 )
 IDENTIFYING = ("id", "external_id", "email", "phone")
 _OURS = ("rejected_line", "rejected_reason")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,8 @@ import structlog
 from sqlalchemy import Connection, Row, select
 
 from dripline.engine.policy import ADDRESS
+from dripline.engine.topics import changed as with_topics
+from dripline.ingest.agreeing import Source, log_changes
 from dripline.ingest.reading import coerced_properties
 from dripline.ingest.recording import record, record_change
 from dripline.ingest.refusal import Refused
@@ -20,7 +22,7 @@ from dripline.language.workspace import Workspace
 from dripline.links import Claim
 from dripline.store.events import Event, happened, kept
 from dripline.store.house import House
-from dripline.store.leads import change_lead, lock_survivor
+from dripline.store.leads import change_lead, facts, lock_survivor
 from dripline.store.messages import forgive
 from dripline.store.schema import messages
 
@@ -105,8 +107,11 @@ def _confirm(
         return False
     forgive(connection, channel, house.address_hash(channel, address))
     changed = lead.consent.get(channel) is not True
+    after = {"consent": {**lead.consent, channel: True}, "topics": lead.topics}
     if changed:
-        change_lead(connection, lead.id, {"consent": {**lead.consent, channel: True}}, now.house)
+        change_lead(connection, lead.id, {"consent": after["consent"]}, now.house)
+    source = Source("link", {"message": message.id})
+    log_changes(connection, lead.id, facts(lead), after, source, now.house, claim.id, [channel])
     said = {"channel": channel, "message": message.id}
     record(connection, Event(claim.id, lead.id, "lead.confirmed", said, now.house), now.machine)
     if changed:
@@ -129,14 +134,18 @@ def _unsubscribe(
 ) -> None:
     channel: str = message.channel
     topic: str | None = None if everything else message.topic
-    left: Mapping[str, Any] = lead.topics if topic else lead.consent
     name = topic or channel
-    if left.get(name) is False:
-        return
+    after = {"consent": lead.consent, "topics": lead.topics}
     field = "topics" if topic else "consent"
-    change_lead(connection, lead.id, {field: {**left, name: False}}, now.house)
+    # The page says "no more messages of this kind": the same by another way would break that promise.
+    after[field] = with_topics(lead.topics, {topic: False}) if topic else {**lead.consent, channel: False}
+    if after[field] == getattr(lead, field):
+        return
+    change_lead(connection, lead.id, {field: after[field]}, now.house)
     # Who has come back meanwhile may leave again by the same link: that is another event.
     event_id = _unused(connection, f"{claim.id}-{hashlib.sha256(name.encode()).hexdigest()[:8]}")
+    source = Source("link", {"message": message.id})
+    log_changes(connection, lead.id, facts(lead), after, source, now.house, event_id)
     said = {"channel": channel, **({"topic": topic} if topic else {})}
     record(connection, Event(event_id, lead.id, "lead.unsubscribed", said, now.house), now.machine)
     record_change(connection, event_id, lead.id, field, now.house, now.machine)

@@ -89,6 +89,8 @@ def _import_row(
     try:
         with connection.begin_nested():
             change, kept_no = _consenting(connection, change, order)
+            proof = {**change.source.proof, "file": order.digest, "line": line}
+            change = replace(change, source=replace(change.source, kind="import", proof=proof))
             done = upsert(connection, change, now, machine_now)
     except Refused as refusal:
         return Imported(line, "refused", refusal)

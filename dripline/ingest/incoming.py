@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
 EventId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
@@ -16,6 +26,35 @@ TopicName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 class _Said(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Channels = dict[Literal["email", "sms"], bool | None]
+
+
+def _one_problem(value: Any, fit: ValidatorFunctionWrapHandler) -> Any:
+    """One problem at the topic, instead of one for each form that it could have."""
+    try:
+        return fit(value)
+    except ValidationError:
+        raise PydanticCustomError("topic", "neither a truth nor a truth by channel") from None
+
+
+TopicIn = Annotated[bool | Channels | None, WrapValidator(_one_problem)]
+
+
+class ConsentProof(_Said):
+    """What shows that the lead agreed. Nothing that names anybody else, and no IP address: it is not needed."""
+
+    wording: (
+        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)] | None
+    ) = Field(None, description="What the lead agreed to, word for word.")
+    url: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2048)] | None = (
+        Field(None, description="The page on which it did. What follows `?` or `#` is not kept.")
+    )
+    how: Text | None = Field(None, description="The way in which it did, for example `call` or `paper form`.")
+    at: Annotated[AwareDatetime, Field(ge=_EARLIEST, le=_LATEST)] | None = Field(
+        None, description="When it did (ISO 8601 with offset), where that is not now."
+    )
 
 
 class LeadIn(_Said):
@@ -70,8 +109,13 @@ class LeadIn(_Said):
     consent: dict[Literal["email", "sms"], bool | None] = Field(
         {}, description="By channel, whether the lead agreed to marketing messages."
     )
-    topics: dict[TopicName, bool | None] = Field(
-        {}, description="By subscription topic, whether the lead wants it."
+    topics: dict[TopicName, TopicIn] = Field(
+        {},
+        description="By subscription topic, whether the lead wants it: on every channel, or by channel as in"
+        ' `{"sms": false}`.',
+    )
+    consent_proof: ConsentProof | None = Field(
+        None, description="What shows the consent of this request: kept in the lead's log of consent."
     )
     attributes: dict[str, Any] = Field({}, description="The workspace's own attributes, as it declares them.")
     historical: bool = Field(False, description="True for imported history: starts and moves nothing.")

@@ -10,6 +10,7 @@ from typing import Any
 import uuid_utils
 from sqlalchemy import Connection, Row
 
+from dripline.ingest.agreeing import log_changes
 from dripline.ingest.change import LeadChange
 from dripline.ingest.identity import Reference, resolve, several_leads
 from dripline.ingest.recording import record
@@ -91,10 +92,12 @@ def _create(connection: Connection, change: LeadChange, now: datetime, machine_n
             422, "invalid", "A lead needs an identity.", [FieldError("", "needs external_id, email or phone")]
         )
     lead_id = str(uuid_utils.uuid7())
-    add_lead(connection, lead_id, change.applied_to({}), now)
+    after = change.applied_to({})
+    add_lead(connection, lead_id, after, now)
     if not claim(connection, lead_id, change.identities, now):
         raise _Raced
     event = _event(lead_id, "lead.created", {}, change, now)
+    log_changes(connection, lead_id, {}, after, change.source, now, event.id)
     recorded = record(connection, event, machine_now)
     return Upserted(lead_id, True, (), recorded.started + recorded.woken)
 
@@ -107,10 +110,12 @@ def _update(
     after = change.applied_to(before)
     changed = change.differences(before, after)
     if not changed:
+        log_changes(connection, lead.id, before, after, change.source, now, said=change.consent)
         return Upserted(lead.id, False, (), ())
     change_lead(connection, lead.id, after, now)
     _exchange_identities(connection, lead.id, before, after, now)
     event = _event(lead.id, "lead.updated", {"changed": list(changed)}, change, now)
+    log_changes(connection, lead.id, before, after, change.source, now, event.id, change.consent)
     recorded = record(connection, event, machine_now)
     return Upserted(lead.id, False, changed, recorded.started + recorded.woken)
 

@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from dripline.clock import MachineClock, machine_clock
+from dripline.ingest.agreeing import Source, log_changes
 from dripline.ingest.recording import record, record_change
 from dripline.providers import DeliveryReport
 from dripline.store.database import Store
 from dripline.store.events import Event
 from dripline.store.house import House, open_house
-from dripline.store.leads import change_lead, lock_survivor
+from dripline.store.leads import change_lead, facts, lock_survivor
 from dripline.store.messages import SUPPRESSING, record_report, suppress
 from dripline.store.schema import messages
 
@@ -53,5 +54,8 @@ def _let_go(
     event_id = f"{report.key}.{report.kind}"
     event = Event(event_id, lead.id, "lead.unsubscribed", {"channel": channel}, received_at)
     if record(connection, event, now).new and lead.consent.get(channel) is not False:
-        change_lead(connection, lead.id, {"consent": {**lead.consent, channel: False}}, received_at)
+        after = {"consent": {**lead.consent, channel: False}, "topics": lead.topics}
+        change_lead(connection, lead.id, {"consent": after["consent"]}, received_at)
+        source = Source("provider", {"message": report.key, "report": report.kind})
+        log_changes(connection, lead.id, facts(lead), after, source, received_at, event_id)
         record_change(connection, event_id, lead.id, "consent", received_at, now)

@@ -25,6 +25,7 @@ _WORDS = {
     "datetime_from_date_parsing": "must be a time in ISO 8601, such as 2026-03-02T10:00:00+04:00",
     "literal_error": "is not one of what may stand here",
     "json_invalid": "is not valid JSON",
+    "topic": 'must be true, false or null, or say so by channel, such as {"email": true, "sms": false}',
 }
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Row, insert, select
 
 from dripline.store.schema import consents
 
-State = Literal["granted", "denied", "pending", "paused", "withdrawn"]
-"""`denied`: said no; `withdrawn`: neither yes nor no any more; `pending`: asked to confirm."""
+State = Literal["granted", "denied", "pending", "paused", "resumed", "withdrawn"]
+"""`denied`: said no; `withdrawn`: neither yes nor no any more; `pending`: asked to confirm; `resumed`: no pause now."""
 
 
 def record_consent(
