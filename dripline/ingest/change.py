@@ -97,7 +97,7 @@ def read_change(said: LeadIn, workspace: Workspace, source: Source | None = None
     return LeadChange(
         columns,
         _by_channel(said),
-        {topic: wish for topic, wish in said.topics.items()},  # noqa: C416  (widens the type)
+        _by_topic(said),
         attributes,
         said.id,
         said.historical,
@@ -117,6 +117,13 @@ def _proof(said: LeadIn) -> dict[str, Any]:
 
 def _by_channel(said: LeadIn) -> dict[str, bool | None]:
     return {channel: agreed for channel, agreed in said.consent.items()}  # noqa: C416  (widens the key's type)
+
+
+def _by_topic(said: LeadIn) -> dict[str, wishes.Said]:
+    return {
+        topic: dict[str, bool | None](wish.items()) if isinstance(wish, dict) else wish
+        for topic, wish in said.topics.items()
+    }
 
 
 def _unknown_topics(said: LeadIn, workspace: Workspace) -> Iterator[FieldError]:
