@@ -41,7 +41,10 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=1, le=65_535, description="Port that the web process binds.")
     api_key: SecretStr | None = Field(
         None,
-        description="Required from callers that are not on the loopback interface; without it they are refused.",
+        description="A key that may do everything, beside those of `dripline key`, which are better.",
+    )
+    key_per_minute: int = Field(
+        6_000, ge=1, description="Requests a minute that an API key is good for, where it says nothing else."
     )
     public_url: str = Field(
         "http://127.0.0.1:8080", description="Where providers and leads reach the web process."

@@ -18,6 +18,7 @@ from dripline.cli import (
     held,
     inspect,
     journeys,
+    key,
     lead,
     new,
     preview,
@@ -47,7 +48,7 @@ _PANELS = {
     "Write journeys": (new, check, schema, test, simulate, explain, graph, preview, trying),
     "Run them": (run, publish, journeys, brake),
     "Look after leads": (lead, inspect, runs, held),
-    "Look after the installation": (doctor, backup),
+    "Look after the installation": (doctor, backup, key),
 }
 """What each file's commands are for, as the help shows them."""
 

@@ -185,5 +185,3 @@ def examine_settings(settings: Settings) -> Iterator[Finding]:
     if settings.secret is None:
         cure = "set DRIPLINE_SECRET, and keep it with the backups"
         yield known("settings", "the secret is kept in the store alone", cure)
-    if settings.api_key is None:
-        yield known("settings", "no API key: only callers on this machine are let in", "set DRIPLINE_API_KEY")

@@ -1,11 +1,12 @@
-"""Who is served: callers with the key; without it, only somebody at this very machine."""
+"""What a request says of who sends it: a key that it carries, or that it comes from this very machine."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hmac
 import ipaddress
+from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -24,36 +25,46 @@ _FORWARDED = (
 """Any of these says that somebody else stands behind the loopback address."""
 
 
-def may_enter(scope: Scope, key: str | None) -> bool:
-    """Whether the caller gave the key, or needs none."""
-    headers = Headers(scope=scope)
-    if key and _has_key(headers.get("authorization", ""), key, scope["method"]):
-        return True
-    return _is_here(scope, headers)
+@dataclass(frozen=True)
+class Given:
+    """A key, and how it was given: that decides what it is good for."""
+
+    secret: str
+    how: Literal["bearer", "user", "password"]
 
 
-def _has_key(authorization: str, key: str, method: str) -> bool:
-    """`Bearer KEY`; for a browser that looks at pages also `Basic`, with the key as password."""
-    scheme, _, given = authorization.partition(" ")
-    if scheme.lower() == "basic" and method in ("GET", "HEAD"):
-        given = _password(given)
-    elif scheme.lower() != "bearer":
-        return False
-    return hmac.compare_digest(given.strip().encode(), key.encode())
+def given_key(scope: Scope) -> Given | None:
+    """The key that the request carries, or None where it carries nothing.
+
+    `Bearer KEY`; `Basic` with the key as user (Segment's write key), or as password. What cannot be read is the
+    key "", which nobody has: who gives something does not come in as somebody who gives nothing.
+    """
+    authorization = Headers(scope=scope).get("authorization")
+    if authorization is None:
+        return None
+    scheme, _, rest = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return Given(rest.strip(), "bearer")
+    if scheme.lower() != "basic":
+        return Given("", "bearer")
+    user, password = _pair(rest)
+    return Given(password, "password") if password else Given(user, "user")
 
 
-def _password(credentials: str) -> str:
+def _pair(credentials: str) -> tuple[str, str]:
     try:
-        return base64.b64decode(credentials, validate=True).decode().partition(":")[2]
+        user, _, password = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError, ValueError):
-        return ""
+        return "", ""
+    return user, password
 
 
-def _is_here(scope: Scope, headers: Headers) -> bool:
+def is_here(scope: Scope) -> bool:
     """Whether the request comes from this machine, not through a proxy, and by no page of another site.
 
     The Host header must name this machine as well: a page whose name was rebound to 127.0.0.1 names itself.
     """
+    headers = Headers(scope=scope)
     client = scope.get("client")
     if not client or not _is_loopback(client[0]):
         return False

@@ -23,6 +23,7 @@ from dripline.store.overview import house_clock, list_runs
 from dripline.store.plans import load_plan
 from dripline.story import standing, tell
 from dripline.web.discounts import add_discounts
+from dripline.web.needing import needs
 from dripline.web.strict_json import StrictRoute
 
 
@@ -103,7 +104,7 @@ def build_api(ingest: Ingest, store: Store, workspace: Workspace) -> APIRouter:
     router = APIRouter(
         prefix="/v1",
         route_class=StrictRoute,
-        responses={**_documented(400, 401, 403, 413, 415, 422, 503)},
+        responses={**_documented(400, 401, 403, 413, 415, 422, 429, 503)},
     )
     _add_saying(router, ingest)
     _add_asking(router, store, workspace)
@@ -112,13 +113,20 @@ def build_api(ingest: Ingest, store: Store, workspace: Workspace) -> APIRouter:
 
 
 def _add_saying(router: APIRouter, ingest: Ingest) -> None:
-    @router.put("/leads", responses=_documented(409, 410), tags=["leads"], summary="Create or change a lead")
+    @router.put(
+        "/leads",
+        dependencies=[needs("leads:write")],
+        responses=_documented(409, 410),
+        tags=["leads"],
+        summary="Create or change a lead",
+    )
     def upsert_lead(said: LeadIn) -> JSONResponse:
         """201 for a new lead, 200 for one that is known by any of the identities given."""
         return _said(ingest.upsert_lead(said))
 
     @router.post(
         "/events",
+        dependencies=[needs("events:write")],
         status_code=202,
         responses=_documented(404, 409, 410),
         tags=["events"],
@@ -128,7 +136,13 @@ def _add_saying(router: APIRouter, ingest: Ingest) -> None:
         """Kept when answered; what it sets going follows at once. A repeated `id` changes nothing."""
         return _said(ingest.record_event(said, request))
 
-    @router.post("/events/batch", status_code=202, tags=["events"], summary="Record many events")
+    @router.post(
+        "/events/batch",
+        dependencies=[needs("events:write")],
+        status_code=202,
+        tags=["events"],
+        summary="Record many events",
+    )
     def record_batch(said: Annotated[Batch, Body()], request: _Once) -> JSONResponse:
         """Each row by itself: 202 if all were taken, 207 with the index, the fields and the reasons of the rest."""
         if len(said.events) > MAX_BATCH:
@@ -137,6 +151,7 @@ def _add_saying(router: APIRouter, ingest: Ingest) -> None:
 
     @router.post(
         "/journeys/{journey}/enrol",
+        dependencies=[needs("journeys:write")],
         status_code=202,
         responses=_documented(404, 409, 410),
         tags=["journeys"],
@@ -149,7 +164,11 @@ def _add_saying(router: APIRouter, ingest: Ingest) -> None:
 
 def _add_asking(router: APIRouter, store: Store, workspace: Workspace) -> None:
     @router.get(
-        "/leads/{lead}", responses=_documented(404, 410), tags=["leads"], summary="A lead as it is known"
+        "/leads/{lead}",
+        dependencies=[needs("leads:read")],
+        responses=_documented(404, 410),
+        tags=["leads"],
+        summary="A lead as it is known",
     )
     def show_lead(lead: _Id) -> JSONResponse:
         """By Dripline's id. Of a lead that was merged: the one that it became."""
@@ -158,6 +177,7 @@ def _add_asking(router: APIRouter, store: Store, workspace: Workspace) -> None:
 
     @router.get(
         "/leads/{lead}/timeline",
+        dependencies=[needs("leads:read")],
         responses=_documented(404, 410),
         tags=["leads"],
         summary="Everything, and why",
@@ -175,7 +195,7 @@ def _add_asking(router: APIRouter, store: Store, workspace: Workspace) -> None:
             }
         )
 
-    @router.get("/runs", tags=["journeys"], summary="Runs, newest first")
+    @router.get("/runs", dependencies=[needs("leads:read")], tags=["journeys"], summary="Runs, newest first")
     def runs(
         journey: Annotated[str | None, Query(max_length=128)] = None,
         lead: Annotated[str | None, Query(max_length=128, description="Dripline's id of a lead.")] = None,

@@ -17,8 +17,10 @@ from dripline.providers import DeliveryReport
 from dripline.settings import Settings
 from dripline.store.database import Store
 from dripline.web.api import Problem, build_api
+from dripline.web.entrance import Entrance
 from dripline.web.guard import Guard
 from dripline.web.health import TemporalReachable, build_health
+from dripline.web.keyring import KeyRing
 from dripline.web.links import build_links
 from dripline.web.pages import build_pages
 from dripline.web.problems import answer_with_problems
@@ -61,7 +63,8 @@ def create_app(
         redirect_slashes=False,  # it would send people to whatever host the request named
     )
     key = settings.api_key.get_secret_value() if settings.api_key else None
-    app.add_middleware(Guard, key=key)
+    keys = KeyRing(store, key, settings.key_per_minute, machine)
+    app.add_middleware(Guard, entrance=Entrance(keys))
     answer_with_problems(app)
     app.include_router(build_health(store, temporal))
     secret = settings.secret.get_secret_value() if settings.secret else None

@@ -15,6 +15,7 @@ from dripline.ingest.refusal import Refused
 from dripline.store import discounts
 from dripline.store.database import Store
 from dripline.store.house import open_house
+from dripline.web.needing import needs
 
 _Code = Annotated[str, Path(min_length=1, max_length=100)]
 
@@ -33,7 +34,13 @@ class Redemption(BaseModel):
 def add_discounts(router: APIRouter, store: Store, problems: dict[int | str, dict[str, Any]]) -> None:
     """Add `/discounts` to the API; `problems` describes its refusals."""
 
-    @router.get("/discounts/{code}", responses=problems, tags=["discounts"], summary="A discount by its code")
+    @router.get(
+        "/discounts/{code}",
+        dependencies=[needs("leads:read")],
+        responses=problems,
+        tags=["discounts"],
+        summary="A discount by its code",
+    )
     def show(code: _Code, lead: Annotated[str | None, Query(max_length=64)] = None) -> JSONResponse:
         """However it is typed. Where leads share a code, `lead` says whose."""
         with store.read() as connection:
@@ -41,7 +48,11 @@ def add_discounts(router: APIRouter, store: Store, problems: dict[int | str, dic
             return JSONResponse(_told(_one(connection, code, lead), now))
 
     @router.post(
-        "/discounts/{code}/redeem", responses=problems, tags=["discounts"], summary="Redeem a code once"
+        "/discounts/{code}/redeem",
+        dependencies=[needs("discounts:write")],
+        responses=problems,
+        tags=["discounts"],
+        summary="Redeem a code once",
     )
     def redeem(code: _Code, said: Redemption) -> JSONResponse:
         """200 for the first time and for repeats with the same `reference`; 409 for another, 410 when expired."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -9,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dripline.links import PATH
-from dripline.web.access import may_enter
+from dripline.web.entrance import Entrance
 from dripline.web.problems import problem
 
 MAX_BODY = 1_000_000
@@ -32,51 +33,47 @@ _HEADERS = {
 
 
 class Guard:
-    """ASGI middleware; the outermost, so that nothing is read of a request that is not let in."""
+    """ASGI middleware; the outermost, so that nothing is done for a request that is not let in."""
 
-    def __init__(self, app: ASGIApp, key: str | None) -> None:
+    def __init__(self, app: ASGIApp, entrance: Entrance) -> None:
         self._app = app
-        self._key = key
+        self._entrance = entrance
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer by itself, or let the app answer."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        send = _with_headers(send)
-        refusal = self._refusal(scope)
-        if refusal is not None:
-            await refusal(scope, receive, send)
+        send = _with_headers(send, _HEADERS)
+        if _is_unreadable(scope):
+            unreadable = problem(400, "malformed", "The address is not UTF-8, or holds a NUL character.")
+            await unreadable(scope, receive, send)
             return
-        limit = MAX_FORM if scope["path"].startswith(PATH) else MAX_BODY
-        body = await _body(scope, receive, limit)
+        path: str = scope["path"]
+        is_open = any(path == one or (one.endswith("/") and path.startswith(one)) for one in OPEN_TO_ALL)
+        body: bytes | None = None
+        if not is_open:
+            if self._entrance.looks_into_the_body(scope):
+                body = await _body(scope, receive, MAX_BODY)
+                if body is None:
+                    await _too_large(MAX_BODY)(scope, receive, send)
+                    return
+            refusal, headers = await self._entrance.admit(scope, body)
+            send = _with_headers(send, headers)
+            if refusal is not None:
+                await refusal(scope, receive, send)
+                return
         if body is None:
-            too_large = problem(
-                413, "too-large", f"The body may have {limit:,} bytes.", headers={"Connection": "close"}
-            )
-            await too_large(scope, receive, send)
-            return
+            limit = MAX_FORM if path.startswith(PATH) else MAX_BODY
+            body = await _body(scope, receive, limit)
+            if body is None:
+                await _too_large(limit)(scope, receive, send)
+                return
         await self._app(scope, _replay(body, receive), send)
 
-    def _refusal(self, scope: Scope) -> Response | None:
-        if _is_unreadable(scope):
-            return problem(400, "malformed", "The address is not UTF-8, or holds a NUL character.")
-        path: str = scope["path"]
-        if any(path == one or (one.endswith("/") and path.startswith(one)) for one in OPEN_TO_ALL):
-            return None
-        if may_enter(scope, self._key):
-            return None
-        if self._key is None:
-            return problem(
-                403,
-                "local-only",
-                "Without an API key only callers on this machine are served."
-                " Set DRIPLINE_API_KEY, and send it as Authorization: Bearer.",
-            )
-        scheme = "Bearer" if path.startswith("/v1/") else 'Basic realm="Dripline"'
-        return problem(
-            401, "no-key", "Send the API key as Authorization: Bearer.", headers={"WWW-Authenticate": scheme}
-        )
+
+def _too_large(limit: int) -> Response:
+    return problem(413, "too-large", f"The body may have {limit:,} bytes.", headers={"Connection": "close"})
 
 
 def _is_unreadable(scope: Scope) -> bool:
@@ -117,11 +114,11 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replayed
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, values: Mapping[str, str]) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
+            for name, value in values.items():
                 headers.setdefault(name, value)
         await send(message)
 

@@ -3,11 +3,25 @@ from __future__ import annotations
 from base64 import b64encode
 
 import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
+from dripline.access.scopes import SCOPES
+from dripline.store.database import Store
+from tests.access.keys import a_key
 from tests.web.conftest import Opened
 
 LEAD = {"external_id": "crm-1"}
 ELSEWHERE = {"client": ("203.0.113.9", 4_000), "base_url": "http://drip.example.com"}
+
+
+def basic(user: str, password: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + b64encode(f"{user}:{password}".encode()).decode()}
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
 
 
 def test_without_a_key_only_this_machine_is_served(open_app: Opened) -> None:
@@ -17,7 +31,7 @@ def test_without_a_key_only_this_machine_is_served(open_app: Opened) -> None:
         open_app(client=("::ffff:127.0.0.1", 1), base_url="http://localhost:8080").get("/").status_code == 200
     )
     refused = open_app(**ELSEWHERE).put("/v1/leads", json=LEAD)
-    assert (refused.status_code, refused.json()["code"]) == (403, "local-only")
+    assert (refused.status_code, refused.json()["code"]) == (401, "no-key")
 
 
 @pytest.mark.parametrize(
@@ -37,27 +51,28 @@ def test_without_a_key_only_this_machine_is_served(open_app: Opened) -> None:
 def test_a_proxied_rebound_or_foreign_request_is_not_of_this_machine(
     open_app: Opened, headers: dict[str, str]
 ) -> None:
-    assert open_app().put("/v1/leads", json=LEAD, headers=headers).status_code == 403
+    assert open_app().put("/v1/leads", json=LEAD, headers=headers).status_code == 401
 
 
-def test_the_key_opens_from_anywhere_and_nothing_else_does(open_app: Opened) -> None:
+def test_the_key_of_the_settings_opens_from_anywhere_and_nothing_else_does(open_app: Opened) -> None:
     client = open_app(api_key="correct horse", **ELSEWHERE)
-    assert (
-        client.put("/v1/leads", json=LEAD, headers={"Authorization": "Bearer correct horse"}).status_code
-        == 201
-    )
-    for wrong in ("Bearer wrong", "Bearer ", "Bearer", "correct horse", "Basic ???", "Bearer \xe9"):
+    assert client.put("/v1/leads", json=LEAD, headers=bearer("correct horse")).status_code == 201
+    wrongs = ("Bearer wrong", "Bearer ", "Bearer", "correct horse", "Basic ???", "Bearer \xe9", "")
+    for wrong in wrongs:
         headers = {"Authorization": wrong.encode("latin-1")}
         refused = client.put("/v1/leads", json=LEAD, headers=headers)
         assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
 
 
+def test_who_gives_a_wrong_key_does_not_come_in_as_somebody_at_this_machine(open_app: Opened) -> None:
+    assert open_app().put("/v1/leads", json=LEAD, headers=bearer("dl_live_wrong")).status_code == 401
+
+
 def test_a_browser_may_give_the_key_as_password_to_look_but_not_to_change(open_app: Opened) -> None:
     client = open_app(api_key="correct horse", **ELSEWHERE)
-    basic = {"Authorization": "Basic " + b64encode(b"me:correct horse").decode()}
-    assert client.get("/").headers["www-authenticate"] == 'Basic realm="Dripline"'
-    assert client.get("/", headers=basic).status_code == 200
-    assert client.put("/v1/leads", json=LEAD, headers=basic).status_code == 401
+    key = basic("me", "correct horse")
+    assert client.get("/", headers=key).status_code == 200
+    assert client.put("/v1/leads", json=LEAD, headers=key).status_code == 401
 
 
 def test_health_and_webhooks_need_no_key_of_ours(open_app: Opened) -> None:
@@ -66,3 +81,101 @@ def test_health_and_webhooks_need_no_key_of_ours(open_app: Opened) -> None:
     assert client.get("/ready").status_code == 200
     assert client.post("/webhooks/sendgrid", content=b"[]").status_code == 404, "not set up here"
     assert client.get("/healthy").status_code == 401
+
+
+CALLS = {
+    "leads:write": ("PUT", "/v1/leads", LEAD, 201),
+    "leads:read": ("GET", "/v1/leads/nobody", None, 404),
+    "events:write": ("POST", "/v1/events", {"name": "demo.booked", "lead": "nobody"}, 404),
+    "journeys:write": ("POST", "/v1/journeys/none/enrol", {"lead": "nobody"}, 404),
+    "discounts:write": ("POST", "/v1/discounts/NONE/redeem", {"reference": "1"}, 404),
+}
+
+
+@pytest.mark.parametrize("held", SCOPES)
+def test_a_key_does_what_its_scope_says_and_nothing_else(open_app: Opened, store: Store, held: str) -> None:
+    client = open_app(**ELSEWHERE)
+    headers = bearer(a_key(store, held).secret)
+    for needed, (method, path, body, status) in CALLS.items():
+        answer = client.request(method, path, json=body, headers=headers)
+        if held in (needed, "admin"):
+            assert answer.status_code == status, needed
+        else:
+            assert (answer.status_code, answer.json()["code"]) == (403, "scope")
+            assert f"`{needed}`" in answer.json()["detail"]
+
+
+def _routes(routes: list[BaseRoute]) -> list[APIRoute]:
+    found = []
+    for route in routes:
+        if isinstance(route, APIRoute):
+            found.append(route)
+        else:
+            found += _routes(getattr(getattr(route, "original_router", None), "routes", []))
+    return found
+
+
+def test_no_address_of_the_api_is_without_a_scope(open_app: Opened) -> None:
+    app = open_app().app
+    assert isinstance(app, FastAPI)
+    routes = [route for route in _routes(app.routes) if route.path.startswith("/v1")]
+    assert len(routes) >= 8
+    for route in routes:
+        scopes = [scope for one in route.dependencies for scope in getattr(one, "scopes", [])]
+        assert len(scopes) == 1, route.path
+        assert set(scopes) <= set(SCOPES), route.path
+
+
+def test_the_description_tells_how_to_come_in_and_which_scope_is_needed(open_app: Opened) -> None:
+    told = open_app().get("/openapi.json").json()
+    assert told["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+    for path, methods in told["paths"].items():
+        for method, operation in methods.items():
+            if path.startswith("/v1/"):
+                needed = {
+                    scope for way in operation["security"] for scopes in way.values() for scope in scopes
+                }
+                assert set() < needed <= set(SCOPES), f"{method} {path}"
+    assert told["paths"]["/v1/leads"]["put"]["security"] == [{"key": ["leads:write"]}]
+
+
+def test_a_write_key_may_lie_open_for_it_can_only_track(open_app: Opened, store: Store) -> None:
+    client = open_app(**ELSEWHERE)
+    key = a_key(store, "admin").secret
+    assert client.put("/v1/leads", json=LEAD, headers=bearer(key)).status_code == 201
+    refused = client.put("/v1/leads", json=LEAD, headers=basic(key, ""))
+    assert (refused.status_code, refused.json()["code"]) == (403, "scope")
+    unfit = a_key(store, "leads:write").secret
+    assert client.put("/v1/leads", json=LEAD, headers=basic(unfit, "")).status_code == 401
+
+
+def test_a_revoked_key_is_refused_within_seconds(open_app: Opened, store: Store) -> None:
+    from dripline.access.keys import revoke_key
+    from dripline.clock import machine_clock
+    from dripline.web.keyring import REMEMBERED, KeyRing
+
+    ticks = [100.0]
+    ring = KeyRing(store, None, 100, machine_clock, lambda: ticks[0])
+    key = a_key(store, "leads:read")
+    assert ring.remembered(key.secret) is None
+    assert ring.look_up(key.secret)
+    with store.write() as connection:
+        assert revoke_key(connection, key.id, machine_clock(), "ani")
+        assert not revoke_key(connection, key.id, machine_clock(), "ani")
+    assert ring.remembered(key.secret), "it was seen a moment ago"
+    ticks[0] += REMEMBERED + 0.1
+    assert ring.remembered(key.secret) is None
+    assert ring.look_up(key.secret) is None
+    assert ring.remembered(key.secret) is None
+
+
+def test_a_key_that_asks_too_often_is_told_how_long_to_wait(open_app: Opened, store: Store) -> None:
+    client = open_app(**ELSEWHERE)
+    headers = bearer(a_key(store, "leads:read", per_minute=3).secret)
+    answers = [client.get("/v1/runs", headers=headers) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert answers[0].headers["ratelimit-policy"] == '"minute";q=3;w=60'
+    assert answers[0].headers["ratelimit"].startswith('"minute";r=2;')
+    assert answers[3].json()["code"] == "too-many"
+    assert 1 <= int(answers[3].headers["retry-after"]) <= 60
+    assert client.get("/v1/runs", headers=bearer(a_key(store, "leads:read").secret)).status_code == 200
