@@ -12,6 +12,7 @@ from dripline.engine.keeping import restored
 from dripline.engine.topics import at_a_glance
 from dripline.language.expressions import EvaluationError, compile_expression, revive
 from dripline.language.plan import Goal, Plan
+from dripline.language.touches import TOUCHES
 
 
 def event_scope(plan: Plan, event: Event | None) -> dict[str, Any]:
@@ -34,13 +35,19 @@ def scope(
     local = now.astimezone(where)
     return {
         **{name: _remembered(plan, value) for name, value in variables.items()},
-        "lead": revive({**lead, "topics": at_a_glance(lead.get("topics"))}, plan.attribute_times),
+        "lead": _lead(plan, lead),
         "trigger": event_scope(plan, trigger),
         "event": event_scope(plan, event),
         "journey": {"id": plan.journey, "title": plan.title},
         "now": local,
         "today": local.date(),
     }
+
+
+def _lead(plan: Plan, lead: Mapping[str, Any]) -> dict[str, Any]:
+    touches = {name: revive(lead[name], {"at": "datetime"}) for name in TOUCHES if lead.get(name)}
+    whole = {**lead, **touches, "topics": at_a_glance(lead.get("topics"))}
+    return revive(whole, plan.attribute_times)
 
 
 def _remembered(plan: Plan, value: Any) -> Any:

@@ -16,6 +16,7 @@ from dripline.ingest.agreeing import Source
 from dripline.ingest.identity import NotNormal, normal_email, normal_phone
 from dripline.ingest.incoming import LeadIn
 from dripline.ingest.refusal import FieldError, invalid
+from dripline.ingest.touches import Touch, read_touch
 from dripline.language.problems import did_you_mean
 from dripline.language.workspace import FieldErrors, Workspace
 from dripline.store.leads import COLUMNS, IDENTIFYING, Identity, identity_of
@@ -37,6 +38,8 @@ class LeadChange:
     id: str | None = None
     historical: bool = False
     source: Source = field(default_factory=Source)
+    touch: Touch | None = None
+    """Where the lead came from this time."""
 
     @property
     def identities(self) -> tuple[Identity, ...]:
@@ -92,6 +95,8 @@ def read_change(said: LeadIn, workspace: Workspace, source: Source | None = None
         attributes = workspace.coerce_attributes(said.attributes)
     except FieldErrors as error:
         errors += [FieldError(f"attributes.{name}", words) for name, words in error.errors]
+    came, wrong = read_touch(said.touch, workspace) if said.touch else (None, [])
+    errors += wrong
     if errors:
         raise invalid(errors)
     return LeadChange(
@@ -102,6 +107,7 @@ def read_change(said: LeadIn, workspace: Workspace, source: Source | None = None
         said.id,
         said.historical,
         source or Source(proof=_proof(said)),
+        came,
     )
 
 

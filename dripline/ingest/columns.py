@@ -6,18 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dripline.ingest.incoming import LeadIn
+from dripline.ingest.incoming import LeadIn, TouchIn
 from dripline.ingest.refusal import FieldError, Refused
 from dripline.language.problems import did_you_mean
 from dripline.language.workspace import Workspace
 
 CHANNELS = ("email", "sms")
-FIELDS = tuple(
-    name
-    for name in LeadIn.model_fields
-    if name not in ("consent", "topics", "attributes", "consent_proof", "historical")
+_GROUPS = ("consent", "topics", "attributes", "consent_proof", "touch")
+FIELDS = (
+    *(name for name in LeadIn.model_fields if name not in (*_GROUPS, "historical")),
+    *(f"touch.{name}" for name in TouchIn.model_fields),
 )
 IDENTIFYING = ("id", "external_id", "email", "phone")
+_UTM = ("source", "medium", "campaign", "term", "content")
 _OURS = ("rejected_line", "rejected_reason")
 _TRUE, _FALSE = ("true", "yes", "y", "1"), ("false", "no", "n", "0")
 
@@ -86,6 +87,7 @@ def map_columns(
     kinds |= dict.fromkeys([f"consent.{name}" for name in CHANNELS], "boolean")
     problems = [f"there is no column `{name}` to map" for name in given if name not in header]
     by_word = {_word(name): name for name in (*FIELDS, *kinds)}
+    by_word |= {f"utm{name}": f"touch.{name}" for name in _UTM}
     by_word |= {_word(name): f"attributes.{name}" for name in workspace.attributes}
     fields: list[str | None] = []
     for name in header:

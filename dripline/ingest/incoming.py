@@ -57,6 +57,49 @@ class ConsentProof(_Said):
     )
 
 
+class TouchIn(_Said):
+    """Where the lead came from this time. What is not said is read from the page's address and the referrer."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "page": "https://example.com/offer?utm_source=google&utm_medium=cpc&utm_campaign=spring",
+                    "referrer": "https://www.google.com/",
+                    "cost": 0.42,
+                    "currency": "USD",
+                }
+            ]
+        },
+    )
+
+    at: Annotated[AwareDatetime, Field(ge=_EARLIEST, le=_LATEST)] | None = Field(
+        None, description="When it was (ISO 8601 with offset), where that is not now."
+    )
+    source: Text | None = Field(None, description="Who sent the lead: `google` (`utm_source`).")
+    medium: Text | None = Field(None, description="By which kind of way: `cpc` (`utm_medium`).")
+    campaign: Text | None = Field(None, description="`utm_campaign`.")
+    term: Text | None = Field(None, description="`utm_term`.")
+    content: Text | None = Field(None, description="`utm_content`.")
+    channel: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)] | None = (
+        Field(None, description="The channel, where our rules are not to find it out: `paid-search`.")
+    )
+    cost: Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)] | None = Field(
+        None, description="What it cost, as an amount of the currency."
+    )
+    currency: Annotated[str, StringConstraints(strip_whitespace=True, max_length=3)] | None = Field(
+        None, description="Currency of the cost (ISO 4217); without it, the workspace's."
+    )
+    page: Annotated[str, StringConstraints(strip_whitespace=True, max_length=8_192)] | None = Field(
+        None, description="The address of the page. Of its query only `utm_…` and click ids are read."
+    )
+    referrer: Annotated[str, StringConstraints(strip_whitespace=True, max_length=8_192)] | None = Field(
+        None, description="The address that led to the page. Its host is kept."
+    )
+
+
 class LeadIn(_Said):
     """A lead, as far as it is known. What is left out stays as it is; null empties."""
 
@@ -118,6 +161,9 @@ class LeadIn(_Said):
         None, description="What shows the consent of this request: kept in the lead's log of consent."
     )
     attributes: dict[str, Any] = Field({}, description="The workspace's own attributes, as it declares them.")
+    touch: TouchIn | None = Field(
+        None, description="Where the lead came from this time: kept if it says anything new."
+    )
     historical: bool = Field(False, description="True for imported history: starts and moves nothing.")
 
 

@@ -15,6 +15,7 @@ from dripline.ingest.change import LeadChange
 from dripline.ingest.identity import Reference, resolve, several_leads
 from dripline.ingest.recording import record
 from dripline.ingest.refusal import FieldError, Refused, erased_lead, unknown_lead
+from dripline.ingest.touches import touch
 from dripline.store.events import Event
 from dripline.store.leads import (
     IDENTIFYING,
@@ -94,6 +95,8 @@ def _create(connection: Connection, change: LeadChange, now: datetime, machine_n
     lead_id = str(uuid_utils.uuid7())
     after = change.applied_to({})
     add_lead(connection, lead_id, after, now)
+    if change.touch:
+        change_lead(connection, lead_id, _touched(connection, lead_id, {}, change, now), now)
     if not claim(connection, lead_id, change.identities, now):
         raise _Raced
     event = _event(lead_id, "lead.created", {}, change, now)
@@ -108,16 +111,26 @@ def _update(
     before: dict[str, Any] = {**lead._mapping}
     _refuse_another_external_id(before, change)
     after = change.applied_to(before)
-    changed = change.differences(before, after)
+    touched = _touched(connection, lead.id, before, change, now)
+    changed = tuple(sorted({*change.differences(before, after), *touched}))
     if not changed:
         log_changes(connection, lead.id, before, after, change.source, now, said=change.consent)
         return Upserted(lead.id, False, (), ())
+    after |= touched
     change_lead(connection, lead.id, after, now)
     _exchange_identities(connection, lead.id, before, after, now)
     event = _event(lead.id, "lead.updated", {"changed": list(changed)}, change, now)
     log_changes(connection, lead.id, before, after, change.source, now, event.id, change.consent)
     recorded = record(connection, event, machine_now)
     return Upserted(lead.id, False, changed, recorded.started + recorded.woken)
+
+
+def _touched(
+    connection: Connection, lead_id: str, before: Mapping[str, Any], change: LeadChange, now: datetime
+) -> dict[str, Any]:
+    if change.touch is None:
+        return {}
+    return touch(connection, lead_id, before, change.touch, now, once=change.historical)
 
 
 def _refuse_another_external_id(before: Mapping[str, Any], change: LeadChange) -> None:

@@ -15,6 +15,7 @@ from dripline.language.reading import expressions_of
 from dripline.language.step_texts import step_texts
 from dripline.language.steps import RemindStep, Step, WaitForStep
 from dripline.language.texts import reads
+from dripline.language.touches import TOUCH, TOUCHES
 from dripline.language.workspace import LEAD_FIELDS, Workspace
 
 _JOURNEY = frozenset({"id", "title"})
@@ -88,7 +89,7 @@ class Scope:
         parent = ".".join(["lead", *parts[:-1]])
         if parts[0] in self.workspace.attributes and self.workspace.attributes[parts[0]] == "any":
             return None
-        if parent in known and parts[0] not in ("consent", "topics"):
+        if parent in known and parts[0] not in ("consent", "topics", *TOUCHES):
             return "unknown-attribute", f"`{parent}` has no parts", f"write `{parent}`"
         said = path.removeprefix("lead.")
         hint = did_you_mean(said, (name.removeprefix("lead.") for name in known), "lead.{}")
@@ -111,6 +112,7 @@ def lead_paths(workspace: Workspace) -> set[str]:
     """Everything that can be read of a lead."""
     paths = {f"lead.{name}" for name in (*LEAD_FIELDS, *workspace.attributes)}
     paths |= {f"lead.consent.{channel}" for channel in _CHANNELS}
+    paths |= {f"lead.{touch}.{name}" for touch in TOUCHES for name in TOUCH}
     return paths | {f"lead.topics.{topic}" for topic in workspace.topics}
 
 

@@ -46,6 +46,22 @@ class Consent(Written):
     sms: Flag | None = Field(None, description="To text messages.")
 
 
+class TouchOfScenario(Written):
+    """Where the lead came from."""
+
+    at: Moment | None = Field(None, description="When; without it, at the start, or when it is changed.")
+    source: Text | None = Field(None, description="Who sent it, like `google`.")
+    medium: Text | None = Field(None, description="By which kind of way, like `cpc`.")
+    campaign: Text | None = Field(None, description="The campaign, like `spring`.")
+    term: Text | None = Field(None, description="What was searched for.")
+    content: Text | None = Field(None, description="Which advertisement or link it was.")
+    channel: Text | None = Field(None, description="The channel, like `paid-search`.")
+    cost: float | None = Field(None, ge=0, description="What it cost.")
+    currency: Text | None = Field(None, description="The currency of the cost, like `AMD`.")
+    page: Text | None = Field(None, description="The page that it came to.")
+    referrer: Text | None = Field(None, description="The host that it came from.")
+
+
 class LeadOfScenario(Written):
     """The lead that the scenario is about; the workspace's attributes stand beside the built-in fields."""
 
@@ -63,6 +79,10 @@ class LeadOfScenario(Written):
     owner: Text | None = Field(None, description="Who looks after the lead.")
     consent: Consent = Field(Consent(), description="By channel, what the lead agreed to.")
     topics: dict[str, Flag] = Field(default_factory=dict, description="Topics that the lead chose or left.")
+    first_touch: TouchOfScenario | None = Field(
+        None, description="Where the lead came from at first; its last touch as well, where that is not said."
+    )
+    last_touch: TouchOfScenario | None = Field(None, description="Where the lead came from last.")
 
     @property
     def attributes(self) -> Mapping[str, Any]:

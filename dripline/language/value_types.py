@@ -15,6 +15,7 @@ from dripline.language.model import Journey
 from dripline.language.naming import every_step
 from dripline.language.step_keys import NamedResult
 from dripline.language.steps import IncludeStep, RemindStep, Step, WaitForStep
+from dripline.language.touches import TOUCH, TOUCHES
 from dripline.language.workspace import Workspace
 
 Kind = Literal["text", "number", "boolean", "date", "datetime", "list", "length"]
@@ -93,6 +94,8 @@ class Types:
     def _of_lead(self, parts: list[str]) -> frozenset[FieldType] | None:
         if len(parts) == 2 and parts[0] in ("consent", "topics"):
             return frozenset({"boolean"})
+        if len(parts) == 2 and parts[0] in TOUCHES:
+            return frozenset({TOUCH[parts[1]]}) if parts[1] in TOUCH else None
         if len(parts) != 1:
             return None
         found = OF_LEAD.get(parts[0]) or self.workspace.attributes.get(parts[0])

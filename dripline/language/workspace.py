@@ -45,6 +45,8 @@ LEAD_FIELDS = (
     "owner",
     "consent",
     "topics",
+    "first_touch",
+    "last_touch",
     "created_at",
     "updated_at",
 )

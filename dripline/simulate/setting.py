@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from dripline.engine.calendar import add, at_local, zone_of
 from dripline.language.plan import Duration, Plan
 from dripline.language.scenario import Circumstances, LeadOfScenario
+from dripline.language.touches import TOUCHES
 from dripline.language.workspace import Workspace
 
 LEAD = "lead-1"
@@ -76,13 +77,13 @@ def set_up(scenario: Circumstances, journey: str, plans: Mapping[str, Plan], wor
     for event in scenario.events:
         at = _moment(event.after, event.at, start, where)
         if event.lead is not None:
-            coming.append((at, Changes(_facts(event.lead, workspace))))
+            coming.append((at, Changes(_facts(event.lead, workspace, at))))
         elif event.event is not None:
             properties = workspace.coerce_event(event.event, event.properties)
             coming.append((at, Happens(event.event, properties)))
     return Setting(
         plans=tuple(_in_the_arm(plans[name], scenario.holdout) for name in (journey, *scenario.with_)),
-        lead={**NOBODY, "created_at": start, **_facts(scenario.lead, workspace)},
+        lead={**NOBODY, "created_at": start, **_facts(scenario.lead, workspace, start)},
         start=start,
         until=add(start, _watched(scenario, plan), where),
         where=where,
@@ -133,11 +134,13 @@ NOBODY: Mapping[str, Any] = {
     "owner": None,
     "consent": {},
     "topics": {},
+    "first_touch": None,
+    "last_touch": None,
 }
 """A lead of whom nothing is known."""
 
 
-def _facts(lead: LeadOfScenario, workspace: Workspace) -> dict[str, Any]:
+def _facts(lead: LeadOfScenario, workspace: Workspace, now: datetime) -> dict[str, Any]:
     """What was said of the lead, as conditions see it; of consent and topics only what was said."""
     said = {name: getattr(lead, name) for name in lead.model_fields_set if name in NOBODY}
     if "consent" in said:
@@ -146,7 +149,20 @@ def _facts(lead: LeadOfScenario, workspace: Workspace) -> dict[str, Any]:
         said["topics"] = dict(lead.topics)
     if "tags" in said:
         said["tags"] = list(lead.tags)
-    return {**workspace.coerce_attributes(lead.attributes), **said}
+    return {**workspace.coerce_attributes(lead.attributes), **said, **_touches(lead, now)}
+
+
+def _touches(lead: LeadOfScenario, now: datetime) -> dict[str, Any]:
+    """The touches that were said; the only one is the first and the last."""
+    told = {
+        name: {
+            "at": now.isoformat(),
+            **getattr(lead, name).model_dump(mode="json", exclude_none=True),
+        }
+        for name in TOUCHES
+        if getattr(lead, name) is not None
+    }
+    return {"last_touch": told["first_touch"], **told} if "first_touch" in told else told
 
 
 def typed(value: Any) -> Any:

@@ -22,6 +22,7 @@ from dripline.ingest.enrolment import enrol
 from dripline.ingest.recording import record
 from dripline.language.plan import CallStep, Plan, WebhookStep
 from dripline.language.scenario import Scenario
+from dripline.language.touches import TOUCHES
 from dripline.language.workspace import Workspace
 from dripline.simulate.dates import comes_round
 from dripline.simulate.playing import Played, judge
@@ -40,7 +41,7 @@ RUN_UP = timedelta(milliseconds=100)
 """How long before the end of a scenario's first wait the clock is let run, so that its timer comes."""
 PATIENCE = 20.0
 """Seconds after which what should have moved has not."""
-_OWN = (*COLUMNS, "score", "tags", "owner", "consent", "topics")
+_OWN = (*COLUMNS, "score", "tags", "owner", "consent", "topics", *TOUCHES)
 
 
 class Stuck(Exception):

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, tuple_, update
 
+from dripline.language.touches import TOUCHES
 from dripline.store.database import insert_into, lock_lead
 from dripline.store.schema import identities, leads
 
@@ -146,7 +147,7 @@ def facts(lead: Row[Any]) -> dict[str, Any]:
     """A lead as conditions and templates see it: its columns, and the workspace's attributes beside them."""
     own = {
         name: getattr(lead, name)
-        for name in ("id", *COLUMNS, "score", "tags", "owner", "consent", "topics", "created_at")
+        for name in ("id", *COLUMNS, "score", "tags", "owner", "consent", "topics", *TOUCHES, "created_at")
     }
     return {**(lead.attributes or {}), **own}
 

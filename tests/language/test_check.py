@@ -355,3 +355,9 @@ def test_problems_read_well(folder: Folder, check_steps: Check) -> None:
         "journeys/j.yaml:7:7: error[unknown-attribute]: leads have no `consent.emial` "
         "(did you mean `lead.consent.email`?)"
     )
+
+
+def test_what_a_touch_does_not_have_is_told_with_the_nearest(folder: Folder, check_steps: Check) -> None:
+    check_steps("- email: hello\n  if: lead.first_touch.sorce == 'google'\n")
+    (problem,) = folder.load().problems
+    assert (problem.code, problem.hint) == ("unknown-attribute", "did you mean `lead.first_touch.source`?")

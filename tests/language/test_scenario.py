@@ -41,6 +41,8 @@ def test_a_sound_file_is_loaded(folder: Folder) -> None:
     [
         ("- scenario: it ends", "- scenaro: it ends", "1:3 missing-key"),
         ("first_name", "frist_name", "2:32 unknown-key"),
+        ("first_name: Ani", "first_touch: {sorce: x}", "2:46 unknown-key"),
+        ("first_name: Ani", "first_touch: {cost: much}", "2:52 wrong-type"),
         ("consent: {email: true}", "consent: {mail: true}", "2:59 unknown-key"),
         ("email: true", "email: yes", "2:66 wrong-type"),
         ("2026-03-02T10:00", "monday", "3:10 bad-time"),

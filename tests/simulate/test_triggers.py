@@ -194,3 +194,28 @@ def test_what_an_event_would_say_is_refused_where_none_lets_anyone_in(tmp_path: 
         "unknown-key",
         "nobody enters the journey by an event",
     )
+
+
+def test_where_the_lead_came_from_is_said_and_asked(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    text = """
+journey: paid
+trigger: {event: lead.created, when: "lead.first_touch.channel == 'paid-search' and lead.last_touch.at == now"}
+messages: {topic: newsletter}
+steps:
+  - email: hello
+"""
+    told = """
+- scenario: came by an advertisement
+  lead: {email: ani@example.com, consent: {email: true}, first_touch: {source: google, channel: paid-search}}
+  start: 2026-06-01T10:00
+  expect: [{after: 0s, email: hello}, {after: 0s, ends: finished}]
+
+- scenario: came by itself
+  lead: {email: ani@example.com, consent: {email: true}}
+  start: 2026-06-01T10:00
+  expect: []
+"""
+    folder.write("journeys/paid.yaml", text)
+    folder.write("journeys/paid.test.yaml", told)
+    all_go_as_expected(folder, "paid")
