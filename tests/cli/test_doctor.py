@@ -145,11 +145,11 @@ def test_what_is_missing_comes_with_what_to_do(tmp_path: Path) -> None:
     assert [one.verdict for one in examine_web(settings(port=1))] == ["mend"]
     assert [one.verdict for one in examine_disk(empty)] == ["well"]
     production = examine_settings(settings(environment="production"))
-    assert [one.verdict for one in production] == ["well", "mend", "note", "note"]
+    assert [one.verdict for one in production] == ["well", "mend", "note"]
     plain = list(examine_settings(settings(environment="production", public_url="http://mail.example.com")))
     assert (plain[1].verdict, "https" in plain[1].cure) == ("mend", True)
     secure = examine_settings(settings(environment="production", public_url="https://mail.example.com"))
-    assert [one.verdict for one in secure] == ["well", "note", "note"]
+    assert [one.verdict for one in secure] == ["well", "note"]
 
 
 @pytest.fixture
