@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
+    StrictBool,
     StringConstraints,
     ValidationError,
     ValidatorFunctionWrapHandler,
@@ -21,6 +24,32 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 EventId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
 EventName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,9})?")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.,]+ ?(?:[Zz]|[+-][0-9:]+)?")
+
+
+def _number(value: Any) -> Any:
+    """A text is a number only where it looks like one; so spreadsheets may be read."""
+    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
+        raise PydanticCustomError("float_parsing", "no number")
+    if isinstance(value, bool):
+        raise PydanticCustomError("float_parsing", "no number")
+    return value
+
+
+def _written(value: Any) -> Any:
+    """A time is written out: a bare number could be seconds, milliseconds or a year."""
+    if (isinstance(value, str) and _TIME.fullmatch(value.strip())) or isinstance(value, datetime):
+        return value
+    raise PydanticCustomError("datetime_parsing", "no time")
+
+
+_WRITTEN = BeforeValidator(
+    _number, json_schema_input_type=float | Annotated[str, Field(pattern="^[+-]?[0-9]{1,15}$")]
+)
+Score = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False), _WRITTEN]
+Cost = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False), _WRITTEN]
+Moment = Annotated[AwareDatetime, Field(ge=_EARLIEST, le=_LATEST), BeforeValidator(_written)]
 TopicName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 
@@ -28,7 +57,7 @@ class _Said(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-Channels = dict[Literal["email", "sms"], bool | None]
+Channels = dict[Literal["email", "sms"], StrictBool | None]
 
 
 def _one_problem(value: Any, fit: ValidatorFunctionWrapHandler) -> Any:
@@ -39,7 +68,7 @@ def _one_problem(value: Any, fit: ValidatorFunctionWrapHandler) -> Any:
         raise PydanticCustomError("topic", "neither a truth nor a truth by channel") from None
 
 
-TopicIn = Annotated[bool | Channels | None, WrapValidator(_one_problem)]
+TopicIn = Annotated[StrictBool | Channels | None, WrapValidator(_one_problem)]
 
 
 class ConsentProof(_Said):
@@ -52,9 +81,7 @@ class ConsentProof(_Said):
         Field(None, description="The page on which it did. What follows `?` or `#` is not kept.")
     )
     how: Text | None = Field(None, description="The way in which it did, for example `call` or `paper form`.")
-    at: Annotated[AwareDatetime, Field(ge=_EARLIEST, le=_LATEST)] | None = Field(
-        None, description="When it did (ISO 8601 with offset), where that is not now."
-    )
+    at: Moment | None = Field(None, description="When it did (ISO 8601 with offset), where that is not now.")
 
 
 class TouchIn(_Said):
@@ -75,9 +102,7 @@ class TouchIn(_Said):
         },
     )
 
-    at: Annotated[AwareDatetime, Field(ge=_EARLIEST, le=_LATEST)] | None = Field(
-        None, description="When it was (ISO 8601 with offset), where that is not now."
-    )
+    at: Moment | None = Field(None, description="When it was (ISO 8601 with offset), where that is not now.")
     source: Text | None = Field(None, description="Who sent the lead: `google` (`utm_source`).")
     medium: Text | None = Field(None, description="By which kind of way: `cpc` (`utm_medium`).")
     campaign: Text | None = Field(None, description="`utm_campaign`.")
@@ -86,9 +111,7 @@ class TouchIn(_Said):
     channel: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)] | None = (
         Field(None, description="The channel, where our rules are not to find it out: `paid-search`.")
     )
-    cost: Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)] | None = Field(
-        None, description="What it cost, as an amount of the currency."
-    )
+    cost: Cost | None = Field(None, description="What it cost, as an amount of the currency.")
     currency: Annotated[str, StringConstraints(strip_whitespace=True, max_length=3)] | None = Field(
         None, description="Currency of the cost (ISO 4217); without it, the workspace's."
     )
@@ -141,15 +164,13 @@ class LeadIn(_Said):
     stage: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=32)] | None = (
         Field(None, description="Where the lead is on its way to being a customer.")
     )
-    score: Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)] | None = Field(
-        None, description="How warm the lead is, as a number. Journeys add to it."
-    )
+    score: Score | None = Field(None, description="How warm the lead is, as a number. Journeys add to it.")
     tags: (
         list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]] | None
     ) = Field(
         None, max_length=200, description="All tags of the lead: those that are left out are taken away."
     )
-    consent: dict[Literal["email", "sms"], bool | None] = Field(
+    consent: dict[Literal["email", "sms"], StrictBool | None] = Field(
         {}, description="By channel, whether the lead agreed to marketing messages."
     )
     topics: dict[TopicName, TopicIn] = Field(
@@ -164,7 +185,7 @@ class LeadIn(_Said):
     touch: TouchIn | None = Field(
         None, description="Where the lead came from this time: kept if it says anything new."
     )
-    historical: bool = Field(False, description="True for imported history: starts and moves nothing.")
+    historical: StrictBool = Field(False, description="True for imported history: starts and moves nothing.")
 
 
 class LeadRef(_Said):
@@ -203,10 +224,10 @@ class EventIn(_Said):
     id: EventId | None = Field(
         None, description="The caller's id of this event: repeats of it change nothing. Best always given."
     )
-    occurred_at: Annotated[AwareDatetime, Field(ge=_EARLIEST, le=_LATEST)] | None = Field(
+    occurred_at: Moment | None = Field(
         None, description="When it happened (ISO 8601 with offset), where that is not now. For reports only."
     )
-    historical: bool = Field(False, description="True for imported history: starts and moves nothing.")
+    historical: StrictBool = Field(False, description="True for imported history: starts and moves nothing.")
 
 
 class EnrolIn(_Said):

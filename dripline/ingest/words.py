@@ -17,6 +17,8 @@ _WORDS = {
     "model_type": "must be an object",
     "model_attributes_type": "must be an object",
     "list_type": "must be a list",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
     "int_parsing": "must be a whole number",
     "int_type": "must be a whole number",
     "timezone_aware": "must have an offset, such as Z or +04:00",

@@ -22,41 +22,11 @@ from dripline.store.leads import facts, read_lead
 from dripline.store.overview import house_clock, list_runs
 from dripline.store.plans import load_plan
 from dripline.story import standing, tell
+from dripline.web import shapes
+from dripline.web.described import documented
 from dripline.web.discounts import add_discounts
 from dripline.web.needing import needs
 from dripline.web.strict_json import StrictRoute
-
-
-class Problem(BaseModel):
-    """What went wrong (RFC 9457)."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "type": "urn:dripline:problem:invalid",
-                    "title": "Unprocessable Content",
-                    "status": 422,
-                    "code": "invalid",
-                    "detail": "Some fields do not hold what they must.",
-                    "errors": [
-                        {
-                            "field": "properties.seets",
-                            "pointer": "#/properties/seets",
-                            "detail": "is not declared, did you mean `seats`?",
-                        }
-                    ],
-                }
-            ]
-        }
-    )
-
-    type: str
-    title: str
-    status: int
-    code: str
-    detail: str
-    errors: list[dict[str, str]] = []
 
 
 class Batch(BaseModel):
@@ -70,11 +40,6 @@ class Batch(BaseModel):
             [{"name": "order.paid", "lead": "crm-1042", "properties": {"total": 120}, "id": "order-9"}]
         ],
     )
-
-
-def _documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": "A problem (RFC 9457)", "content": content} for status in statuses}
 
 
 async def _request(
@@ -96,6 +61,10 @@ async def _request(
 
 
 _Once = Annotated[once.Request | None, Depends(_request)]
+_OF_LEAD = {
+    "lead": {"operationId": "show_lead", "parameters": {"lead": "$response.body#/id"}},
+    "timeline": {"operationId": "timeline", "parameters": {"lead": "$response.body#/id"}},
+}
 _Id = Annotated[str, Path(min_length=1, max_length=128)]
 
 
@@ -104,11 +73,11 @@ def build_api(ingest: Ingest, store: Store, workspace: Workspace) -> APIRouter:
     router = APIRouter(
         prefix="/v1",
         route_class=StrictRoute,
-        responses={**_documented(400, 401, 403, 413, 415, 422, 429, 503)},
+        responses=documented(415, 422),
     )
     _add_saying(router, ingest)
     _add_asking(router, store, workspace)
-    add_discounts(router, store, _documented(404, 409, 410))
+    add_discounts(router, store, documented(404, 409, 410))
     return router
 
 
@@ -116,7 +85,13 @@ def _add_saying(router: APIRouter, ingest: Ingest) -> None:
     @router.put(
         "/leads",
         dependencies=[needs("leads:write")],
-        responses=_documented(409, 410),
+        response_model=shapes.LeadSaved,
+        responses={
+            200: {"links": _OF_LEAD},
+            201: {"model": shapes.LeadSaved, "description": "A new lead", "links": _OF_LEAD},
+            **documented(404, 409, 410),
+        },
+        response_description="A lead that was known",
         tags=["leads"],
         summary="Create or change a lead",
     )
@@ -128,7 +103,9 @@ def _add_saying(router: APIRouter, ingest: Ingest) -> None:
         "/events",
         dependencies=[needs("events:write")],
         status_code=202,
-        responses=_documented(404, 409, 410),
+        response_model=shapes.EventSaved,
+        response_description="It is kept",
+        responses=documented(404, 409, 410),
         tags=["events"],
         summary="Record an event",
     )
@@ -140,6 +117,9 @@ def _add_saying(router: APIRouter, ingest: Ingest) -> None:
         "/events/batch",
         dependencies=[needs("events:write")],
         status_code=202,
+        response_model=shapes.BatchSaved,
+        response_description="All were taken",
+        responses={207: {"model": shapes.BatchSaved, "description": "Some were not taken"}},
         tags=["events"],
         summary="Record many events",
     )
@@ -153,7 +133,9 @@ def _add_saying(router: APIRouter, ingest: Ingest) -> None:
         "/journeys/{journey}/enrol",
         dependencies=[needs("journeys:write")],
         status_code=202,
-        responses=_documented(404, 409, 410),
+        response_model=shapes.Enrolled,
+        response_description="A run begins",
+        responses=documented(404, 409, 410),
         tags=["journeys"],
         summary="Put a lead into a journey",
     )
@@ -166,7 +148,10 @@ def _add_asking(router: APIRouter, store: Store, workspace: Workspace) -> None:
     @router.get(
         "/leads/{lead}",
         dependencies=[needs("leads:read")],
-        responses=_documented(404, 410),
+        operation_id="show_lead",
+        response_model=shapes.LeadOut,
+        response_description="The lead",
+        responses=documented(404, 410),
         tags=["leads"],
         summary="A lead as it is known",
     )
@@ -178,7 +163,10 @@ def _add_asking(router: APIRouter, store: Store, workspace: Workspace) -> None:
     @router.get(
         "/leads/{lead}/timeline",
         dependencies=[needs("leads:read")],
-        responses=_documented(404, 410),
+        operation_id="timeline",
+        response_model=shapes.Timeline,
+        response_description="Its story",
+        responses=documented(404, 410),
         tags=["leads"],
         summary="Everything, and why",
     )
@@ -195,7 +183,14 @@ def _add_asking(router: APIRouter, store: Store, workspace: Workspace) -> None:
             }
         )
 
-    @router.get("/runs", dependencies=[needs("leads:read")], tags=["journeys"], summary="Runs, newest first")
+    @router.get(
+        "/runs",
+        dependencies=[needs("leads:read")],
+        response_model=shapes.Runs,
+        response_description="A page of them",
+        tags=["journeys"],
+        summary="Runs, newest first",
+    )
     def runs(
         journey: Annotated[str | None, Query(max_length=128)] = None,
         lead: Annotated[str | None, Query(max_length=128, description="Dripline's id of a lead.")] = None,

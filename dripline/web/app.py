@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
-from functools import partial
 
 from fastapi import FastAPI
 
@@ -16,7 +15,8 @@ from dripline.language.workspace import Workspace
 from dripline.providers import DeliveryReport
 from dripline.settings import Settings
 from dripline.store.database import Store
-from dripline.web.api import Problem, build_api
+from dripline.web.api import build_api
+from dripline.web.described import describe
 from dripline.web.entrance import Entrance
 from dripline.web.guard import Guard
 from dripline.web.health import TemporalReachable, build_health
@@ -73,7 +73,7 @@ def create_app(
     app.include_router(build_links(settings, store, ingest, workspace, machine))
     app.include_router(build_router(settings, _recorder(settings, store, nudge, machine)))
     app.include_router(build_pages(store, workspace, settings.port, machine))
-    _document_problems(app)
+    describe(app)
     return app
 
 
@@ -87,15 +87,3 @@ def _recorder(
         nudge()
 
     return record
-
-
-def _document_problems(app: FastAPI) -> None:
-    """Put the problem document into the description, where every error points."""
-    made = app.openapi
-
-    def described() -> dict[str, object]:
-        schema = made()
-        schema["components"].setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
-        return schema
-
-    app.openapi = partial(described)  # type: ignore[method-assign]

@@ -16,6 +16,7 @@ from dripline.store import discounts
 from dripline.store.database import Store
 from dripline.store.house import open_house
 from dripline.web.needing import needs
+from dripline.web.shapes import DiscountOut
 
 _Code = Annotated[str, Path(min_length=1, max_length=100)]
 
@@ -37,6 +38,8 @@ def add_discounts(router: APIRouter, store: Store, problems: dict[int | str, dic
     @router.get(
         "/discounts/{code}",
         dependencies=[needs("leads:read")],
+        response_model=DiscountOut,
+        response_description="The discount",
         responses=problems,
         tags=["discounts"],
         summary="A discount by its code",
@@ -50,6 +53,8 @@ def add_discounts(router: APIRouter, store: Store, problems: dict[int | str, dic
     @router.post(
         "/discounts/{code}/redeem",
         dependencies=[needs("discounts:write")],
+        response_model=DiscountOut,
+        response_description="The discount, redeemed for that",
         responses=problems,
         tags=["discounts"],
         summary="Redeem a code once",

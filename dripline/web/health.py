@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from dripline.store.database import Store
 from dripline.store.schema import house
+from dripline.web.shapes import Health, Ready
 
 TemporalReachable = Callable[[], Awaitable[bool]]
 
@@ -41,7 +42,13 @@ def build_health(store: Store, temporal: TemporalReachable | None) -> APIRouter:
         except Exception:  # as above
             return False
 
-    @router.get("/health", summary="How every part is")
+    @router.get(
+        "/health",
+        response_model=Health,
+        response_description="Events can be taken",
+        responses={503: {"model": Health, "description": "The store is away"}},
+        summary="How every part is",
+    )
     async def health() -> JSONResponse:
         """200 while events can be taken; Temporal's absence only delays what they set going.
 
@@ -58,7 +65,13 @@ def build_health(store: Store, temporal: TemporalReachable | None) -> APIRouter:
         parts |= {"stopped": bool(stopped)}
         return JSONResponse(parts, 200 if has_store else 503)
 
-    @router.get("/ready", summary="Whether to send requests here")
+    @router.get(
+        "/ready",
+        response_model=Ready,
+        response_description="Send them",
+        responses={503: {"model": Ready, "description": "Do not"}},
+        summary="Whether to send requests here",
+    )
     async def ready() -> JSONResponse:
         """200 or 503."""
         has_store = await store_stopped() is not None

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 
 import structlog
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from dripline.clock import MachineClock, machine_clock
 from dripline.providers import DeliveryReport
 from dripline.settings import Settings
 from dripline.store.database import UNAVAILABLE
+from dripline.web.described import documented
+from dripline.web.problems import RETRY_AFTER, problem
 from dripline.web.webhooks import sendgrid, twilio
 
 Record = Callable[[DeliveryReport], None]
@@ -31,12 +32,28 @@ def build_router(settings: Settings, record: Record, clock: MachineClock = machi
     router = APIRouter(prefix="/webhooks", tags=["webhooks"])
     desk = _Desk(settings, record, clock)
 
-    @router.post("/sendgrid", status_code=204, summary="SendGrid's event webhook", response_class=Response)
+    problems = documented(400, 403, 404, 413)
+
+    @router.post(
+        "/sendgrid",
+        status_code=204,
+        response_description="Every report is kept",
+        responses=problems,
+        summary="SendGrid's event webhook",
+        response_class=Response,
+    )
     async def from_sendgrid(request: Request) -> Response:
         # Verifying costs CPU and recording waits for the disk: both on a thread of their own.
         return await run_in_threadpool(desk.sendgrid, request.headers, await request.body())
 
-    @router.post("/twilio", status_code=204, summary="Twilio's status callback", response_class=Response)
+    @router.post(
+        "/twilio",
+        status_code=204,
+        response_description="Every report is kept",
+        responses=problems,
+        summary="Twilio's status callback",
+        response_class=Response,
+    )
     async def from_twilio(request: Request) -> Response:
         return await run_in_threadpool(desk.twilio, request, await request.body())
 
@@ -53,7 +70,7 @@ class _Desk:
     def sendgrid(self, headers: Mapping[str, str], body: bytes) -> Response:
         key = self._settings.sendgrid_webhook_key
         if not key:
-            return _problem(404, "SendGrid's webhook is not set up here")
+            return problem(404, "not-set-up", "SendGrid's webhook is not set up here.")
         now = self._clock()
         signature, timestamp = headers.get(sendgrid.SIGNATURE), headers.get(sendgrid.TIMESTAMP)
         if not sendgrid.verify(key, signature, timestamp, body, now):
@@ -61,17 +78,17 @@ class _Desk:
         try:
             reports = sendgrid.translate(body, now)
         except sendgrid.Unreadable:
-            return _problem(400, "Not a list of events")
+            return problem(400, "malformed", "The body is not a list of events.")
         return self._keep("sendgrid", reports)
 
     def twilio(self, request: Request, body: bytes) -> Response:
         token = self._settings.twilio_auth_token
         if token is None:
-            return _problem(404, "Twilio's webhook is not set up here")
+            return problem(404, "not-set-up", "Twilio's webhook is not set up here.")
         try:
             form = twilio.read(body)
         except twilio.Unreadable:
-            return _problem(400, "Not a form")
+            return problem(400, "malformed", "The body is not a form.")
         signature = request.headers.get(twilio.SIGNATURE)
         if not twilio.verify(token.get_secret_value(), self._public_url(request), form, signature):
             return self._refuse("twilio")
@@ -90,24 +107,16 @@ class _Desk:
                 self._record(report)
         except UNAVAILABLE:
             _log.warning("webhook not kept", provider=provider, reason="store unavailable")
-            return _problem(503, "The store is away; try again", {"Retry-After": "5"})
+            return problem(
+                503, "store-away", "The store is away. Try again.", headers={"Retry-After": str(RETRY_AFTER)}
+            )
         return Response(status_code=204)
 
     def _refuse(self, provider: str) -> Response:
         _log.warning(
             "webhook refused", provider=provider, reason="bad signature", refused=next(self._refused)
         )
-        return _problem(403, "The signature is missing, wrong or out of date")
-
-
-def _problem(status: int, title: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """RFC 9457."""
-    return JSONResponse(
-        {"type": "about:blank", "title": title, "status": status},
-        status_code=status,
-        headers=headers,
-        media_type="application/problem+json",
-    )
+        return problem(403, "bad-signature", "The signature is missing, wrong or out of date.")
 
 
 __all__ = ["Record", "build_router"]
