@@ -193,6 +193,8 @@ class Deliveries:
         self, connection: Connection, house: House, row: Row[Any], lead: Row[Any]
     ) -> MessageContent | RenderError:
         """What the message says, the same on every try: rendered once, then kept with the row."""
+        if lead.erased_at is not None:
+            return RenderError("lead erased")  # nothing is left to say it with; the gate skips the message
         machine_now = self._clock()
         now = house.clock.to_house(machine_now)
         plan, links = (

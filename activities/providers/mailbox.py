@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from dripline.clock import MachineClock, machine_clock
 from dripline.providers import Accepted, NotAccepted, Outgoing, PermanentFailure, Uncertain
-from dripline.store.database import UNAVAILABLE, Store
+from dripline.store.database import UNAVAILABLE, Store, lock_lead
 from dripline.store.house import open_house
-from dripline.store.schema import mailbox
+from dripline.store.schema import mailbox, messages
 
 _KEEP = {
     "sqlite": sqlite.insert(mailbox).on_conflict_do_nothing(),
@@ -47,6 +47,8 @@ class Mailbox:
         # The database's own errors quote the message: nothing of them may get out.
         try:
             with self._store.write() as connection:
+                if _is_erased(connection, message.key):
+                    return Accepted(message.key)
                 at = open_house(connection).clock.to_house(self._clock())
                 connection.execute(_KEEP[connection.dialect.name], {**kept, "at": at})
         except UNAVAILABLE:
@@ -65,3 +67,10 @@ class Mailbox:
         except UNAVAILABLE:
             raise Uncertain("mailbox.unavailable") from None
         return found
+
+
+def _is_erased(connection: Connection, key: str) -> bool:
+    """Whether the message's lead was erased while it was on its way: then no copy is kept. Locks the lead."""
+    lead_id = connection.scalar(select(messages.c.lead_id).where(messages.c.id == key))
+    lead = lock_lead(connection, lead_id) if lead_id is not None else None
+    return lead is not None and lead.erased_at is not None

@@ -13,6 +13,7 @@ from dripline.cli import (
     brake,
     check,
     doctor,
+    erase,
     explain,
     graph,
     held,
@@ -47,7 +48,7 @@ def _tell_version(wanted: bool) -> None:
 _PANELS = {
     "Write journeys": (new, check, schema, test, simulate, explain, graph, preview, trying),
     "Run them": (run, publish, journeys, brake),
-    "Look after leads": (lead, inspect, runs, held),
+    "Look after leads": (lead, inspect, runs, held, erase),
     "Look after the installation": (doctor, backup, key),
 }
 """What each file's commands are for, as the help shows them."""

@@ -71,10 +71,14 @@ def restore(
     settings = read_settings()
     try:
         with alone(settings.data):
+            erased = _erased(settings)
             _may_replace(settings, yes=yes)
             with Console(stderr=True).status("Restoring …"):
                 found = put_back(settings.store_url(), file, machine_clock())
+                again = _erase_again(settings, erased)
             _tell(found, settings)
+            if again:
+                typer.echo(f"Erased again, as since the backup: {count(again, 'lead')}.")
     except (BackupError, CannotStart, StoreTooNew) as reason:
         refuse(f"{_sentence(reason)}.")
     except SQLAlchemyError as error:
@@ -95,6 +99,35 @@ def _may_replace(settings: Settings, *, yes: bool) -> None:
             raise BackupError(
                 f"{count(number, 'connection')} to the database: stop what uses it (dripline serve, worker) first"
             )
+    finally:
+        store.close()
+
+
+def _erased(settings: Settings) -> list[str]:
+    """Whom the store that is replaced has erased, and the journal beside it."""
+    from dripline.privacy.journal import Journal, all_of, erased_in
+    from dripline.store.database import Store
+
+    known = Journal(settings.data).read()
+    if settings.database_url is None and not (settings.data / "dripline.db").exists():
+        return known
+    store = Store(settings.store_url(), pool_size=1)
+    try:
+        return all_of(known, erased_in(store))
+    finally:
+        store.close()
+
+
+def _erase_again(settings: Settings, lead_ids: list[str]) -> int:
+    from dripline.privacy.erasing import Eraser
+    from dripline.store.database import Store
+
+    if not lead_ids:
+        return 0
+    secret = settings.secret.get_secret_value() if settings.secret else None
+    store = Store(settings.store_url(), pool_size=1)
+    try:
+        return Eraser(store, secret).again(lead_ids, who())
     finally:
         store.close()
 

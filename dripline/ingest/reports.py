@@ -38,6 +38,8 @@ def take_report(
         lead = lock_survivor(connection, message.lead_id)
         now = machine()
         known = replace(report, at=house.clock.to_house(report.at))
+        if lead is None or lead.erased_at is not None:
+            known = replace(known, reason=None)  # providers quote the address
         record_report(connection, known, now)
         if report.kind in SUPPRESSING and message.recipient:
             address = house.address_hash(message.channel, message.recipient)

@@ -19,6 +19,9 @@ from dripline.store import schema
 BUSY_TIMEOUT = 15.0
 """Seconds that a SQLite connection waits for another's write transaction."""
 
+FORGETTING = 2.0
+"""Seconds for which `forget` waits for others who read or write."""
+
 UNAVAILABLE = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 """What SQLAlchemy raises while the database is away or too busy: try again later."""
 
@@ -61,6 +64,25 @@ class Store:
             writing = connection.execution_options(dripline_writes=True)
             with writing.begin():
                 yield writing
+
+    def forget(self) -> bool:
+        """Take out of SQLite's log what was deleted from the tables; False while others still read of it.
+
+        The tables' own pages are overwritten where something is deleted; the log beside them keeps what was
+        written to them before, until it is folded in and cut off.
+        """
+        if not self.is_sqlite:
+            return True
+        pooled = self.engine.raw_connection()
+        try:
+            cursor = pooled.cursor()
+            cursor.execute(f"PRAGMA busy_timeout={int(FORGETTING * 1000)}")
+            busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            cursor.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT * 1000)}")
+            cursor.close()
+            return not busy
+        finally:
+            pooled.close()
 
     def close(self) -> None:
         """Close every pooled connection."""
@@ -161,6 +183,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA temp_store=MEMORY")
+    cursor.execute("PRAGMA secure_delete=ON")  # what is erased must not be found in the file
     cursor.close()
 
 

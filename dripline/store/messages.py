@@ -32,6 +32,9 @@ COUNTED = ("queued", "sending", "uncertain", "held", "accepted", "delivered", "b
 
 SUPPRESSING = {"bounced": "bounced", "complained": "complained", "unsubscribed": "unsubscribed"}
 
+ERASED = "erased"
+"""Why an address is suppressed whose lead was erased: until the person itself says yes again."""
+
 # Built once: building a statement costs three times as much as executing it.
 _QUEUE = {
     "sqlite": sqlite.insert(messages).on_conflict_do_nothing().returning(messages),
@@ -309,12 +312,12 @@ def suppress(connection: Connection, channel: str, address_hash: str, reason: st
 
 
 def forgive(connection: Connection, channel: str, address_hash: str) -> None:
-    """Write again to who had only unsubscribed at the provider; a bounce or a complaint stays."""
+    """Write again to who had only unsubscribed at the provider, or was erased; a bounce or a complaint stays."""
     connection.execute(
         delete(suppressions).where(
             suppressions.c.channel == channel,
             suppressions.c.address_hash == address_hash,
-            suppressions.c.reason == SUPPRESSING["unsubscribed"],
+            suppressions.c.reason.in_((SUPPRESSING["unsubscribed"], ERASED)),
         )
     )
 

@@ -12,6 +12,8 @@ from dripline.clock import MachineClock, machine_clock
 from dripline.ingest.reports import take_report
 from dripline.ingest.service import GoFirst, Ingest
 from dripline.language.workspace import Workspace
+from dripline.privacy.erasing import Eraser
+from dripline.privacy.journal import Journal
 from dripline.providers import DeliveryReport
 from dripline.settings import Settings
 from dripline.store.database import Store
@@ -23,6 +25,7 @@ from dripline.web.health import TemporalReachable, build_health
 from dripline.web.keyring import KeyRing
 from dripline.web.links import build_links
 from dripline.web.pages import build_pages
+from dripline.web.privacy import build_privacy
 from dripline.web.problems import answer_with_problems
 from dripline.web.webhooks import build_router
 
@@ -70,6 +73,8 @@ def create_app(
     secret = settings.secret.get_secret_value() if settings.secret else None
     ingest = Ingest(store, workspace, nudge, machine, secret, go_first)
     app.include_router(build_api(ingest, store, workspace))
+    eraser = Eraser(store, secret, Journal(settings.data), machine)
+    app.include_router(build_privacy(eraser, nudge))
     app.include_router(build_links(settings, store, ingest, workspace, machine))
     app.include_router(build_router(settings, _recorder(settings, store, nudge, machine)))
     app.include_router(build_pages(store, workspace, settings.port, machine))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ Opened = Callable[..., TestClient]
 
 
 @pytest.fixture
-def open_app(store: Store) -> Opened:
+def open_app(store: Store, tmp_path: Path) -> Opened:
     """Opens a client of the app; by default one that comes from the loopback interface, without a key."""
 
     def opened(
@@ -39,7 +40,7 @@ def open_app(store: Store) -> Opened:
         store: Store = store,
         **more: Any,
     ) -> TestClient:
-        settings = Settings(_env_file=None, api_key=more.pop("api_key", None))
+        settings = Settings(_env_file=None, api_key=more.pop("api_key", None), data=tmp_path / "data")
         app = create_app(settings, store, WORKSPACE, **more)
         return TestClient(app, base_url=base_url, client=client, raise_server_exceptions=False)
 

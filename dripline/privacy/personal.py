@@ -1,0 +1,184 @@
+"""Every column of every table: whether it may tell something of a lead, and what erasing does with it.
+
+This is the one place. A test holds it against the schema, so that no column is added without a decision;
+erasing does what it says here, so that no decision is without effect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Whose = Literal["lead", "run", "message", "elsewhere", "nobody"]
+"""By what a row belongs to a lead: its id, one of its runs, one of its messages, or in a way of its own."""
+
+Fate = Literal["emptied", "deleted", "kept"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What erasing a lead does with its rows of a table.
+
+    `emptied`: the personal columns hold nothing afterwards, the row stays and is counted. `deleted`: the rows
+    go. `kept`: nothing in it is about a lead.
+    """
+
+    fate: Fate
+    whose: Whose
+    personal: tuple[str, ...]
+    plain: tuple[str, ...]
+    by: tuple[str, ...] = ()
+    """The columns that say whose the row is."""
+
+
+def _rule(fate: Fate, whose: Whose, by: str = "", *, personal: str = "", plain: str = "") -> Rule:
+    return Rule(fate, whose, tuple(personal.split()), tuple(plain.split()), tuple(by.split()))
+
+
+def _kept(plain: str) -> Rule:
+    return _rule("kept", "nobody", plain=plain)
+
+
+RULES: dict[str, Rule] = {
+    # Rows that hold others' keys go before those that they point to.
+    "inbox": _rule(
+        "deleted",
+        "run",
+        "run_id",
+        personal="event_id payload",
+        plain="seq run_id kind received_at taken_in",
+    ),
+    "leads": _rule(
+        "emptied",
+        "lead",
+        "id",
+        personal="external_id email phone locale timezone country stage score tags owner consent topics attributes"
+        " paused_until tracking first_touch last_touch lacks",
+        plain="id created_at updated_at merged_into erased_at",
+    ),
+    "identities": _rule("deleted", "lead", "lead_id", personal="kind value", plain="lead_id created_at"),
+    "merges": _rule(
+        "emptied",
+        "lead",
+        "winner_id loser_id",
+        personal="detail",
+        plain="id winner_id loser_id at cause by undone_at undone_by",
+    ),
+    # What is left counts what a channel brought and cost. Names of campaigns come from addresses that anybody
+    # may have written.
+    "touches": _rule(
+        "emptied",
+        "lead",
+        "lead_id",
+        personal="source medium campaign term content page referrer event_id",
+        plain="id lead_id at channel cost currency",
+    ),
+    # The proof is replaced by keyed hashes of the addresses: who brings a claim names the address.
+    "consents": _rule(
+        "emptied",
+        "lead",
+        "lead_id",
+        personal="proof event_id",
+        plain="id lead_id channel topic state at source",
+    ),
+    "memberships": _rule("deleted", "lead", "lead_id", personal="group_id", plain="lead_id created_at"),
+    # Of companies, not of people; it goes with the last lead that belonged to it.
+    "groups": _rule("deleted", "elsewhere", personal="id traits", plain="created_at updated_at"),
+    "import_rows": _rule(
+        "deleted",
+        "lead",
+        "lead_id",
+        personal="before after",
+        plain="import_id line lead_id what undone",
+    ),
+    "runs": _rule(
+        "emptied",
+        "lead",
+        "lead_id",
+        personal="key trigger_event variables loops last_event accepted outcome_reason parked_reason",
+        plain="id lead_id journey plan_hash priority holdout depth turn step wait until visits last_message_at"
+        " started_at last_at ended_at outcome held_at frozen_for converted_at goal_value wake_wanted wake_done"
+        " wake_wanted_at",
+    ),
+    # The caller's ids of events may be made of anything, an address too.
+    "events": _rule(
+        "deleted",
+        "lead",
+        "lead_id",
+        personal="id name properties occurred_at",
+        plain="seq lead_id received_at historical depth",
+    ),
+    "outbox": _rule(
+        "emptied",
+        "run",
+        "run_id",
+        personal="payload",
+        plain="key run_id step kind visit queued_at attempts progress_at done_at",
+    ),
+    # A code is made by us and stays, so that it can be redeemed.
+    "discounts": _rule(
+        "emptied",
+        "lead",
+        "lead_id",
+        personal="redeemed_for",
+        plain="id code plain_code shared lead_id run_id journey step visit percent amount min_order currency gift"
+        " issued_at expires_on expires_at redeemed_at",
+    ),
+    # The name of an event stays: rates of answers are counted by it.
+    "step_log": _rule("emptied", "run", "run_id", personal="detail", plain="id run_id turn at step what"),
+    "hits": _rule("emptied", "message", "message_id", personal="link", plain="id message_id kind at machine"),
+    "inbound": _rule(
+        "deleted",
+        "elsewhere",
+        personal="id sender recipient subject body",
+        plain="channel lead_id message_id intent at",
+    ),
+    "mailbox": _rule(
+        "deleted",
+        "elsewhere",
+        personal="recipient subject html body headers",
+        plain="key channel sender sender_name at",
+    ),
+    # What is left proves that a message left, when, and of which template; it counts.
+    "messages": _rule(
+        "emptied",
+        "lead",
+        "lead_id",
+        personal="addressee context locale recipient subject html body reason",
+        plain="id run_id lead_id journey plan_hash step visit channel template topic transactional priority notice"
+        " queued_at written_at expires_at not_before sender sender_name provider attempts attempt_id attempted_at"
+        " lease_until progress_at uncertain_at accepted_at delivered_at first_opened_at first_clicked_at bounced_at"
+        " complained_at failed_at skipped_at held_at provider_id state",
+    ),
+    # Keyed hashes are kept, so that nobody is written to again by mistake; what was written beside goes.
+    "suppressions": _rule(
+        "emptied", "elsewhere", personal="why", plain="channel address_hash reason created_at by"
+    ),
+    "bounces": _rule(
+        "deleted", "elsewhere", personal="address_hash", plain="channel times first_at last_at message_id"
+    ),
+    "idempotency": _rule("deleted", "elsewhere", personal="key body", plain="request_hash status created_at"),
+    "imports": _kept("id at by file digest mapping counts finished_at undone_at undone_by"),
+    "audit": _kept("id at what by why detail"),
+    "house": _kept(
+        "id machine_epoch house_epoch rate store_epoch secret stopped_at temporal_id",
+    ),
+    "plans": _kept("hash journey body created_at"),
+    "journeys": _kept("id plan_hash published_at paused_at pause_reason retired_at frozen_at frozen_for"),
+    "throttles": _kept("journey next_at"),
+    "publications": _kept(
+        "id journey plan_hash at by in_flight what why detail reached passed_at settled_at"
+    ),
+    "receipts": _kept("key at"),
+    "tallies": _kept("name day times"),
+    # Those who work here: taken away by `dripline user`, not by erasing a lead.
+    "api_keys": _kept(
+        "id name prefix hash scopes per_minute created_at created_by expires_at last_used_at revoked_at replaces"
+    ),
+    "users": _kept(
+        "id email name role password invitation invited_until failures locked_until created_at created_by"
+        " disabled_at"
+    ),
+    "sessions": _kept("hash user_id created_at seen_at expires_at"),
+}
+"""By table, in the order in which erasing goes through them."""
