@@ -205,6 +205,23 @@ memberships = Table(
     Column("created_at", Utc, nullable=False),
 )
 
+strays = Table(
+    "strays",
+    metadata,
+    Column("kind", String(16), primary_key=True),  # event | property | trait
+    Column(
+        "event", String(128), primary_key=True
+    ),  # whose property it is, as the workspace calls it; else ""
+    Column(
+        "name", String(128), primary_key=True
+    ),  # as the caller says it; what looks like an address, masked
+    Column("why", String(256), nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("first_at", Utc, nullable=False),  # machine times
+    Column("last_at", Utc, nullable=False),
+    comment="What the tracking API was told and the workspace has no place for: names and counts, no values.",
+)
+
 imports = Table(
     "imports",
     metadata,

@@ -80,6 +80,18 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_receipts_at"), ["at"], unique=False)
 
     op.create_table(
+        "strays",
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("event", sa.String(length=128), nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("why", sa.String(length=256), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "event", "name", name=op.f("pk_strays")),
+        comment="What the tracking API was told and the workspace has no place for: names and counts, no values.",
+    )
+    op.create_table(
         "tallies",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("day", sa.String(length=10), nullable=False),
