@@ -16,6 +16,7 @@ from dripline.language.plan import MessageStep, Plan
 from dripline.store import messages, schema
 from dripline.store.house import House
 from dripline.store.leads import facts
+from dripline.store.plans import load_plan
 
 # Built once, and one instead of three: building a statement costs three times as much as executing it.
 _STANDS = select(
@@ -70,7 +71,10 @@ def ask_again(
             return "skipped_at", f"run left by {run.outcome}"
         if row.expires_at is not None and now > row.expires_at:
             return "skipped_at", EXPIRED
-        reason = refusal(row.channel, row.topic, row.transactional, facts(lead), run.suppressed)
+        to_roles = load_plan(connection, row.plan_hash).to_roles
+        reason = refusal(
+            row.channel, row.topic, row.transactional, facts(lead), run.suppressed, now, to_roles
+        )
         if reason:
             return "skipped_at", reason
     if not gate.may_message(row.channel, address):

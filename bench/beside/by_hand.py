@@ -72,7 +72,7 @@ class Sending:
         house = open_house(connection)
         address = house.address_hash("email", lead.email)
         reason: str | None = refusal(
-            "email", "newsletter", False, facts(lead), runs.suppression(connection, "email", address)
+            "email", "newsletter", False, facts(lead), runs.suppression(connection, "email", address), now
         )
         if reason is None and messages.count_toward_limit(connection, lead.id, now - CAP_PERIOD) >= CAP:
             reason = "limit"

@@ -94,10 +94,12 @@ def _verdict(
 ) -> Generator[Effect, Any, str | Hold | None]:
     """Why the message is left out, what holds it, or None if it may go."""
     suppressed = yield AskSuppression(step.channel)
-    reason = refusal(step.channel, step.topic, step.transactional, run.lead, suppressed)
+    now = run.wall()
+    reason = refusal(
+        step.channel, step.topic, step.transactional, run.lead, suppressed, now, run.plan.to_roles
+    )
     if reason is not None:
         return reason
-    now = run.wall()
     if expires_at and now > expires_at:
         return EXPIRED
     hold = _closed(run, step)

@@ -138,7 +138,7 @@ def _awaited(look: Look) -> Iterator[tuple[Loc, tuple[str, ...]]]:
 def _of_built_in(workspace: Workspace, events: tuple[str, ...], tree: nodes.Node) -> Mapping[str, Domain]:
     """What is known of the properties of those events, all of which Dripline emits itself."""
     known: dict[str, Domain] = {}
-    if events and set(events) <= {"lead.unsubscribed", "lead.confirmed"}:
+    if events and set(events) <= {"lead.unsubscribed", "lead.confirmed", "lead.resubscribed"}:
         known["event.channel"] = Domain(only=frozenset(ADDRESSES))
         known["event.topic"] = Domain(only=frozenset(workspace.topics))
     if set(events) == {"lead.updated"}:

@@ -46,6 +46,8 @@ def compile_journey(journey: Journey, workspace: Workspace, templates: Templates
         region=workspace.default_region,
         locale=workspace.locales[0],
         currency=workspace.currency,
+        to_roles=workspace.role_addresses == "send",
+        postal_address=workspace.postal_address or {},
         senders={name: workspace.sender(name) for name in sorted(senders)},
         trigger=_trigger(journey.trigger, workspace),
         goal=_goal(journey.goal) if journey.goal else None,

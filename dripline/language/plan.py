@@ -402,6 +402,10 @@ class Plan(_Frozen):
     """The workspace's default locale."""
     currency: str | None = None
     """ISO 4217: the currency of amounts that name none."""
+    to_roles: bool = False
+    """Whether marketing goes to addresses of roles, such as `info@…`."""
+    postal_address: dict[str, str] = {}
+    """By language ("" for any), the sender's address that every marketing e-mail shows."""
     senders: dict[str, Sender]
     """By channel (`email`, `sms`), the default sender; other keys are names that a step's `from` may use."""
     people: dict[str, Person] = {}

@@ -62,6 +62,15 @@ class TouchOfScenario(Written):
     referrer: Text | None = Field(None, description="The host that it came from.")
 
 
+TopicOfScenario = Annotated[
+    Consent,
+    BeforeValidator(
+        lambda value: value if isinstance(value, Mapping) else {"email": value, "sms": value},
+        json_schema_input_type=bool | Consent,
+    ),
+]
+
+
 class LeadOfScenario(Written):
     """The lead that the scenario is about; the workspace's attributes stand beside the built-in fields."""
 
@@ -78,11 +87,15 @@ class LeadOfScenario(Written):
     tags: tuple[Text, ...] = Field((), description="The lead's tags.")
     owner: Text | None = Field(None, description="Who looks after the lead.")
     consent: Consent = Field(Consent(), description="By channel, what the lead agreed to.")
-    topics: dict[str, Flag] = Field(default_factory=dict, description="Topics that the lead chose or left.")
     first_touch: TouchOfScenario | None = Field(
         None, description="Where the lead came from at first; its last touch as well, where that is not said."
     )
     last_touch: TouchOfScenario | None = Field(None, description="Where the lead came from last.")
+    topics: dict[str, TopicOfScenario] = Field(
+        default_factory=dict,
+        description="Topics that the lead chose or left: on every channel, or as in `{sms: false}`.",
+    )
+    paused_until: Moment | None = Field(None, description="Until when the lead wants no marketing messages.")
 
     @property
     def attributes(self) -> Mapping[str, Any]:
@@ -245,7 +258,9 @@ class Circumstances(Written):
     with_: tuple[JourneyId, ...] = Field(
         (), alias="with", description="Other journeys that the lead may be in at the same time."
     )
-    suppressed: dict[Literal["email", "sms"], Literal["bounced", "complained", "unsubscribed"]] = Field(
+    suppressed: dict[
+        Literal["email", "sms"], Literal["bounced", "soft-bounced", "complained", "unsubscribed", "by hand"]
+    ] = Field(
         default_factory=dict, description="Addresses of the lead that are not to be written to, and why."
     )
     holdout: Flag = Field(

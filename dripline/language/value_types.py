@@ -35,7 +35,7 @@ OF_FIELD: Mapping[FieldType, Kind] = {
 OF_LEAD: Mapping[str, FieldType] = {
     **dict.fromkeys(("id", "external_id", "email", "phone", "locale", "timezone"), "text"),
     **dict.fromkeys(("country", "stage", "owner"), "text"),
-    **dict.fromkeys(("created_at", "updated_at"), "datetime"),
+    **dict.fromkeys(("created_at", "updated_at", "paused_until"), "datetime"),
     "score": "number",
     "tags": "list",
 }

@@ -18,6 +18,8 @@ from dripline.language.load import Written, fit, wrong
 from dripline.language.notices import PersonEntry
 from dripline.language.plan import Sender
 from dripline.language.problems import Problem, did_you_mean
+from dripline.language.short_forms import ShortForm
+from dripline.language.spoken import Spoken
 from dripline.language.times import QuietHours
 from dripline.language.yaml_reader import read_yaml
 
@@ -28,6 +30,8 @@ BUILT_IN_EVENTS: Mapping[str, Mapping[str, FieldType]] = {
     "lead.updated": {"changed": "list"},
     "lead.unsubscribed": {"channel": "text", "topic": "text"},
     "lead.confirmed": {"channel": "text", "message": "text"},
+    "lead.resubscribed": {"channel": "text", "topic": "text"},
+    "lead.paused": {"until": "datetime"},
 }
 """Events that are always declared; a workspace may add properties."""
 
@@ -47,6 +51,7 @@ LEAD_FIELDS = (
     "topics",
     "first_touch",
     "last_touch",
+    "paused_until",
     "created_at",
     "updated_at",
 )
@@ -125,6 +130,26 @@ class WebhooksEntry(Written):
         return value == "true" if value in ("true", "false") else value
 
 
+class TopicEntry(Written):
+    """What a lead may leave on its own."""
+
+    title: Spoken = Field(description="What readers see: one text, or one for each language.")
+
+
+Topic = Annotated[
+    TopicEntry, ShortForm(lambda value: {"title": value} if isinstance(value, str) else value, "title")
+]
+
+
+class SoftBounces(Written):
+    """When an address counts as dead though each message was only refused for the moment."""
+
+    times: int = Field(3, ge=1, le=100, description="So many messages in a row came back; without it, 3.")
+    days: int = Field(
+        14, ge=0, le=365, description="The first and the last of them so many days apart; without it, 14."
+    )
+
+
 class Workspace(Written):
     """What every journey of this folder shares."""
 
@@ -140,8 +165,22 @@ class Workspace(Written):
     currency: Annotated[str, AfterValidator(_currency)] | None = Field(
         None, description="Currency of amounts that name none, like `AMD`."
     )
-    topics: dict[str, str] = Field(
+    topics: dict[str, Topic] = Field(
         default_factory=dict, description="Subscription topics that a lead can leave, each with its title."
+    )
+    postal_address: Spoken | None = Field(
+        None,
+        description="Where you can be reached by post, as every marketing e-mail must show: one text, or one for each"
+        " language.",
+    )
+    role_addresses: Literal["refuse", "send"] = Field(
+        "refuse",
+        description="Whether marketing goes to addresses of roles, such as `info@…`, behind which no one person has"
+        " agreed.",
+    )
+    soft_bounces: SoftBounces = Field(
+        default_factory=SoftBounces,
+        description="When an address that takes nothing for the moment is given up.",
     )
     senders: dict[str, SenderEntry] = Field(
         default_factory=dict,

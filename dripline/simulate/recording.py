@@ -9,6 +9,7 @@ from typing import Any
 from dripline.engine.effects import Event, RunState
 from dripline.engine.entering import MAX_DEPTH, EarlierRun, allows, bar, hears, reached_late, triggers
 from dripline.engine.keys import key_of
+from dripline.engine.topics import changed
 from dripline.language.expressions import EvaluationError
 from dripline.language.plan import Plan
 from dripline.simulate.state import Run, State
@@ -133,15 +134,17 @@ class Recording:
 
     def change(self, values: Mapping[str, Any]) -> None:
         after = {name: laid_over(self._state.lead.get(name), name, value) for name, value in values.items()}
-        changed = sorted(name for name, value in after.items() if self._state.lead.get(name) != value)
-        if changed:
+        names = sorted(name for name, value in after.items() if self._state.lead.get(name) != value)
+        if names:
             self._state.lead.update(after)
-            self.record("lead.updated", {"changed": changed})
+            self.record("lead.updated", {"changed": names})
 
 
 def laid_over(before: Any, name: str, value: Any) -> Any:
     """What a field of the lead becomes: consent and topics keep what is not said anew."""
-    return {**(before or {}), **value} if name in ("consent", "topics") else value
+    if name == "topics":
+        return changed(before, value)
+    return {**(before or {}), **value} if name == "consent" else value
 
 
 def _hears(run: Run, event: Event) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dripline.engine.calendar import add, at_local, zone_of
+from dripline.engine.topics import changed
 from dripline.language.plan import Duration, Plan
 from dripline.language.scenario import Circumstances, LeadOfScenario
 from dripline.language.touches import TOUCHES
@@ -77,13 +78,14 @@ def set_up(scenario: Circumstances, journey: str, plans: Mapping[str, Plan], wor
     for event in scenario.events:
         at = _moment(event.after, event.at, start, where)
         if event.lead is not None:
-            coming.append((at, Changes(_facts(event.lead, workspace, at))))
+            coming.append((at, Changes(_facts(event.lead, workspace, where, at))))
         elif event.event is not None:
             properties = workspace.coerce_event(event.event, event.properties)
             coming.append((at, Happens(event.event, properties)))
+    facts = _facts(scenario.lead, workspace, where, start)
     return Setting(
         plans=tuple(_in_the_arm(plans[name], scenario.holdout) for name in (journey, *scenario.with_)),
-        lead={**NOBODY, "created_at": start, **_facts(scenario.lead, workspace, start)},
+        lead={**NOBODY, "created_at": start, **facts, "topics": changed({}, facts.get("topics", {}))},
         start=start,
         until=add(start, _watched(scenario, plan), where),
         where=where,
@@ -136,17 +138,20 @@ NOBODY: Mapping[str, Any] = {
     "topics": {},
     "first_touch": None,
     "last_touch": None,
+    "paused_until": None,
 }
 """A lead of whom nothing is known."""
 
 
-def _facts(lead: LeadOfScenario, workspace: Workspace, now: datetime) -> dict[str, Any]:
+def _facts(lead: LeadOfScenario, workspace: Workspace, where: ZoneInfo, now: datetime) -> dict[str, Any]:
     """What was said of the lead, as conditions see it; of consent and topics only what was said."""
     said = {name: getattr(lead, name) for name in lead.model_fields_set if name in NOBODY}
     if "consent" in said:
         said["consent"] = lead.consent.model_dump(exclude_none=True)
     if "topics" in said:
-        said["topics"] = dict(lead.topics)
+        said["topics"] = {topic: wish.model_dump(exclude_none=True) for topic, wish in lead.topics.items()}
+    if lead.paused_until is not None:
+        said["paused_until"] = _utc(lead.paused_until, where)
     if "tags" in said:
         said["tags"] = list(lead.tags)
     return {**workspace.coerce_attributes(lead.attributes), **said, **_touches(lead, now)}

@@ -181,7 +181,8 @@ class World:
         if letter.expires_at is not None and now > letter.expires_at:
             return EXPIRED
         suppressed = self._state.suppressed.get(letter.channel)
-        return refusal(letter.channel, letter.topic, letter.transactional, self._state.lead, suppressed)
+        lead, to_roles = self._state.lead, run.plan.to_roles
+        return refusal(letter.channel, letter.topic, letter.transactional, lead, suppressed, now, to_roles)
 
 
 def _counts(letter: Letter, since: datetime) -> bool:

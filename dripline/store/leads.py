@@ -147,7 +147,18 @@ def facts(lead: Row[Any]) -> dict[str, Any]:
     """A lead as conditions and templates see it: its columns, and the workspace's attributes beside them."""
     own = {
         name: getattr(lead, name)
-        for name in ("id", *COLUMNS, "score", "tags", "owner", "consent", "topics", *TOUCHES, "created_at")
+        for name in (
+            "id",
+            *COLUMNS,
+            "score",
+            "tags",
+            "owner",
+            "consent",
+            "topics",
+            *TOUCHES,
+            "paused_until",
+            "created_at",
+        )
     }
     return {**(lead.attributes or {}), **own}
 

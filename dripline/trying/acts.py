@@ -18,7 +18,7 @@ from dripline.language.workspace import FieldErrors, Workspace
 
 UPDATED = "lead.updated"
 _MAPS = ("consent", "topics", "attributes")
-_NOT_SAID = {"id", "external_id", "email", "historical", *_MAPS}
+_NOT_SAID = {"id", "external_id", "email", "historical", "consent_proof", *_MAPS}
 _PART_OF_A_TIME = re.compile(r"\d+\D*|P\S+", re.ASCII)
 _FORM = "`after 3 days demo.booked seats=8`"
 
