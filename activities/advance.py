@@ -18,7 +18,7 @@ from dripline.engine.effects import Answer, Event, TurnEnd
 from dripline.engine.turn import take_turn
 from dripline.publishing.thawing import follow
 from dripline.store import messages, outbox, runs, schema
-from dripline.store.database import Store, lock_lead_of, lock_run
+from dripline.store.database import Store, lock_lead_and_run, lock_lead_of, lock_run
 from dripline.store.freezing import standing_still
 from dripline.store.house import House, open_house
 from dripline.store.leads import facts
@@ -66,8 +66,7 @@ class Turns:
         """The turn, as `advance` takes it. Whom `claim` leases a message is still told to deliver it."""
         with self._store.write() as connection:
             house = open_house(connection, self._secret)
-            lead = lock_lead_of(connection, request.run)
-            run = lock_run(connection, request.run)
+            lead, run = lock_lead_and_run(connection, request.run)
             if lead is None or run is None:
                 return Standing(turn=request.seen, ended=True)
             machine_now = datetime.fromtimestamp(request.now, tz=UTC)
@@ -86,8 +85,7 @@ class Turns:
 
     def _take_rivals(self, connection: Connection, house: House, run_id: str, now: datetime) -> None:
         """Take a rival's turn. What it queues is its own workflow's to deliver."""
-        lead = lock_lead_of(connection, run_id)  # the rival before it may have changed it
-        rival = lock_run(connection, run_id)
+        lead, rival = lock_lead_and_run(connection, run_id)  # the rival before it may have changed them
         if lead is not None and rival is not None:
             self._take_if_open(connection, house, rival, lead, now)
         want_wake(connection, [run_id], self._clock())

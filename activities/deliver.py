@@ -213,6 +213,8 @@ class Deliveries:
         row = messages.lock_message(connection, seen.id)
         if lead is None or row is None or row.state not in ("queued", "sending"):
             return Settled.YES
+        if row.lead_id != lead.id:  # merged while we waited: it is composed anew, for who it is for now
+            return Later("merged", 0.1)
         if row.state == "sending":
             return self._others_lease(connection, row, self._clock())
         return self._lease_or_not(connection, open_house(connection, self._secret), row, lead, composed)

@@ -15,7 +15,7 @@ from activities.failures import coded, not_yet
 from activities.functions import CallFailed, Functions
 from dripline.clock import MachineClock, machine_clock
 from dripline.store import outbox, schema
-from dripline.store.database import UNAVAILABLE, Store, lock_lead, lock_run
+from dripline.store.database import UNAVAILABLE, Store, lock_lead_and_run
 from dripline.store.house import open_house
 
 log = structlog.get_logger(__name__)
@@ -88,11 +88,7 @@ class Outside:
             ).scalar_one_or_none()
             if run_id is None:
                 return None
-            lead_id = connection.execute(
-                select(schema.runs.c.lead_id).where(schema.runs.c.id == run_id)
-            ).scalar_one()
-            lead = lock_lead(connection, lead_id)
-            run = lock_run(connection, run_id)
+            lead, run = lock_lead_and_run(connection, run_id)
             row = outbox.lock_row(connection, key)
             if row is None or row.done_at is not None:
                 return None
@@ -130,11 +126,7 @@ class Outside:
                 time.sleep(0.5)
 
     def _write(self, connection: Any, row: Row[Any], said: Mapping[str, Any]) -> None:
-        lead_id = connection.execute(
-            select(schema.runs.c.lead_id).where(schema.runs.c.id == row.run_id)
-        ).scalar_one()
-        lock_lead(connection, lead_id)
-        lock_run(connection, row.run_id)
+        lock_lead_and_run(connection, row.run_id)
         now = self._clock()
         at = open_house(connection).clock.to_house(now)
         outbox.answer(connection, row, said, at, now)

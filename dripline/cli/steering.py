@@ -295,7 +295,7 @@ def _do(house: Opened, chosen: list[Chosen], steer: Steer | None, what: str, why
 def _do_one(house: Opened, one: Chosen, steer: Steer | None, what: str, why: str | None) -> bool:
     from dripline.engine.effects import Outcome
     from dripline.publishing.moving import end_run, place
-    from dripline.store.database import lock_lead_of, lock_run
+    from dripline.store.database import lock_lead_and_run
     from dripline.store.plans import load_plan
     from dripline.store.runs import load_state
     from dripline.store.wakes import want_wake
@@ -303,8 +303,7 @@ def _do_one(house: Opened, one: Chosen, steer: Steer | None, what: str, why: str
     with house.store.write() as connection:
         machine_now = machine_clock()
         now = house.clock.to_house(machine_now)
-        lock_lead_of(connection, one.run.id)
-        run = lock_run(connection, one.run.id)
+        _, run = lock_lead_and_run(connection, one.run.id)
         if run is None or run.ended_at is not None or Stood.of(run) != one.run:
             return False  # what becomes of it was told for this very visit of a step of this very plan
         if steer is None:

@@ -40,11 +40,14 @@ class LeadChange:
     source: Source = field(default_factory=Source)
     touch: Touch | None = None
     """Where the lead came from this time."""
+    anonymous_id: str | None = None
 
     @property
     def identities(self) -> tuple[Identity, ...]:
-        """The identities that were said."""
-        return tuple(identity_of(kind, self.columns[kind]) for kind in IDENTIFYING if self.columns.get(kind))
+        """The identities that were said, those that name a person best first."""
+        named = [identity_of(kind, self.columns[kind]) for kind in IDENTIFYING if self.columns.get(kind)]
+        visitor = [identity_of("anonymous_id", self.anonymous_id)] if self.anonymous_id else []
+        return (*named, *visitor)
 
     def applied_to(self, before: Mapping[str, Any]) -> dict[str, Any]:
         """All columns of the lead after the change."""
@@ -108,6 +111,7 @@ def read_change(said: LeadIn, workspace: Workspace, source: Source | None = None
         said.historical,
         source or Source(proof=_proof(said)),
         came,
+        said.anonymous_id,
     )
 
 

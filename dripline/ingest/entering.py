@@ -16,6 +16,7 @@ from dripline.engine.keys import key_of
 from dripline.language.plan import Plan
 from dripline.store.events import Event, in_order, keep
 from dripline.store.leads import facts
+from dripline.store.merges import was_held_out
 from dripline.store.plans import load_plan, published
 from dripline.store.schema import journeys, runs
 
@@ -98,6 +99,7 @@ def begin(
 ) -> str:
     """Insert a run that stands before its first turn and wants to be woken; its id."""
     run_id = str(uuid_utils.uuid7())
+    drawn = bool(plan.holdout) and was_held_out(connection, lead_id, plan.journey)
     row = {
         "id": run_id,
         "lead_id": lead_id,
@@ -110,6 +112,7 @@ def begin(
         "turn": 0,
         "variables": {},
         "visits": {},
+        "holdout": drawn,
         "accepted": [],
         "started_at": at,
         "last_at": at,

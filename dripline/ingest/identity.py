@@ -72,8 +72,10 @@ def _strict(lead: LeadRef, region: str | None) -> Reference:
             found.append(identity_of(kind, normal))
         except NotNormal as error:
             errors.append(FieldError(f"lead.{kind}", str(error)))
+    if lead.anonymous_id and not found and not lead.id:  # it says who it is only where nothing else does
+        found.append(identity_of("anonymous_id", lead.anonymous_id))
     if not found and not lead.id and not errors:
-        errors.append(FieldError("lead", "needs one of id, external_id, email, phone"))
+        errors.append(FieldError("lead", "needs one of id, external_id, email, phone, anonymous_id"))
     if errors:
         raise invalid(errors)
     return Reference((lead.id,) if lead.id else (), tuple(found))

@@ -152,6 +152,11 @@ class LeadIn(_Said):
         None,
         description="Phone number, best in E.164; a local one is read in the workspace's default region.",
     )
+    anonymous_id: Text | None = Field(
+        None,
+        description="The id of a browser or device, before it is known whose it is. A lead may have many; with"
+        " nothing else, it is an anonymous visitor.",
+    )
     locale: Annotated[str, StringConstraints(strip_whitespace=True, max_length=35)] | None = Field(
         None, description="Language tag (BCP 47) such as `hy-AM`."
     )
@@ -195,6 +200,7 @@ class LeadRef(_Said):
     external_id: Text | None = None
     email: Text | None = None
     phone: Text | None = None
+    anonymous_id: Text | None = None
 
 
 class EventIn(_Said):

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import uuid_utils
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from dripline.ingest.agreeing import log_changes
 from dripline.ingest.change import LeadChange
-from dripline.ingest.identity import Reference, resolve, several_leads
+from dripline.ingest.merging.meeting import ANONYMOUS, Met, Raced, meet, take_over
+from dripline.ingest.merging.merge import Cause, Times
+from dripline.ingest.merging.rules import is_anonymous
 from dripline.ingest.recording import record
-from dripline.ingest.refusal import FieldError, Refused, erased_lead, unknown_lead
+from dripline.ingest.refusal import FieldError, Refused
 from dripline.ingest.touches import touch
-from dripline.store.events import Event
+from dripline.store.events import Event, has_event
 from dripline.store.leads import (
     IDENTIFYING,
     Identity,
@@ -25,12 +27,13 @@ from dripline.store.leads import (
     claim,
     give_up,
     identity_of,
-    lock_survivor,
-    read_lead,
 )
 
 _RACES = 5
 """Times that an upsert looks again after somebody else took an identity under its nose."""
+
+_CHANNEL = {"email": "email", "phone": "sms"}
+"""The channel by which an address is written to."""
 
 
 @dataclass(frozen=True)
@@ -41,88 +44,122 @@ class Upserted:
     created: bool
     changed: tuple[str, ...]
     runs: tuple[str, ...]
+    new_person: bool = False
+    """Whether nobody knew this person before: `lead.created` was recorded. An anonymous visitor is nobody yet."""
+    merged: tuple[str, ...] = ()
+    """The leads that turned out to be this one."""
+    apart: tuple[str, ...] = ()
+    """The kinds of identities that were said, and stay with another lead."""
 
 
-class _Raced(Exception):
-    """Another transaction took one of the identities first."""
+def upsert(
+    connection: Connection,
+    change: LeadChange,
+    now: datetime,
+    machine_now: datetime,
+    *,
+    strict: bool = True,
+    cause: Cause = "identify",
+) -> Upserted:
+    """Make or change the lead that is meant, merging those that turn out to be one, and emit what is so now.
 
-
-def upsert(connection: Connection, change: LeadChange, now: datetime, machine_now: datetime) -> Upserted:
-    """Make or change the lead that is meant, and emit `lead.created` or `lead.updated`.
-
-    Raises Refused: unknown id (404), identities of several leads (409), erased (410).
+    `lead.created` tells of a person whom nobody knew, `lead.updated` of a change. Where the identities contradict
+    each other, `strict` refuses; else what names a person best decides, and the rest stays where it is. Raises
+    Refused: unknown id (404), identities of several leads (409), erased (410).
     """
     for _ in range(_RACES):
         try:
             with connection.begin_nested():
-                return _upsert_once(connection, change, now, machine_now)
-        except _Raced:
+                return _upsert_once(connection, change, Times(now, machine_now), strict, cause)
+        except Raced:
             continue
     raise Refused(409, "busy", "Others are changing this lead at the same moment. Try again.")
 
 
 def _upsert_once(
-    connection: Connection, change: LeadChange, now: datetime, machine_now: datetime
+    connection: Connection, change: LeadChange, times: Times, strict: bool, cause: Cause
 ) -> Upserted:
-    lead_id = _meant(connection, change)
-    if lead_id is None:
-        return _create(connection, change, now, machine_now)
-    lead = lock_survivor(connection, lead_id)
-    if lead is None:
-        raise unknown_lead()
-    if lead.erased_at is not None:
-        raise erased_lead()
-    return _update(connection, lead, change, now, machine_now)
+    met = meet(
+        connection,
+        change.identities,
+        times,
+        lead_id=change.id,
+        cause=cause,
+        strict=strict,
+        historical=change.historical,
+    )
+    meant = _as_meant(change, met)
+    done = (_create if met.lead is None else _update)(connection, meant, met, times)
+    return replace(done, merged=met.merged, apart=tuple(sorted(one.kind for one in met.apart)))
 
 
-def _meant(connection: Connection, change: LeadChange) -> str | None:
-    reference = Reference((change.id,) if change.id else (), change.identities)
-    if change.id and read_lead(connection, change.id) is None:
-        raise unknown_lead()  # an identity that is known must not make up for an id that is not
-    try:
-        return resolve(connection, reference)
-    except Refused as refusal:
-        if refusal.code == "unknown-lead" and change.id is None:
-            return None
-        raise
+def _as_meant(change: LeadChange, met: Met) -> LeadChange:
+    """The change without what is another lead's, and without what only names this one.
+
+    An address that a lead has besides the one that it is written to does not take that one's place by being named.
+    And who agrees to messages to one address has not agreed to messages to another.
+    """
+    columns = dict(change.columns)
+    for kind in IDENTIFYING:
+        one = identity_of(kind, columns[kind]) if columns.get(kind) else None
+        if one is not None and (one in met.apart or _only_names(one, change, met)):
+            del columns[kind]
+    gone = {_CHANNEL[kind] for kind in set(change.columns) - set(columns) if kind in _CHANNEL}
+    if met.merged and change.source.kind == "import" and met.lead is not None:  # nor does a file undo a no
+        gone |= {channel for channel, agreed in met.lead.consent.items() if agreed is False}
+    consent = {channel: said for channel, said in change.consent.items() if not (said and channel in gone)}
+    return replace(change, columns=columns, consent=consent)
 
 
-def _create(connection: Connection, change: LeadChange, now: datetime, machine_now: datetime) -> Upserted:
+def _only_names(one: Identity, change: LeadChange, met: Met) -> bool:
+    present = getattr(met.lead, one.kind) if met.lead is not None else None
+    another = present and identity_of(one.kind, present) != one
+    return bool(another and one in met.found and change.id is None)
+
+
+def _create(connection: Connection, change: LeadChange, met: Met, times: Times) -> Upserted:
     if not change.identities:
-        raise Refused(
-            422, "invalid", "A lead needs an identity.", [FieldError("", "needs external_id, email or phone")]
-        )
+        needs = "needs external_id, email, phone or anonymous_id"
+        raise Refused(422, "invalid", "A lead needs an identity.", [FieldError("", needs)])
     lead_id = str(uuid_utils.uuid7())
     after = change.applied_to({})
-    add_lead(connection, lead_id, after, now)
+    add_lead(connection, lead_id, after, times.house)
     if change.touch:
-        change_lead(connection, lead_id, _touched(connection, lead_id, {}, change, now), now)
-    if not claim(connection, lead_id, change.identities, now):
-        raise _Raced
-    event = _event(lead_id, "lead.created", {}, change, now)
-    log_changes(connection, lead_id, {}, after, change.source, now, event.id)
-    recorded = record(connection, event, machine_now)
-    return Upserted(lead_id, True, (), recorded.started + recorded.woken)
+        change_lead(connection, lead_id, _touched(connection, lead_id, {}, change, times.house), times.house)
+    _claim(connection, lead_id, change.identities, times.house)
+    if is_anonymous(after):
+        log_changes(connection, lead_id, {}, after, change.source, times.house)
+        return Upserted(lead_id, True, (), ())
+    event = _event(lead_id, "lead.created", {}, change, times.house)
+    log_changes(connection, lead_id, {}, after, change.source, times.house, event.id)
+    recorded = record(connection, event, times.machine)
+    return Upserted(lead_id, True, (), recorded.started + recorded.woken, new_person=True)
 
 
-def _update(
-    connection: Connection, lead: Row[Any], change: LeadChange, now: datetime, machine_now: datetime
-) -> Upserted:
-    before: dict[str, Any] = {**lead._mapping}
-    _refuse_another_external_id(before, change)
+def _update(connection: Connection, change: LeadChange, met: Met, times: Times) -> Upserted:
+    assert met.lead is not None
+    lead_id, before = met.lead.id, {**met.lead._mapping}
     after = change.applied_to(before)
-    touched = _touched(connection, lead.id, before, change, now)
+    touched = _touched(connection, lead_id, before, change, times.house)
     changed = tuple(sorted({*change.differences(before, after), *touched}))
+    _exchange_identities(connection, lead_id, before, after, change, times.house)
     if not changed:
-        log_changes(connection, lead.id, before, after, change.source, now, said=change.consent)
-        return Upserted(lead.id, False, (), ())
+        log_changes(connection, lead_id, before, after, change.source, times.house, said=change.consent)
+        return Upserted(lead_id, False, (), ())
     after |= touched
-    change_lead(connection, lead.id, after, now)
-    _exchange_identities(connection, lead.id, before, after, now)
-    event = _event(lead.id, "lead.updated", {"changed": list(changed)}, change, now)
-    log_changes(connection, lead.id, before, after, change.source, now, event.id, change.consent)
-    recorded = record(connection, event, machine_now)
-    return Upserted(lead.id, False, changed, recorded.started + recorded.woken)
+    change_lead(connection, lead_id, after, times.house)
+    if (
+        is_anonymous(before)
+        and not is_anonymous(after)
+        and not has_event(connection, lead_id, "lead.created")
+    ):
+        event = _event(lead_id, "lead.created", {}, change, times.house)
+    else:
+        event = _event(lead_id, "lead.updated", {"changed": list(changed)}, change, times.house)
+    log_changes(connection, lead_id, before, after, change.source, times.house, event.id, change.consent)
+    recorded = record(connection, event, times.machine)
+    runs = recorded.started + recorded.woken
+    return Upserted(lead_id, False, changed, runs, new_person=event.name == "lead.created")
 
 
 def _touched(
@@ -133,27 +170,27 @@ def _touched(
     return touch(connection, lead_id, before, change.touch, now, once=change.historical)
 
 
-def _refuse_another_external_id(before: Mapping[str, Any], change: LeadChange) -> None:
-    """Found by an address, yet called by another id: that is another person, unless its own id was given."""
-    new = change.columns.get("external_id")
-    if change.id is None and new and before["external_id"] not in (None, new):
-        raise Refused(
-            409,
-            "another-external-id",
-            "The lead with this address has another external_id; nothing was changed."
-            " To change it, give Dripline's own id as well.",
-            [FieldError("external_id", "differs from the one that this lead has")],
-        )
-
-
 def _exchange_identities(
-    connection: Connection, lead_id: str, before: Mapping[str, Any], after: Mapping[str, Any], now: datetime
+    connection: Connection,
+    lead_id: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    change: LeadChange,
+    now: datetime,
 ) -> None:
     old, new = _identities(before), _identities(after)
     give_up(connection, lead_id, old - new)
-    taken = new - old
-    if not claim(connection, lead_id, taken, now):
-        raise _Raced
+    anonymous = {one for one in change.identities if one.kind == ANONYMOUS}
+    _claim(connection, lead_id, (new - old) | anonymous, now)
+
+
+def _claim(connection: Connection, lead_id: str, wanted: Iterable[Identity], now: datetime) -> None:
+    wanted = list(wanted)
+    for one in wanted:
+        if one.kind == ANONYMOUS:
+            take_over(connection, lead_id, one, now)
+    if not claim(connection, lead_id, wanted, now):
+        raise Raced
 
 
 def _identities(values: Mapping[str, Any]) -> set[Identity]:
@@ -173,4 +210,4 @@ def _event(
     )
 
 
-__all__ = ["Upserted", "several_leads", "upsert"]
+__all__ = ["Upserted", "upsert"]

@@ -32,6 +32,7 @@ BUILT_IN_EVENTS: Mapping[str, Mapping[str, FieldType]] = {
     "lead.confirmed": {"channel": "text", "message": "text"},
     "lead.resubscribed": {"channel": "text", "topic": "text"},
     "lead.paused": {"until": "datetime"},
+    "lead.merged": {"lead": "text", "cause": "text"},
 }
 """Events that are always declared; a workspace may add properties."""
 

@@ -22,7 +22,7 @@ from dripline.publishing.landing import Change, Landing, Stuck, land
 from dripline.publishing.resting import LookBack
 from dripline.publishing.thawing import follow
 from dripline.store import outbox
-from dripline.store.database import Store, insert_into, lock_lead_of, lock_run
+from dripline.store.database import Store, insert_into, lock_lead_and_run, lock_run
 from dripline.store.freezing import standing_still
 from dripline.store.house import open_house
 from dripline.store.leads import facts
@@ -97,8 +97,7 @@ class Mover:
         with self._store.write() as connection:
             machine_now = self._clock()
             now = open_house(connection).clock.to_house(machine_now)
-            lead = lock_lead_of(connection, run_id)
-            run = lock_run(connection, run_id)
+            lead, run = lock_lead_and_run(connection, run_id)
             if lead is None or run is None or run.ended_at is not None:
                 return None
             self.superseded = is_settled(connection, said.id)  # asked under the lock: this run may be newer

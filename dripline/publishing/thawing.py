@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, update
 
 from dripline.clock import MachineClock
 from dripline.engine.thawing import thawed
-from dripline.store.database import Store, lock_lead_of, lock_run
+from dripline.store.database import Store, lock_lead_and_run
 from dripline.store.freezing import Still, standing_still
 from dripline.store.house import open_house
 from dripline.store.leads import facts
@@ -44,7 +44,7 @@ def follow_one(store: Store, run_id: str, clock: MachineClock) -> bool:
     """The same in a transaction of its own, and wake the run; False where there is nothing to do any more."""
     with store.write() as connection:
         machine_now = clock()
-        lead, run = lock_lead_of(connection, run_id), lock_run(connection, run_id)
+        lead, run = lock_lead_and_run(connection, run_id)
         if lead is None or run is None or run.ended_at is not None:
             return False
         still = standing_still(connection, run)

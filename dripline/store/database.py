@@ -158,6 +158,19 @@ def lock_run(connection: Connection, run_id: str) -> Row[Any] | None:
     return connection.execute(_RUN, {"run": run_id}).one_or_none()
 
 
+def lock_lead_and_run(connection: Connection, run_id: str) -> tuple[Row[Any] | None, Row[Any] | None]:
+    """Lock a run's lead, then the run: None for both where there is no such run.
+
+    While we waited for the lead, a merge may have given the run to another one: then that one is locked.
+    """
+    while True:
+        lead, run = lock_lead_of(connection, run_id), lock_run(connection, run_id)
+        if run is None:
+            return None, None
+        if lead is not None and lead.id == run.lead_id:
+            return lead, run
+
+
 def _engine(url: str, pool_size: int) -> Engine:
     options: dict[str, Any] = {
         "pool_size": pool_size,
@@ -192,4 +205,12 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
 
 
-__all__ = ["BUSY_TIMEOUT", "UNAVAILABLE", "Store", "lock_lead", "lock_lead_of", "lock_run"]
+__all__ = [
+    "BUSY_TIMEOUT",
+    "UNAVAILABLE",
+    "Store",
+    "lock_lead",
+    "lock_lead_and_run",
+    "lock_lead_of",
+    "lock_run",
+]

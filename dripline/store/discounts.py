@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, select, update
 from dripline.engine.effects import IssueDiscount
 from dripline.language.money import to_major
 from dripline.store.database import insert_into
+from dripline.store.merges import formerly
 from dripline.store.messages import message_key
 from dripline.store.schema import discounts
 
@@ -60,8 +61,10 @@ def issue(connection: Connection, run: Row[Any], wanted: IssueDiscount, secret: 
     """
     key = message_key(run.id, wanted.step, wanted.visit)
     if wanted.once_per_lead:
-        key = uuid.uuid5(_NAMESPACE, f"{run.lead_id}/{run.journey}/{wanted.step}").hex
+        key = _once_key(run.lead_id, run, wanted)
     row = _find(connection, key)
+    if row is None and wanted.once_per_lead:
+        row = _of_who_it_was(connection, run, wanted)
     number = 0
     while row is None:
         if number >= TRIES:
@@ -104,6 +107,17 @@ def redeem(connection: Connection, discount_id: str, reference: str | None, at: 
 
 def _find(connection: Connection, key: str) -> Row[Any] | None:
     return connection.execute(select(discounts).where(discounts.c.id == key)).one_or_none()
+
+
+def _once_key(lead_id: str, run: Row[Any], wanted: IssueDiscount) -> str:
+    return uuid.uuid5(_NAMESPACE, f"{lead_id}/{run.journey}/{wanted.step}").hex
+
+
+def _of_who_it_was(connection: Connection, run: Row[Any], wanted: IssueDiscount) -> Row[Any] | None:
+    """What was issued to a lead that has become this one: once per lead is once per person."""
+    keys = [_once_key(lead_id, run, wanted) for lead_id in formerly(connection, run.lead_id)]
+    query = select(discounts).where(discounts.c.id.in_(keys), discounts.c.lead_id == run.lead_id)
+    return connection.execute(query.order_by(discounts.c.issued_at, discounts.c.id)).first()
 
 
 def _insert(connection: Connection, run: Row[Any], wanted: IssueDiscount, key: str, code: str) -> None:

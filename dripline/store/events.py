@@ -101,6 +101,12 @@ def kept(connection: Connection, event_id: str) -> Row[Any] | None:
     return connection.execute(_KEPT, {"event": event_id}).one_or_none()
 
 
+def has_event(connection: Connection, lead_id: str, name: str) -> bool:
+    """Whether an event of that name was ever recorded of the lead."""
+    query = select(events.c.id).where(events.c.lead_id == lead_id, events.c.name == name).limit(1)
+    return connection.execute(query).one_or_none() is not None
+
+
 def happened(
     connection: Connection, leads: Collection[str], names: Collection[str], after: datetime
 ) -> list[tuple[str, Mapping[str, Any]]]:
@@ -175,6 +181,7 @@ __all__ = [
     "deliver",
     "deliver_all",
     "happened",
+    "has_event",
     "just_after",
     "keep",
     "keep_all",

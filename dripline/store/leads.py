@@ -59,19 +59,15 @@ def owners(connection: Connection, wanted: Iterable[Identity]) -> dict[Identity,
 
 
 def claim(connection: Connection, lead_id: str, wanted: Iterable[Identity], now: datetime) -> bool:
-    """Give the lead these identities; False if another lead got one of them in the meantime.
+    """Give the lead these identities, of which it may have some; False if another lead has one of them.
 
     Always in one order, so that two writers never wait for each other in a circle.
     """
-    rows = [
-        {"kind": one.kind, "value": one.value, "lead_id": lead_id, "created_at": now}
-        for one in sorted(set(wanted))
-    ]
-    if not rows:
-        return True
-    for row in rows:
+    for one in sorted(set(wanted)):
+        row = {"kind": one.kind, "value": one.value, "lead_id": lead_id, "created_at": now}
         statement = insert_into(connection, identities).values(row).on_conflict_do_nothing()
-        if connection.execute(statement.returning(identities.c.lead_id)).one_or_none() is None:
+        new = connection.execute(statement.returning(identities.c.lead_id)).one_or_none() is not None
+        if not new and owners(connection, [one]).get(one) != lead_id:
             return False
     return True
 

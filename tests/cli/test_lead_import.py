@@ -95,7 +95,7 @@ def test_bad_rows_are_told_by_line_and_left_out_into_a_file(open_house: Opened, 
     code, told = run("lead", "import", write(tmp_path, text))
     assert code == 1
     assert "leads.csv:4: Seats must be a whole number; birthday must be a date like 2026-03-02" in told
-    assert "leads.csv:6: needs external_id, email or phone" in told
+    assert "leads.csv:6: needs external_id, email, phone or anonymous_id" in told
     assert "leads.csv:7: it has more than the 3 cells of the first line" in told
     assert 'leads.csv:8: a quote (") stands in the middle of a cell' in told
     assert 'leads.csv:10: a quote (") is opened and not closed' in told

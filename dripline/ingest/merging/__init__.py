@@ -1,0 +1,1 @@
+"""One person, once: which leads are one, what the one lead is then, and the way back."""
