@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from typing import Any, Literal
 
@@ -26,7 +27,7 @@ def configure_logs(
 ) -> None:
     """Send structlog's and the standard library's logs the same way; `auto`: JSON unless on a terminal.
 
-    `process` is named in every JSON line. Nothing is masked here: mask before you log.
+    `process` is named in every JSON line. Addresses and numbers are masked, in whatever field they come.
     """
     as_json = not sys.stderr.isatty() if json == "auto" else json in (True, "json")
     shared: list[Any] = [
@@ -44,7 +45,7 @@ def configure_logs(
     )
     output = logging.StreamHandler(sys.stderr)
     output.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        _Masking(
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -59,15 +60,30 @@ def configure_logs(
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 
-def mask_email(address: str) -> str:
-    """`ani@example.com` as `a…@example.com`: enough to tell two apart while looking, too little to write to."""
-    local, at, domain = address.rpartition("@")
-    return f"{local[:1]}…@{domain}" if at else "…"
+class _Masking(structlog.stdlib.ProcessorFormatter):
+    """Masks the line as it is written: whoever wrote it, with whatever fields, a traceback in it or not."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, nobody's address in it."""
+        return mask(super().format(record))
 
 
-def mask_phone(number: str) -> str:
-    """`+37491123456` as `+374…56`."""
-    return f"{number[:4]}…{number[-2:]}" if len(number) >= 8 else "…"
+_EMAIL = re.compile(r"([\w.!#$&'*+?^`{|}~-]{1,64})(@|%40)((?:[\w-]{1,63}\.)+[\w-]{2,63})", re.IGNORECASE)
+_PHONE = re.compile(r"(?:\+|%2B)[1-9][\d ().-]{5,20}\d", re.IGNORECASE)
+"""A number with its country code, however it is grouped. One without cannot be told from an amount."""
+
+
+def mask(text: str) -> str:
+    """The text with every e-mail address and every international phone number in it masked.
+
+    `ani@example.com` becomes `a…@example.com`, `+37491123456` `+374…56`: enough to tell two apart while looking,
+    too little to write to.
+    """
+    if "@" in text or "%40" in text:
+        text = _EMAIL.sub(lambda found: f"{found[1][:1]}…{found[2]}{found[3]}", text)
+    if "+" in text or "%2" in text:
+        text = _PHONE.sub(lambda found: f"{found[0][:4]}…{found[0][-2:]}", text)
+    return text
 
 
 def _ending(as_json: bool, process: str | None) -> list[Any]:
@@ -90,4 +106,4 @@ def _ending(as_json: bool, process: str | None) -> list[Any]:
     ]
 
 
-__all__ = ["configure_logs", "mask_email", "mask_phone"]
+__all__ = ["configure_logs", "mask"]

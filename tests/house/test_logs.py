@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 import structlog
 
-from dripline.logs import configure_logs, mask_email, mask_phone
+from dripline.logs import configure_logs, mask
 
 
 @pytest.fixture(autouse=True)
@@ -57,8 +59,69 @@ def test_console_lines_are_for_people(capsys: pytest.CaptureFixture[str]) -> Non
     assert "message=m-1" in line
 
 
-def test_masked_addresses_cannot_be_written_to() -> None:
-    assert mask_email("ani@example.com") == "a…@example.com"
-    assert mask_email("not an address") == "…"
-    assert mask_phone("+37491123456") == "+374…56"
-    assert mask_phone("+3749") == "…"
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("to ani@example.com now", "to a…@example.com now"),
+        ("/v1/leads/ani@example.com?x=1", "/v1/leads/a…@example.com?x=1"),
+        ("?email=ani.p%40mail.example.com&b", "?email=a…%40mail.example.com&b"),
+        ("<Ani+news@xn--80ak6aa92e.com>", "<A…@xn--80ak6aa92e.com>"),
+        ("անի@օրինակ.հայ", "ա…@օրինակ.հայ"),
+        ("postgresql://me:word@db.example.com/x", "postgresql://me:w…@db.example.com/x"),
+        ("call +37491123456!", "call +374…56!"),
+        ("call +374 (91) 12-34-56!", "call +374…56!"),
+        ("?phone=%2B37491123456", "?phone=%2B3…56"),
+    ],
+)
+def test_an_address_in_a_line_is_masked(said: str, written: str) -> None:
+    assert mask(said) == written
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "2026-11-22T15:17:00+00:00",
+        "1 + 12345678",
+        "worker@host",
+        "@decorated",
+        "a 01a2033f-2f94-77c2 b",
+        "5 + 3",
+    ],
+)
+def test_what_is_no_address_stays_as_it_is(said: str) -> None:
+    assert mask(said) == said
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_no_address_gets_into_the_log_whoever_writes_it(
+    form: Literal["json", "console"], capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logs("debug", form, process="web")
+    ours, theirs = structlog.get_logger("ours"), logging.getLogger("theirs")
+    ours.info("sent to marked-ani@example.com", to="marked-ani@example.com", phone="+37491123456")
+    ours.warning(
+        "nested", found={"deep": ["marked-ani@example.com", {"+37491123456": "marked-ani@example.com"}]}
+    )
+    theirs.warning("refused %s %r", "marked-ani@example.com", {"to": "+37491123456"})
+    theirs.error("extra", extra={"recipient": "marked-ani@example.com"})
+    logging.getLogger("uvicorn.access").warning('"GET /v1/leads/marked-ani@example.com HTTP/1.1" 200')
+    logging.getLogger("uvicorn.error").error(
+        "GET /v1/leads?email=marked-ani%40example.com&phone=%2B37491123456"
+    )
+    try:
+        raise ValueError("no lead marked-ani@example.com") from KeyError("+37491123456")
+    except ValueError:
+        ours.exception("failed")
+        theirs.exception("failed as well")
+    with structlog.contextvars.bound_contextvars(lead="marked-ani@example.com"):
+        ours.info("bound")
+    said = capsys.readouterr().err
+    assert said.count("m…@example.com") + said.count("m…%40example.com") >= 10
+    assert "marked-ani" not in said
+    assert "91123456" not in said
+
+
+def test_a_very_long_line_is_masked_at_once() -> None:
+    began = time.monotonic()
+    mask("a" * 500_000 + "+1" * 100_000 + "." * 200_000 + "@")
+    assert time.monotonic() - began < 2
