@@ -203,7 +203,7 @@ async def work(settings: Settings) -> int:
         pool_size=TURNS_AT_ONCE + FIRST_ATTEMPTS_AT_ONCE + 2 * SENDS_AT_ONCE + CALLS_AT_ONCE + 8,
     )
     await asyncio.to_thread(migrate, store)
-    client = await _connected(stop)
+    client = await _connected(settings, stop)
     if client is None:
         return 0
     async with AsyncExitStack() as running:
@@ -216,11 +216,11 @@ async def work(settings: Settings) -> int:
     return 0
 
 
-async def _connected(stop: asyncio.Event) -> Client | None:
+async def _connected(settings: Settings, stop: asyncio.Event) -> Client | None:
     """A client, as soon as Temporal answers; None if we are told to stop before."""
     while not stop.is_set():
         try:
-            return await connect()
+            return await connect(settings)
         except RuntimeError as problem:  # what the SDK raises while the server is away
             log.warning("waiting for Temporal", error=type(problem).__name__)
         with suppress(TimeoutError):

@@ -51,7 +51,10 @@ def resolve(host: str, port: int) -> Sequence[str]:
 
 
 class Caller:
-    """Makes calls. `allow_private` says which hosts may have addresses that are not of the public Internet."""
+    """Makes calls. `allow_private` says which hosts may have addresses that are not of the public Internet.
+
+    `signing_secret` may be several, the newest first: each signs, so that who is called may change to the new one.
+    """
 
     def __init__(
         self,
@@ -64,7 +67,7 @@ class Caller:
         self._timeout = timeout
         self._allow_private = allow_private
         self._secrets = secrets or {}
-        self._signer = Webhook(signing_secret) if signing_secret else None
+        self._signers = [Webhook(secret) for secret in (signing_secret or "").replace(",", " ").split()]
         self._resolve = lookup
         # Neither proxies nor logins from the environment: the address that was looked at is the one that is called.
         self._client = httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False)
@@ -79,7 +82,7 @@ class Caller:
         headers.update({name: self._header(pieces) for name, pieces in request["headers"].items()})
         headers["Host"] = url.netloc.decode("ascii")
         headers["Idempotency-Key"] = key
-        if self._signer is not None:
+        if self._signers:
             headers.update(self._signed(key, content))
         outgoing = self._client.build_request(
             request["method"],
@@ -129,12 +132,12 @@ class Caller:
 
     def _signed(self, key: str, content: bytes) -> dict[str, str]:
         """The three headers of Standard Webhooks (standardwebhooks.com)."""
-        assert self._signer is not None
         now = datetime.now(UTC)
+        text = content.decode("utf-8")
         return {
             "webhook-id": key,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": self._signer.sign(key, now, content.decode("utf-8")),
+            "webhook-signature": " ".join(signer.sign(key, now, text) for signer in self._signers),
         }
 
     def _sent(self, outgoing: httpx.Request) -> dict[str, Any]:
@@ -168,15 +171,21 @@ def is_public(address: str) -> bool:
     except ValueError:
         return False
     if isinstance(found, ipaddress.IPv6Address):
-        inner = [found.ipv4_mapped, found.sixtofour, *(found.teredo or ())]
         if found in _NAT64:
-            inner.append(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF))
+            return is_public(str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
+        inner = [found.ipv4_mapped, found.sixtofour, *(found.teredo or ())]
         if any(one is not None and not is_public(str(one)) for one in inner):
+            return False
+        if found.ipv4_mapped is None and (found not in _UNICAST or found in _FOR_DOCUMENTS):
             return False
     return found.is_global and not found.is_multicast
 
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_UNICAST = ipaddress.IPv6Network(
+    "2000::/3"
+)  # all that the Internet has of IPv6; Python knows less of the rest
+_FOR_DOCUMENTS = ipaddress.IPv6Network("3fff::/20")
 
 
 def _content(body: Any) -> tuple[bytes, str | None]:

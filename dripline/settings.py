@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -13,7 +16,11 @@ class Settings(BaseSettings):
     """Every setting, its meaning and its default. Temporal's own are read by `temporalio.envconfig`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="DRIPLINE_", env_file=".env", env_nested_delimiter="__", extra="ignore"
+        env_prefix="DRIPLINE_",
+        env_file=".env",
+        env_nested_delimiter="__",
+        extra="ignore",
+        hide_input_in_errors=True,  # what is wrong may be a secret
     )
 
     workspace: Path = Field(Path("."), description="Folder with dripline.yaml, journeys/ and templates/.")
@@ -67,7 +74,8 @@ class Settings(BaseSettings):
     twilio_base_url: str = Field("https://api.twilio.com", description="Twilio's API.")
 
     webhook_secret: SecretStr | None = Field(
-        None, description="Key (`whsec_…`) that outgoing webhooks are signed with, as Standard Webhooks says."
+        None,
+        description="Key (`whsec_…`) that outgoing webhooks are signed with, as Standard Webhooks says; or several.",
     )
     secrets: dict[str, SecretStr] = Field(
         {},
@@ -91,6 +99,32 @@ class Settings(BaseSettings):
         300.0, gt=0, description="Seconds without progress after which a send is swept."
     )
 
+    temporal_codec_keys: SecretStr | None = Field(
+        None,
+        description="Keys for what Temporal gets, `NAME:KEY,…` (32 bytes in base64): the first encrypts, all decrypt.",
+    )
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _readable_secrets(cls, value: SecretStr | None) -> SecretStr | None:
+        for number, secret in enumerate(
+            value.get_secret_value().replace(",", " ").split() if value else (), 1
+        ):
+            try:
+                key = base64.b64decode(secret.removeprefix("whsec_") + "==")
+            except binascii.Error:
+                key = b""
+            if not 24 <= len(key) <= 64:
+                raise ValueError(f"secret {number} is not 24 to 64 bytes in base64 behind `whsec_`")
+        return value
+
+    @field_validator("temporal_codec_keys")
+    @classmethod
+    def _readable_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            _read_keys(value.get_secret_value())
+        return value
+
     @model_validator(mode="after")
     def _a_send_ends_before_its_lease(self) -> Settings:
         """Else another attempt could begin while the first is still under way, and double it."""
@@ -101,3 +135,25 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """The database, by default a file under `data`."""
         return self.database_url or f"sqlite:///{self.data.resolve() / 'dripline.db'}"
+
+    def codec_keys(self) -> dict[str, bytes]:
+        """The keys for what Temporal is given, by name, the one that encrypts first; none if it is not encrypted."""
+        return _read_keys(self.temporal_codec_keys.get_secret_value()) if self.temporal_codec_keys else {}
+
+
+def _read_keys(text: str) -> dict[str, bytes]:
+    keys: dict[str, bytes] = {}
+    for number, part in enumerate(filter(None, (piece.strip() for piece in text.split(","))), 1):
+        name, colon, encoded = part.partition(":")
+        if not colon or not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", name) or name in keys:
+            raise ValueError(f"key {number} is written NAME:KEY, with a name of its own")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            key = b""
+        if len(key) != 32:
+            raise ValueError(
+                f"key {number} is not 32 bytes in base64, as `openssl rand -base64 32` makes them"
+            )
+        keys[name] = key
+    return keys

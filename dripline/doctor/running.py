@@ -52,7 +52,7 @@ async def _examine_temporal(settings: Settings) -> list[Finding]:
     configured = ClientConfigProfile.load().address is not None
     embedded = {} if configured else _embedded(settings)
     try:
-        client: Client = await asyncio.wait_for(connect(**embedded), _PATIENCE)
+        client: Client = await asyncio.wait_for(connect(settings, **embedded), _PATIENCE)
     except (RuntimeError, TimeoutError, OSError) as error:
         cure = "look at TEMPORAL_ADDRESS, and the server" if configured else "dripline up starts it"
         where = "where it is configured" if configured else f"at {embedded['target_host']}"

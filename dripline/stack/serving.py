@@ -30,7 +30,7 @@ async def serve(settings: Settings) -> int:
         return 1
     store = Store(settings.store_url())
     migrate(store)
-    client = await connect(lazy=True)
+    client = await connect(settings, lazy=True)
     waker = Waker(store, client, settings.sweep_every)
     app = create_app(
         settings,

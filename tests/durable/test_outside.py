@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import select, update
-from standardwebhooks import Webhook
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from activities.calling import MAX_ANSWER, Caller, Refused, TryAgain, is_public
 from activities.effects import TRIES, Outside
 from activities.functions import CallFailed, Functions
 from activities.sweep import Patience, Sweeper
 from dripline.language.plan import Arm, BranchStep, CallStep, Plan, StopStep, WebhookStep
+from dripline.settings import Settings
 from dripline.store import schema
 from dripline.store.database import Store
 from dripline.store.house import set_stopped
@@ -218,6 +220,47 @@ def test_a_signature_verifies_as_standard_webhooks_says(other: Other) -> None:
     assert Webhook(KEY).verify(body, headers) == {"name": "Անի"}
 
 
+def test_while_keys_change_both_verify(other: Other) -> None:
+    new = "whsec_" + base64.b64encode(b"1" * 32).decode()
+    local(signing_secret=f"{new} {KEY}").call("k1", request(other.url, body={"name": "Անի"}))
+    [(headers, body)] = other.requests
+    sent = {name.lower(): value for name, value in headers.items()}
+    assert len(sent["webhook-signature"].split(" ")) == 2
+    for key in (new, KEY):
+        assert Webhook(key).verify(body, headers) == {"name": "Անի"}
+    stranger = "whsec_" + base64.b64encode(b"2" * 32).decode()
+    with pytest.raises(WebhookVerificationError):
+        Webhook(stranger).verify(body, headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(KEY).verify(body + b" ", headers)
+
+
+@pytest.mark.parametrize("wrong", ["whsec_", "short", "whsec_c2hvcnQ=", f"{KEY} whsec_%%%"])
+def test_a_secret_that_signs_nothing_is_refused_at_the_start(wrong: str) -> None:
+    with pytest.raises(ValidationError, match="webhook_secret"):
+        Settings(_env_file=None, webhook_secret=wrong)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("2130706433", "0x7f000001", "127.1", "0", "localhost", "LOCALHOST", "127。0。0。1"),
+        *("[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[0:0:0:0:0:ffff:7f00:1]"),
+        *("169.254.169.254", "[fe80::1]", "2852039166"),
+    ],
+)
+def test_ourselves_by_any_other_name_is_refused(host: str) -> None:
+    """Looked up by the system's own means, which reads numbers as C did."""
+    with pytest.raises(Refused, match=r"private-address|bad-url"):
+        Caller(2.0).call("k", request(f"http://{host}:1/latest/meta-data"))
+
+
+@pytest.mark.parametrize("host", ["0177.0.0.1", "a@127.0.0.1", "localhost.", "0x7f.0.0.1"])
+def test_ourselves_is_never_called_however_it_is_written(host: str) -> None:
+    with pytest.raises((Refused, TryAgain), match=r"private-address|bad-url|unknown-host"):
+        Caller(2.0).call("k", request(f"http://{host}:1/"))
+
+
 def test_secrets_are_put_in_where_the_request_leaves(other: Other) -> None:
     headers = {"X-Token": [["text", "Bearer "], ["secret", "crm"]]}
     local(secrets={"crm": "s3cret"}).call("k1", request(other.url, headers=headers))
@@ -275,6 +318,7 @@ def test_a_long_answer_is_cut_off(other: Other) -> None:
     [
         *("127.0.0.1", "10.1.2.3", "192.168.1.1", "172.16.0.1", "169.254.169.254", "0.0.0.0", "100.64.0.1"),
         *("::1", "::", "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::"),
+        *("::7f00:1", "fec0::1", "64:ff9b:1::a00:1", "5f00::1", "3fff::1", "2001:db8::1", "2001:0:7f00:1::"),
         *("64:ff9b::7f00:1", "224.0.0.1", "ff02::1", "255.255.255.255", "nonsense"),
     ],
 )
