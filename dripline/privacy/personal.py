@@ -171,6 +171,7 @@ RULES: dict[str, Rule] = {
     ),
     "receipts": _kept("key at"),
     "tallies": _kept("name day times"),
+    "strays": _kept("kind event name why times first_at last_at"),  # names of fields, masked, and no values
     # Those who work here: taken away by `dripline user`, not by erasing a lead.
     "api_keys": _kept(
         "id name prefix hash scopes per_minute created_at created_by expires_at last_used_at revoked_at replaces"
