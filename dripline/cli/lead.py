@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dripline.cli.asking import refuse
+from dripline.cli.lead_list import list_leads
 from dripline.cli.opening import Opened, opened
 from dripline.cli.showing import count
 
@@ -31,15 +32,16 @@ _TOLD = 20
 
 
 def register(app: typer.Typer) -> None:
-    """Add `dripline lead import`."""
-    lead = typer.Typer(help="Take in leads: `lead import FILE.csv`.", no_args_is_help=True)
+    """Add `dripline lead …`."""
+    lead = typer.Typer(help="Take in leads, and list them.", no_args_is_help=True)
     lead.callback()(_lead)
     lead.command("import")(import_leads)
+    lead.command("list")(list_leads)
     app.add_typer(lead, name="lead")
 
 
 def _lead() -> None:
-    """Take in leads: `lead import FILE.csv`."""
+    """Take in leads, and list them."""
 
 
 def import_leads(

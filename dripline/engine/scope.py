@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from dripline.engine.effects import Event
 from dripline.engine.keeping import restored
 from dripline.engine.topics import at_a_glance
+from dripline.language.completeness import lacks
 from dripline.language.expressions import EvaluationError, compile_expression, revive
 from dripline.language.plan import Goal, Plan
 from dripline.language.touches import TOUCHES
@@ -46,7 +47,9 @@ def scope(
 
 def _lead(plan: Plan, lead: Mapping[str, Any]) -> dict[str, Any]:
     touches = {name: revive(lead[name], {"at": "datetime"}) for name in TOUCHES if lead.get(name)}
+    missing = lacks(lead)
     whole = {**lead, **touches, "topics": at_a_glance(lead.get("topics"))}
+    whole |= {"lacks": missing, "complete": not missing}
     return revive(whole, plan.attribute_times)
 
 

@@ -24,12 +24,13 @@ from dripline.ingest.leads import upsert
 from dripline.ingest.once import Answer, Request, once, remembered
 from dripline.ingest.reading import Outcome, Row, coerced_properties, read_rows
 from dripline.ingest.recording import record
+from dripline.language.completeness import doubts, lacks
 from dripline.language.workspace import Workspace
 from dripline.links import Claim
 from dripline.store.database import Store
 from dripline.store.events import Event
 from dripline.store.house import open_house
-from dripline.store.leads import lock_survivor
+from dripline.store.leads import facts, load_lead, lock_survivor
 
 T = TypeVar("T")
 
@@ -70,7 +71,14 @@ class Ingest:
 
         def do(connection: Connection) -> Answer:
             done = upsert(connection, change, self._now(connection), self._machine())
-            body = {"id": done.lead_id, "created": done.created, "changed": list(done.changed)}
+            known = facts(load_lead(connection, done.lead_id))
+            body: dict[str, Any] = {
+                "id": done.lead_id,
+                "created": done.created,
+                "changed": list(done.changed),
+                "lacks": lacks(known),
+                "doubts": doubts(known),
+            }
             return Answer(201 if done.created else 200, body)
 
         return self._change(do)

@@ -14,7 +14,7 @@ from dripline.language.templates import TemplateFile, locale_for
 from dripline.language.workspace import LEAD_FIELDS
 
 _ENDINGS = {"email": "mjml", "sms": "txt"}
-_ALWAYS = frozenset({"id", "consent", "topics", "created_at", "updated_at"})
+_ALWAYS = frozenset({"id", "consent", "topics", "lacks", "complete", "created_at", "updated_at"})
 _SANDBOX = TemplateSandbox()
 
 

@@ -38,6 +38,8 @@ OF_LEAD: Mapping[str, FieldType] = {
     **dict.fromkeys(("created_at", "updated_at", "paused_until"), "datetime"),
     "score": "number",
     "tags": "list",
+    "lacks": "list",
+    "complete": "boolean",
 }
 OF_RESULTS: Mapping[str, FieldType] = {
     **dict.fromkeys(("sent", "skipped", "ok"), "boolean"),

@@ -53,6 +53,8 @@ LEAD_FIELDS = (
     "first_touch",
     "last_touch",
     "paused_until",
+    "lacks",
+    "complete",
     "created_at",
     "updated_at",
 )

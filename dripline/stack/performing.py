@@ -41,6 +41,8 @@ RUN_UP = timedelta(milliseconds=100)
 """How long before the end of a scenario's first wait the clock is let run, so that its timer comes."""
 PATIENCE = 20.0
 """Seconds after which what should have moved has not."""
+_MADE = ("id", "created_at", "lacks", "complete")
+"""What the store makes itself."""
 _OWN = (*COLUMNS, "score", "tags", "owner", "consent", "topics", *TOUCHES)
 
 
@@ -194,7 +196,7 @@ def _lead(connection: Connection) -> Mapping[str, Any]:
 
 def _columns(lead: Mapping[str, Any]) -> dict[str, Any]:
     own = {name: lead[name] for name in _OWN}
-    rest = {name: value for name, value in lead.items() if name not in (*_OWN, "id", "created_at")}
+    rest = {name: value for name, value in lead.items() if name not in (*_OWN, *_MADE)}
     return {**own, "attributes": rest}
 
 

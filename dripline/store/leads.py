@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, tuple_, update
 
+from dripline.language.completeness import lacks
 from dripline.language.touches import TOUCHES
 from dripline.store.database import insert_into, lock_lead
 from dripline.store.schema import identities, leads
@@ -18,6 +19,9 @@ COLUMNS = ("external_id", "email", "phone", "locale", "timezone", "country", "st
 
 IDENTIFYING = ("external_id", "email", "phone")
 """The columns that are identities as well."""
+
+_JUDGED = frozenset({"email", "phone", "attributes"})
+"""The columns that decide what a lead lacks."""
 
 # Built once: building a statement costs three times as much as executing it.
 _LEAD = select(leads).where(leads.c.id == bindparam("lead"))
@@ -87,14 +91,24 @@ def give_up(connection: Connection, lead_id: str, old: Iterable[Identity]) -> No
 def add_lead(connection: Connection, lead_id: str, values: Mapping[str, Any], now: datetime) -> None:
     """Insert a lead; what `values` leaves out is empty."""
     empty: dict[str, Any] = {"consent": {}, "topics": {}, "attributes": {}}
-    connection.execute(
-        insert(leads).values({**empty, **values, "id": lead_id, "created_at": now, "updated_at": now})
-    )
+    whole = {**empty, **values, "lacks": _lacks(values)}
+    connection.execute(insert(leads).values({**whole, "id": lead_id, "created_at": now, "updated_at": now}))
 
 
 def change_lead(connection: Connection, lead_id: str, values: Mapping[str, Any], now: datetime) -> None:
-    """Set columns of a lead. Lock it first."""
+    """Set columns of a lead, and with them what it lacks. Lock it first."""
+    if _JUDGED.intersection(values):
+        whole: dict[str, Any] = {**values}
+        if not _JUDGED.issubset(values):
+            whole = {**load_lead(connection, lead_id)._mapping, **values}
+        values = {**values, "lacks": _lacks(whole)}
     connection.execute(update(leads).where(leads.c.id == lead_id).values({**values, "updated_at": now}))
+
+
+def _lacks(values: Mapping[str, Any]) -> list[str]:
+    return lacks(
+        {**(values.get("attributes") or {}), "email": values.get("email"), "phone": values.get("phone")}
+    )
 
 
 def lock_leads(connection: Connection, lead_ids: Iterable[str]) -> dict[str, Row[Any]]:
@@ -156,7 +170,9 @@ def facts(lead: Row[Any]) -> dict[str, Any]:
             "created_at",
         )
     }
-    return {**(lead.attributes or {}), **own}
+    known = {**(lead.attributes or {}), **own}
+    missing = lacks(known)
+    return {**known, "lacks": missing, "complete": not missing}
 
 
 __all__ = [

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, func, literal, select
 
 from dripline.clock import HouseClock
 from dripline.store.database import Store
@@ -57,6 +57,22 @@ def list_runs(
         query = query.where(runs.c.outcome == outcome)
     if after is not None:
         query = query.where(runs.c.id < after)
+    return _page(connection, query, limit)
+
+
+def list_leads(
+    connection: Connection, *, incomplete: bool = False, after: str | None = None, limit: int = 50
+) -> Page:
+    """Leads, newest first, without the merged and the erased. `after` is the id of the last one seen.
+
+    `incomplete`: those that lack a person, or a way to reach one.
+    """
+    there = (leads.c.merged_into.is_(None), leads.c.erased_at.is_(None))
+    query: Select[*tuple[Any, ...]] = select(leads).where(*there).order_by(leads.c.id.desc())
+    if incomplete:
+        query = query.where(leads.c.lacks != literal([], leads.c.lacks.type))
+    if after is not None:
+        query = query.where(leads.c.id < after)
     return _page(connection, query, limit)
 
 

@@ -72,6 +72,13 @@ class LeadSaved(Answer):
     changed: list[str] = Field(
         description="The names of what is different now; empty for a new one.", examples=[["stage"]]
     )
+    lacks: list[str] = Field(
+        description="What it needs to be a person who can be reached: `person`, `contact`.", examples=[[]]
+    )
+    doubts: dict[str, str] = Field(
+        description="By field, what speaks against its address or number.",
+        examples=[{"email": "belongs to a role, not to a person"}],
+    )
 
 
 class EventSaved(Answer):
@@ -127,6 +134,14 @@ class LeadOut(OpenAnswer):
     owner: str | None = Field(examples=[None])
     consent: dict[str, bool] = Field(examples=[{"email": True}])
     topics: dict[str, bool | dict[str, bool]] = Field(examples=[{"newsletter": False}])
+    first_touch: dict[str, Any] | None = Field(
+        description="Where it came from at first: `at`, `source`, `channel` …", examples=[None]
+    )
+    last_touch: dict[str, Any] | None = Field(description="Where it came from last.", examples=[None])
+    lacks: list[str] = Field(
+        description="What it needs to be a person who can be reached: `person`, `contact`.", examples=[[]]
+    )
+    complete: bool = Field(description="Whether it lacks nothing.", examples=[True])
     created_at: datetime = Field(examples=[_AT])
 
 

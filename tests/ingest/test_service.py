@@ -70,7 +70,10 @@ def test_a_new_lead_is_kept_in_normal_form_and_enters_its_journey(store: Store, 
         said(**ANI, locale="hy_AM", timezone="Asia/Yerevan", country="am", attributes={"seats": "8"})
     )
     [lead] = rows(store, leads)
-    assert (answer.status, answer.body) == (201, {"id": lead.id, "created": True, "changed": []})
+    assert (answer.status, answer.body) == (
+        201,
+        {"id": lead.id, "created": True, "changed": [], "lacks": [], "doubts": {}},
+    )
     assert (lead.email, lead.phone) == ("Ani.Grigoryan@example.com", "+37491123456")
     assert (lead.locale, lead.country, lead.attributes) == ("hy-AM", "AM", {"seats": 8})
     assert {(row.kind, row.value) for row in rows(store, identities)} == {

@@ -258,3 +258,14 @@ def test_no_page_reads_whole_tables_of_messages_and_runs(client: TestClient, lea
 def _explained(store: Store, sql: str, given: Any) -> list[Any]:
     with store.read() as connection:
         return list(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", given).all())
+
+
+def test_a_lead_page_says_what_it_lacks_and_where_it_came_from(client: TestClient) -> None:
+    touch = {"source": "google", "medium": "cpc", "cost": 0.5, "currency": "USD"}
+    lead = client.put("/v1/leads", json={"email": "info@shop.am", "touch": touch}).json()
+    assert lead["lacks"] == ["person", "contact"]
+    page = client.get(f"/leads/{lead['id']}").text
+    assert "a way to reach that person" in page
+    assert "the email belongs to a role, not to a person" in page
+    assert "paid-search · google · cpc for 0.5 USD" in page
+    assert "Came last by" not in page

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from dripline.engine.calendar import zone_of
 from dripline.ingest.refusal import erased_lead, unknown_lead
+from dripline.language.completeness import LACKING, doubts
 from dripline.store.leads import read_lead
 from dripline.store.overview import house_clock
 from dripline.story import tell
@@ -36,6 +37,8 @@ def add_leads(router: APIRouter, frame: Frame) -> None:
             where=where,
             lead=row,
             story=story,
+            lacking=LACKING,
+            doubts=doubts(story.lead),
             told_in=where.key,
             by_day=saying.by_day(story.entries, where),
             hour_of=lambda at: at.astimezone(where).strftime("%H:%M:%S" if at.second else "%H:%M"),
