@@ -61,6 +61,9 @@ class Settings(BaseSettings):
         gt=0,
         description="Days for which links in messages work that answer or confirm; those that unsubscribe always do.",
     )
+    forms_per_minute: int = Field(
+        10, ge=1, description="Submissions of one web form that one visitor may send a minute."
+    )
 
     sendgrid_api_key: SecretStr | None = Field(None, description="Set: e-mail leaves by SendGrid.")
     sendgrid_base_url: str = Field("https://api.sendgrid.com", description="SendGrid's API.")

@@ -15,6 +15,7 @@ from dripline.cli import (
     doctor,
     erase,
     explain,
+    form,
     graph,
     held,
     inspect,
@@ -46,7 +47,7 @@ def _tell_version(wanted: bool) -> None:
 
 
 _PANELS = {
-    "Write journeys": (new, check, schema, test, simulate, explain, graph, preview, trying),
+    "Write journeys": (new, check, schema, test, simulate, explain, graph, preview, form, trying),
     "Run them": (run, publish, journeys, brake),
     "Look after leads": (lead, inspect, runs, held, erase),
     "Look after the installation": (doctor, backup, key),

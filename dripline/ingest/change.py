@@ -41,6 +41,8 @@ class LeadChange:
     touch: Touch | None = None
     """Where the lead came from this time."""
     anonymous_id: str | None = None
+    only_empty: bool = False
+    """Said by nobody knows whom: fills what is empty, and overwrites nothing of a lead that is known."""
 
     @property
     def identities(self) -> tuple[Identity, ...]:
@@ -51,17 +53,24 @@ class LeadChange:
 
     def applied_to(self, before: Mapping[str, Any]) -> dict[str, Any]:
         """All columns of the lead after the change."""
-        after: dict[str, Any] = {
-            name: self.columns[name] if name in self.columns else before.get(name) for name in COLUMNS
-        }
+        after: dict[str, Any] = {name: self._column(name, before) for name in COLUMNS}
         for name, nothing in _UNSAID.items():
-            value = self.columns[name] if name in self.columns else before.get(name)
+            value = self._column(name, before)
             after[name] = nothing if value is None else value
         for name in _MAPS:
-            laid_over = {**(before.get(name) or {}), **getattr(self, name)}
+            known, said = before.get(name) or {}, getattr(self, name)
+            laid_over = {**said, **known} if self.only_empty else {**known, **said}
             after[name] = {key: value for key, value in laid_over.items() if value is not None}
-        after["topics"] = wishes.changed(before.get("topics"), self.topics)
+        topics = before.get("topics") or {}
+        new = {name: one for name, one in self.topics.items() if not self.only_empty or name not in topics}
+        after["topics"] = wishes.changed(topics, new)
         return after
+
+    def _column(self, name: str, before: Mapping[str, Any]) -> Any:
+        known = before.get(name)
+        if name not in self.columns or (self.only_empty and known):
+            return known
+        return self.columns[name]
 
     def differences(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
         """The names that changed, as expressions read them (`stage`, `consent`, an attribute's own name)."""

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, select
 from dripline.engine.policy import ADDRESS
 from dripline.engine.topics import changed as with_topics
 from dripline.ingest.agreeing import Source, log_changes
+from dripline.ingest.awaiting import awaited
 from dripline.ingest.reading import coerced_properties
 from dripline.ingest.recording import record, record_change
 from dripline.ingest.refusal import Refused
@@ -106,16 +107,18 @@ def _confirm(
     if lead.consent.get(channel) is False and _has_left_since(connection, message, lead):
         return False
     forgive(connection, channel, house.address_hash(channel, address))
-    changed = lead.consent.get(channel) is not True
-    after = {"consent": {**lead.consent, channel: True}, "topics": lead.topics}
+    wanted = awaited(connection, lead.id, channel)
+    topics = with_topics(lead.topics, {topic: {channel: True} for topic in wanted.topics})
+    after = {"consent": {**lead.consent, channel: True}, "topics": topics}
+    changed = [field for field in ("consent", "topics") if after[field] != getattr(lead, field)]
     if changed:
-        change_lead(connection, lead.id, {"consent": after["consent"]}, now.house)
-    source = Source("link", {"message": message.id})
+        change_lead(connection, lead.id, after, now.house)
+    source = Source("link", {"message": message.id, **wanted.proof})
     log_changes(connection, lead.id, facts(lead), after, source, now.house, claim.id, [channel])
     said = {"channel": channel, "message": message.id}
     record(connection, Event(claim.id, lead.id, "lead.confirmed", said, now.house), now.machine)
     if changed:
-        record_change(connection, claim.id, lead.id, "consent", now.house, now.machine)
+        record_change(connection, claim.id, lead.id, changed, now.house, now.machine)
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -57,10 +58,16 @@ def record(connection: Connection, event: Event, machine_now: datetime) -> Recor
 
 
 def record_change(
-    connection: Connection, cause: str, lead_id: str, field: str, at: datetime, machine_now: datetime
+    connection: Connection,
+    cause: str,
+    lead_id: str,
+    field: str | Sequence[str],
+    at: datetime,
+    machine_now: datetime,
 ) -> None:
-    """Record what follows an event (its id is `cause`) that changed a field of the lead: `lead.updated`."""
-    event = Event(f"{cause}.updated", lead_id, "lead.updated", {"changed": [field]}, at)
+    """Record what follows an event (its id is `cause`) that changed fields of the lead: `lead.updated`."""
+    changed = [field] if isinstance(field, str) else list(field)
+    event = Event(f"{cause}.updated", lead_id, "lead.updated", {"changed": changed}, at)
     record(connection, event, machine_now)
 
 

@@ -17,6 +17,7 @@ from dripline.ingest.batch import record_rows, summary
 from dripline.ingest.change import LeadChange, read_change
 from dripline.ingest.enrolment import enrol
 from dripline.ingest.following import Times, follow
+from dripline.ingest.forms import Submission, Submitted, Visitor, submit
 from dripline.ingest.identity import read_reference, resolve
 from dripline.ingest.importing import Imported, Order, import_chunk
 from dripline.ingest.incoming import EnrolIn, EventIn, LeadIn
@@ -151,6 +152,18 @@ class Ingest:
                 return Times(house.clock.to_house(machine_now), machine_now)
 
             return follow(connection, self._workspace, house, claim, times, everything)
+
+        done = self._transaction(do)
+        self._nudge()
+        return done
+
+    def submit(self, submission: Submission, visitor: Visitor) -> Submitted:
+        """Keep what a visitor sent by a form. Raises Refused where the lead was erased."""
+
+        def do(connection: Connection) -> Submitted:
+            house, machine_now = open_house(connection, self._secret), self._machine()
+            now = house.clock.to_house(machine_now)
+            return submit(connection, self._workspace, house, submission, visitor, now, machine_now)
 
         done = self._transaction(do)
         self._nudge()

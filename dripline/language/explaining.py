@@ -12,13 +12,20 @@ from pydantic import Field
 
 from dripline.language.check import RULES
 from dripline.language.check_contents import RULES_OF_CONTENTS
+from dripline.language.check_forms import RULES_OF_FORMS
 from dripline.language.check_scenarios import known_expectations
 from dripline.language.check_together import RULES_TOGETHER
 from dripline.language.load import Written
 from dripline.language.yaml_reader import read_yaml
 
 FILE = "codes.yaml"
-_RULES: tuple[Callable[..., Any], ...] = (*RULES, *RULES_OF_CONTENTS, *RULES_TOGETHER, known_expectations)
+_RULES: tuple[Callable[..., Any], ...] = (
+    *RULES,
+    *RULES_OF_CONTENTS,
+    *RULES_TOGETHER,
+    *RULES_OF_FORMS,
+    known_expectations,
+)
 _CHECKS: Mapping[str, Callable[..., Any]] = {rule.__name__: rule for rule in _RULES}
 
 

@@ -12,7 +12,9 @@ from babel import Locale, UnknownLocaleError
 from babel.numbers import is_currency
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from dripline.language.check_forms import check_forms
 from dripline.language.fields import FieldErrors, FieldType, coerce
+from dripline.language.forms import Forms
 from dripline.language.kinds import Cap
 from dripline.language.load import Written, fit, wrong
 from dripline.language.notices import PersonEntry
@@ -33,6 +35,17 @@ BUILT_IN_EVENTS: Mapping[str, Mapping[str, FieldType]] = {
     "lead.resubscribed": {"channel": "text", "topic": "text"},
     "lead.paused": {"until": "datetime"},
     "lead.merged": {"lead": "text", "cause": "text"},
+    "lead.replied": {"channel": "text", "text": "text", "message": "text"},
+    "form.submitted": {
+        "form": "text",
+        "submission": "text",
+        "known": "boolean",
+        "asks": "list",
+        "agreed": "boolean",
+        "answers": "any",
+        "left_out": "list",
+        "page": "text",
+    },
 }
 """Events that are always declared; a workspace may add properties."""
 
@@ -225,6 +238,9 @@ class Workspace(Written):
     webhooks: WebhooksEntry = Field(
         default_factory=WebhooksEntry, description="Where `webhook` steps may go."
     )
+    forms: Forms = Field(
+        default_factory=dict, description="Forms for web pages, by the ids that their addresses have."
+    )
 
     @model_validator(mode="after")
     def _known_owner(self) -> Workspace:
@@ -300,7 +316,10 @@ def load_workspace(root: Path) -> tuple[Workspace | None, list[Problem]]:
     if document is None:
         return None, problems
     workspace, more = fit(document, Workspace)
-    return (None if problems else workspace), problems + more
+    if workspace is not None:
+        more = more + check_forms(workspace, document)
+    problems += more
+    return (None if problems else workspace), problems
 
 
 __all__ = ["BUILT_IN_EVENTS", "LEAD_FIELDS", "FieldErrors", "Workspace", "ZoneName", "load_workspace"]

@@ -311,6 +311,14 @@ def suppress(connection: Connection, channel: str, address_hash: str, reason: st
     )
 
 
+def suppressed_by(connection: Connection, channel: str, address_hash: str) -> str | None:
+    """The reason for which nothing is written to that address on that channel; None where something may be."""
+    query = select(suppressions.c.reason).where(
+        suppressions.c.channel == channel, suppressions.c.address_hash == address_hash
+    )
+    return connection.execute(query).scalar_one_or_none()
+
+
 def forgive(connection: Connection, channel: str, address_hash: str) -> None:
     """Write again to who had only unsubscribed at the provider, or was erased; a bounce or a complaint stays."""
     connection.execute(

@@ -20,6 +20,7 @@ from dripline.store.database import Store
 from dripline.web.api import build_api
 from dripline.web.described import describe
 from dripline.web.entrance import Entrance
+from dripline.web.forms import build_forms
 from dripline.web.guard import Guard
 from dripline.web.health import TemporalReachable, build_health
 from dripline.web.keyring import KeyRing
@@ -76,6 +77,7 @@ def create_app(
     eraser = Eraser(store, secret, Journal(settings.data), machine)
     app.include_router(build_privacy(eraser, nudge))
     app.include_router(build_links(settings, store, ingest, workspace, machine))
+    app.include_router(build_forms(settings, store, ingest, workspace, machine))
     app.include_router(build_router(settings, _recorder(settings, store, nudge, machine)))
     app.include_router(build_pages(store, workspace, settings.port, machine))
     describe(app)

@@ -19,7 +19,13 @@ MAX_BODY = 1_000_000
 MAX_FORM = 10_000
 """Bytes of what a reader's browser or mail program may send to a link of a message."""
 
-OPEN_TO_ALL = ("/health", "/ready", "/webhooks/", PATH)
+MAX_WEB_FORM = 65_536
+"""Bytes that a form of a web page may bring."""
+
+FORMS = "/f/"
+"""Where forms of web pages are."""
+
+OPEN_TO_ALL = ("/health", "/ready", "/webhooks/", PATH, FORMS)
 """Addresses that tell nothing of leads, or that check their callers by themselves (signatures)."""
 
 _HEADERS = {
@@ -64,7 +70,7 @@ class Guard:
                 await refusal(scope, receive, send)
                 return
         if body is None:
-            limit = MAX_FORM if path.startswith(PATH) else MAX_BODY
+            limit = _limit(path)
             body = await _body(scope, receive, limit)
             if body is None:
                 await _too_large(limit)(scope, receive, send)
@@ -74,6 +80,13 @@ class Guard:
 
 def _too_large(limit: int) -> Response:
     return problem(413, "too-large", f"The body may have {limit:,} bytes.", headers={"Connection": "close"})
+
+
+def _limit(path: str) -> int:
+    """Bytes that a body may have there."""
+    if path.startswith(PATH):
+        return MAX_FORM
+    return MAX_WEB_FORM if path.startswith(FORMS) else MAX_BODY
 
 
 def _is_unreadable(scope: Scope) -> bool:
