@@ -17,6 +17,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.advance import Route, Turns
 from activities.calling import Caller
+from activities.content import Tracking
 from activities.deliver import Deliveries
 from activities.effects import Outside
 from activities.functions import Functions
@@ -126,6 +127,7 @@ def build_workers(client: Client, settings: Settings, store: Store, workspace: W
         callback_url=callback_url(settings),
         public_url=settings.public_url,
         secret=secret,
+        tracking=Tracking(workspace.tracking, settings.tracking_at()),
     )
     sweeper = Sweeper(
         store,

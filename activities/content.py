@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,19 +13,66 @@ from dripline import composing
 from dripline.composing import MessageContent
 from dripline.language.links import MakeLink, UnsubscribeLink, stand_in
 from dripline.language.plan import Plan
+from dripline.language.tracking import TrackingEntry, is_tracked
 from dripline.links import EXAMPLE, PATH, Links
 from dripline.store.house import House
+from dripline.tracking import CLICK_PATH, OPEN_PATH, Marks, Tokens
 
 
 def compose(
-    plan: Plan, row: Row[Any], lead: Mapping[str, Any], now: datetime, links: MakeLink
+    plan: Plan,
+    row: Row[Any],
+    lead: Mapping[str, Any],
+    now: datetime,
+    links: MakeLink,
+    marks: Marks | None = None,
 ) -> MessageContent:
-    """Render a ledger row's message, or take what an earlier attempt rendered. Raises RenderError."""
+    """Render a ledger row's message, or take what an earlier attempt rendered. Raises RenderError.
+
+    An e-mail's text part keeps its links: whoever reads that sees the addresses, and they shall be true.
+    """
     if row.body is not None:
         return MessageContent(row.locale, row.sender, row.sender_name, row.subject, row.html, row.body)
-    return composing.compose(
+    written = composing.compose(
         plan, row.step, row.channel, row.template, row.context, lead, now, bool(row.notice), links
     )
+    if marks is None:
+        return written
+    if written.html is None:
+        return replace(written, body=marks.text(written.body))
+    return replace(written, html=marks.html(written.html))
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """What the workspace wants to know of its messages, and where tracked links lead."""
+
+    rules: TrackingEntry | None = None
+    at: str = ""
+
+    def marks(self, row: Row[Any], house: House, lead: Row[Any], public_url: str) -> Marks | None:
+        """What is put into a message; None for one that is not tracked.
+
+        What a lead asked for is none of marketing's business, and a colleague is no lead.
+        """
+        if self.rules is None or row.transactional or row.notice:
+            return None
+        clicks, opens = (
+            (self.rules.clicks, self.rules.opens) if row.channel == "email" else (self.rules.sms, False)
+        )
+        marks = Marks(
+            Tokens(house.secret),
+            row.id,
+            self.at,
+            (public_url + PATH, self.at + PATH, self.at + CLICK_PATH, self.at + OPEN_PATH),
+            clicks=is_tracked(clicks, lead.tracking),
+            opens=is_tracked(opens, lead.tracking),
+        )
+        return marks if marks.clicks or marks.opens else None
+
+    def untouched(self, lead: Row[Any]) -> bool:
+        """Whether the provider's own tracking has to be off; without rules of ours its account decides."""
+        return self.rules is not None or lead.tracking is False
 
 
 def links_of(row: Row[Any], house: House, public_url: str, machine_now: datetime) -> MakeLink:
@@ -41,4 +89,4 @@ def one_click(row: Row[Any], house: House, public_url: str, machine_now: datetim
     return links_of(row, house, public_url, machine_now)(UnsubscribeLink())
 
 
-__all__ = ["MessageContent", "compose", "links_of", "one_click"]
+__all__ = ["MessageContent", "Tracking", "compose", "links_of", "one_click"]

@@ -21,13 +21,14 @@ from sqlalchemy import Connection, Row
 from temporalio import activity
 
 from activities.breaker import Breaker
-from activities.content import MessageContent, compose, links_of, one_click
+from activities.content import MessageContent, Tracking, compose, links_of, one_click
 from activities.failures import coded, not_yet
 from activities.gate import Gate, ask_again, opens_at, over_daily_limit
 from dripline.clock import HouseClock, MachineClock, machine_clock
 from dripline.engine.draw import draw
 from dripline.engine.hours import on_the_wall
 from dripline.engine.policy import ADDRESS
+from dripline.ingest.message_events import tell
 from dripline.providers import NotAccepted, Outgoing, PermanentFailure, Provider, ProviderError, Uncertain
 from dripline.rendering import RenderError
 from dripline.store import messages, runs, schema
@@ -85,6 +86,7 @@ class Deliveries:
         callback_url: str | None = None,
         public_url: str = "http://127.0.0.1:8080",
         secret: str | None = None,
+        tracking: Tracking | None = None,
         local_slots: int = 8,
         clock: MachineClock = machine_clock,
     ) -> None:
@@ -95,6 +97,7 @@ class Deliveries:
         self._callback_url = callback_url
         self._public_url = public_url.rstrip("/")
         self._secret = secret
+        self._tracking = tracking or Tracking()
         self._clock = clock
         self._slots = asyncio.Semaphore(local_slots)
         self._pool = ThreadPoolExecutor(local_slots, thread_name_prefix="local-send")
@@ -201,8 +204,9 @@ class Deliveries:
             load_plan(connection, row.plan_hash),
             links_of(row, house, self._public_url, machine_now),
         )
+        marks = self._tracking.marks(row, house, lead, self._public_url)
         try:
-            return compose(plan, row, lead_facts(lead), now, links)
+            return compose(plan, row, lead_facts(lead), now, links, marks)
         except RenderError as problem:
             return problem
 
@@ -256,7 +260,7 @@ class Deliveries:
         attempt = messages.take_lease(
             connection, row.id, content, self._providers[row.channel].name, now, self._lease
         )
-        return Lease(attempt, row.channel, house.clock, self._outgoing(house, row, content, now))
+        return Lease(attempt, row.channel, house.clock, self._outgoing(house, row, lead, content, now))
 
     def _others_lease(self, connection: Connection, row: Row[Any], now: datetime) -> Settled | Later:
         """Another attempt holds the row: wait for it, or find that it must have died."""
@@ -272,7 +276,9 @@ class Deliveries:
         )
         return Settled.YES
 
-    def _outgoing(self, house: House, row: Row[Any], content: messages.Content, now: datetime) -> Outgoing:
+    def _outgoing(
+        self, house: House, row: Row[Any], lead: Row[Any], content: messages.Content, now: datetime
+    ) -> Outgoing:
         callback = None
         if self._callback_url:
             callback = f"{self._callback_url}/webhooks/twilio?{urlencode({'key': row.id})}"
@@ -287,6 +293,7 @@ class Deliveries:
             text=content.body,
             status_callback=callback,
             unsubscribe=one_click(row, house, self._public_url, now),
+            untouched=self._tracking.untouched(lead),
         )
 
     def _send(self, lease: Lease) -> Settled | Later:
@@ -309,12 +316,18 @@ class Deliveries:
             breaker.failed()
             self._warn("a message may or may not have left", lease, problem)
             facts = {"uncertain_at": self._clock(), "reason": problem.code}
-        self._write(
-            lambda connection: messages.write_outcome(
-                connection, lease.message.key, lease.attempt, self._clock(), **facts
-            )
-        )
+        self._write(lambda connection: self._write_outcome(connection, lease, facts))
         return Settled.YES
+
+    def _write_outcome(self, connection: Connection, lease: Lease, facts: Mapping[str, Any]) -> None:
+        """Write down what the attempt came to; that it failed for good may be what a journey waits for."""
+        now, failed_at = self._clock(), facts.get("failed_at")
+        row = messages.load_message(connection, lease.message.key) if failed_at else None
+        if row is not None:
+            lock_lead(connection, row.lead_id)
+        written = messages.write_outcome(connection, lease.message.key, lease.attempt, now, **facts)
+        if written and row is not None and failed_at is not None:
+            tell(connection, row, "failed", failed_at, now, reason=facts["reason"])
 
     def _warn(self, said: str, lease: Lease, problem: ProviderError) -> None:
         name = self._providers[lease.channel].name

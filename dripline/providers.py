@@ -32,6 +32,8 @@ class Outgoing:
     """Where the provider shall report delivery (carries the key); None where it is set up elsewhere."""
     unsubscribe: str | None = None
     """Where a POST of RFC 8058 takes the lead off the list; None for what the lead asked for, and for SMS."""
+    untouched: bool = False
+    """The provider must neither lead links by way of itself nor add a pixel: we do, or nobody may."""
 
 
 @dataclass(frozen=True)
@@ -97,3 +99,7 @@ class DeliveryReport:
     at: datetime
     provider_id: str | None = None
     reason: str | None = None
+    link: str | None = None
+    """Where a click led, without its query."""
+    by_machine: bool = False
+    """Whether the provider says that no person opened it."""

@@ -56,6 +56,10 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "http://127.0.0.1:8080", description="Where providers and leads reach the web process."
     )
+    tracking_url: str | None = Field(
+        None,
+        description="Where tracked links and pixels lead, another name of the web process; default: `public_url`.",
+    )
     link_days: float = Field(
         180.0,
         gt=0,
@@ -134,6 +138,10 @@ class Settings(BaseSettings):
         if self.lease < self.http_timeout + 2:
             raise ValueError("lease must be at least 2 seconds longer than http_timeout")
         return self
+
+    def tracking_at(self) -> str:
+        """Where tracked links and pixels lead, without a slash at the end."""
+        return (self.tracking_url or self.public_url).rstrip("/")
 
     def store_url(self) -> str:
         """The database, by default a file under `data`."""

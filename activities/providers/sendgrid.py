@@ -92,6 +92,11 @@ def _body(message: Outgoing) -> dict[str, Any]:
             "List-Unsubscribe": f"<{message.unsubscribe}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         }
+    if message.untouched:
+        body["tracking_settings"] = {
+            "click_tracking": {"enable": False, "enable_text": False},
+            "open_tracking": {"enable": False},
+        }
     return body
 
 

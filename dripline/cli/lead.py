@@ -19,6 +19,7 @@ from dripline.cli.asking import refuse
 from dripline.cli.lead_list import list_leads
 from dripline.cli.opening import Opened, opened
 from dripline.cli.showing import count
+from dripline.cli.tracking import set_tracking
 
 if TYPE_CHECKING:
     from dripline.ingest.change import LeadChange
@@ -37,6 +38,7 @@ def register(app: typer.Typer) -> None:
     lead.callback()(_lead)
     lead.command("import")(import_leads)
     lead.command("list")(list_leads)
+    lead.command("tracking")(set_tracking)
     app.add_typer(lead, name="lead")
 
 

@@ -64,6 +64,7 @@ class LeadChange:
         topics = before.get("topics") or {}
         new = {name: one for name, one in self.topics.items() if not self.only_empty or name not in topics}
         after["topics"] = wishes.changed(topics, new)
+        after["tracking"] = self.columns.get("tracking", before.get("tracking"))
         return after
 
     def _column(self, name: str, before: Mapping[str, Any]) -> Any:
@@ -74,9 +75,8 @@ class LeadChange:
 
     def differences(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
         """The names that changed, as expressions read them (`stage`, `consent`, an attribute's own name)."""
-        names = [
-            name for name in (*COLUMNS, *_UNSAID, "consent", "topics") if before.get(name) != after.get(name)
-        ]
+        plain = (*COLUMNS, *_UNSAID, "consent", "topics", "tracking")
+        names = [name for name in plain if before.get(name) != after.get(name)]
         old, new = before.get("attributes") or {}, after["attributes"]
         names += [name for name in {**old, **new} if old.get(name) != new.get(name)]
         return tuple(sorted(names))
@@ -101,6 +101,8 @@ def read_change(said: LeadIn, workspace: Workspace, source: Source | None = None
         columns["score"] = said.score
     if "tags" in said.model_fields_set:
         columns["tags"] = list(dict.fromkeys(said.tags or []))
+    if "tracking" in said.model_fields_set:
+        columns["tracking"] = said.tracking
     errors += _unknown_topics(said, workspace)
     attributes: dict[str, Any] = {}
     try:

@@ -186,6 +186,10 @@ class LeadIn(_Said):
     consent_proof: ConsentProof | None = Field(
         None, description="What shows the consent of this request: kept in the lead's log of consent."
     )
+    tracking: bool | None = Field(
+        None,
+        description="Whether it may be kept what the lead opens and clicks; null: as the workspace says.",
+    )
     attributes: dict[str, Any] = Field({}, description="The workspace's own attributes, as it declares them.")
     touch: TouchIn | None = Field(
         None, description="Where the lead came from this time: kept if it says anything new."

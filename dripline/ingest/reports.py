@@ -10,14 +10,17 @@ from sqlalchemy import Connection, Row, select
 
 from dripline.clock import MachineClock, machine_clock
 from dripline.ingest.agreeing import Source, log_changes
+from dripline.ingest.message_events import tell
 from dripline.ingest.recording import record, record_change
 from dripline.providers import DeliveryReport
 from dripline.store.database import Store
 from dripline.store.events import Event
+from dripline.store.hits import HIT_OF, once
 from dripline.store.house import House, open_house
 from dripline.store.leads import change_lead, facts, lock_survivor
 from dripline.store.messages import SUPPRESSING, record_report, suppress
 from dripline.store.schema import messages
+from dripline.tracking.machines import BY_PROVIDER
 
 _LEAVING = ("unsubscribed", "complained")
 
@@ -40,12 +43,43 @@ def take_report(
         known = replace(report, at=house.clock.to_house(report.at))
         if lead is None or lead.erased_at is not None:
             known = replace(known, reason=None)  # providers quote the address
-        record_report(connection, known, now)
+        if not _is_wanted(known, lead):
+            return
+        before = record_report(connection, known, now)
+        if before is not None:
+            _tell(connection, before, known, now)
         if report.kind in SUPPRESSING and message.recipient:
             address = house.address_hash(message.channel, message.recipient)
             suppress(connection, message.channel, address, SUPPRESSING[report.kind], known.at)
         if report.kind in _LEAVING and not message.notice and lead is not None and lead.erased_at is None:
             _let_go(connection, house, lead, message.channel, known, now)
+
+
+_FACTS = {
+    "delivered": "delivered_at",
+    "opened": "first_opened_at",
+    "bounced": "bounced_at",
+    "failed": "failed_at",
+    "complained": "complained_at",
+}
+"""What a row says of these kinds already, if they were reported before."""
+
+
+def _is_wanted(report: DeliveryReport, lead: Row[Any] | None) -> bool:
+    """What a lead does with its messages is not kept where it does not want that."""
+    if report.kind not in HIT_OF:
+        return True
+    return lead is not None and lead.erased_at is None and lead.tracking is not False
+
+
+def _tell(connection: Connection, before: Row[Any], report: DeliveryReport, now: datetime) -> None:
+    """Let the lead's journeys hear of it, and keep the opens and clicks that the provider saw."""
+    if report.kind in HIT_OF:
+        machine = BY_PROVIDER if report.by_machine else None
+        once(connection, before.id, HIT_OF[report.kind], report.at, report.link, machine)
+    if report.by_machine or getattr(before, _FACTS.get(report.kind, ""), None) is not None:
+        return
+    tell(connection, before, report.kind, report.at, now, link=report.link, reason=report.reason)
 
 
 def _let_go(

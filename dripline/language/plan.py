@@ -436,6 +436,15 @@ class Plan(_Frozen):
         return frozenset(since.step for since in waits if isinstance(since, Reached))
 
     @cached_property
+    def awaited(self) -> frozenset[str]:
+        """The events that this journey hears anywhere: at its trigger, its goal, its exits and its steps."""
+        filters = [self.trigger.on, *(way_out.on for way_out in self.exits)]
+        filters += [self.goal.on] if self.goal else []
+        filters += [step.on for step in self.steps if isinstance(step, WaitForStep)]
+        filters += [step.unless for step in self.steps if isinstance(step, RemindStep) and step.unless]
+        return frozenset(name for wanted in filters for name in wanted.events)
+
+    @cached_property
     def hash(self) -> str:
         """SHA-256 (hex) of the canonical JSON of what the plan says.
 

@@ -23,6 +23,7 @@ from dripline.language.problems import Problem, did_you_mean
 from dripline.language.short_forms import ShortForm
 from dripline.language.spoken import Spoken
 from dripline.language.times import QuietHours
+from dripline.language.tracking import MESSAGE_EVENTS, TrackingEntry
 from dripline.language.yaml_reader import read_yaml
 
 FILE = "dripline.yaml"
@@ -46,6 +47,7 @@ BUILT_IN_EVENTS: Mapping[str, Mapping[str, FieldType]] = {
         "left_out": "list",
         "page": "text",
     },
+    **MESSAGE_EVENTS,
 }
 """Events that are always declared; a workspace may add properties."""
 
@@ -240,6 +242,10 @@ class Workspace(Written):
     )
     forms: Forms = Field(
         default_factory=dict, description="Forms for web pages, by the ids that their addresses have."
+    )
+
+    tracking: TrackingEntry | None = Field(
+        None, description="What is kept of what leads do with messages; without it, nothing."
     )
 
     @model_validator(mode="after")

@@ -292,7 +292,8 @@ def record_report(connection: Connection, report: DeliveryReport, machine_now: d
     if row is None or report.kind not in _REPORT_COLUMNS:
         return None
     # A failure is final only for what the provider had accepted, or may have: an attempt of ours decides else.
-    columns = {name: func.coalesce(messages.c[name], report.at) for name in _REPORT_COLUMNS[report.kind]}
+    told = ("accepted_at",) if report.by_machine else _REPORT_COLUMNS[report.kind]
+    columns = {name: func.coalesce(messages.c[name], report.at) for name in told}
     values: dict[str, Any] = {**columns, "progress_at": machine_now}
     if report.provider_id:
         values["provider_id"] = func.coalesce(messages.c.provider_id, report.provider_id)

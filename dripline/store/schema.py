@@ -597,8 +597,14 @@ hits = Table(
     Column("kind", String(16), nullable=False),  # open | click
     Column("at", Utc, nullable=False),
     Column("link", Text),  # where a click led, without its query
-    Column("machine", String(32)),  # what kind of program it was; NULL: a person, as far as can be told
+    Column("machine", String(32)),  # what kind of program it was; NULL: a person, as far as is known
     Index("ix_hits_message", "message_id", "kind"),
+    Index(
+        "ix_hits_undecided",
+        "at",
+        sqlite_where=text("machine = 'undecided'"),
+        postgresql_where=text("machine = 'undecided'"),
+    ),
     comment="Opens and clicks as they came, those of machines too. No address and no browser of anybody.",
 )
 

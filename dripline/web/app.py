@@ -23,11 +23,13 @@ from dripline.web.entrance import Entrance
 from dripline.web.forms import build_forms
 from dripline.web.guard import Guard
 from dripline.web.health import TemporalReachable, build_health
+from dripline.web.judging import Judge
 from dripline.web.keyring import KeyRing
 from dripline.web.links import build_links
 from dripline.web.pages import build_pages
 from dripline.web.privacy import build_privacy
 from dripline.web.problems import answer_with_problems
+from dripline.web.tracking import build_tracking
 from dripline.web.webhooks import build_router
 
 Beside = Callable[[], AbstractAsyncContextManager[object]]
@@ -50,10 +52,13 @@ def create_app(
     `go_first` is entered while a batch of events is recorded.
     """
 
+    secret = settings.secret.get_secret_value() if settings.secret else None
+    judge = Judge(store, secret, machine, nudge)
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as beside:
-            for start in background:
+            for start in (judge.running, *background):
                 await beside.enter_async_context(start())
             yield
 
@@ -71,13 +76,13 @@ def create_app(
     app.add_middleware(Guard, entrance=Entrance(keys))
     answer_with_problems(app)
     app.include_router(build_health(store, temporal))
-    secret = settings.secret.get_secret_value() if settings.secret else None
     ingest = Ingest(store, workspace, nudge, machine, secret, go_first)
     app.include_router(build_api(ingest, store, workspace))
     eraser = Eraser(store, secret, Journal(settings.data), machine)
     app.include_router(build_privacy(eraser, nudge))
     app.include_router(build_links(settings, store, ingest, workspace, machine))
     app.include_router(build_forms(settings, store, ingest, workspace, machine))
+    app.include_router(build_tracking(settings, store, workspace, machine, judge.call, nudge))
     app.include_router(build_router(settings, _recorder(settings, store, nudge, machine)))
     app.include_router(build_pages(store, workspace, settings.port, machine))
     describe(app)

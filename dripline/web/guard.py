@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dripline.links import PATH
+from dripline.tracking import CLICK_PATH, OPEN_PATH
 from dripline.web.entrance import Entrance
 from dripline.web.problems import problem
 
@@ -25,7 +26,7 @@ MAX_WEB_FORM = 65_536
 FORMS = "/f/"
 """Where forms of web pages are."""
 
-OPEN_TO_ALL = ("/health", "/ready", "/webhooks/", PATH, FORMS)
+OPEN_TO_ALL = ("/health", "/ready", "/webhooks/", PATH, FORMS, CLICK_PATH, OPEN_PATH)
 """Addresses that tell nothing of leads, or that check their callers by themselves (signatures)."""
 
 _HEADERS = {

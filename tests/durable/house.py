@@ -13,6 +13,7 @@ from sqlalchemy import event as sa_event
 from sqlalchemy import select
 
 from activities.advance import Route, Turns
+from activities.content import Tracking
 from activities.deliver import Deliveries
 from activities.gate import Gate
 from dripline.clock import machine_clock
@@ -64,7 +65,14 @@ class Clock:
 class House:
     """Everything of one installation but Temporal: turns and deliveries are called by hand."""
 
-    def __init__(self, store: Store, *plans: Plan, gate: Gate | None = None, lease: float = 30.0) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *plans: Plan,
+        gate: Gate | None = None,
+        lease: float = 30.0,
+        tracking: Tracking | None = None,
+    ) -> None:
         self.store = store
         self.clock = Clock()
         self.email, self.sms = FakeProvider("email"), FakeProvider("sms")
@@ -74,6 +82,7 @@ class House:
             {"email": self.email, "sms": self.sms},
             gate or Gate(lambda channel, address: True),
             lease=lease,
+            tracking=tracking,
             clock=self.clock,
         )
         with store.write() as connection:

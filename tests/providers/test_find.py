@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_a_message_that_was_not_taken_is_not_found(sink: Sink, twilio: Twilio, s
     ids=["number", "text", "sender"],
 )
 def test_another_message_is_not_taken_for_it(
-    sink: Sink, twilio: Twilio, sms: Outgoing, other: dict[str, str]
+    sink: Sink, twilio: Twilio, sms: Outgoing, other: dict[str, Any]
 ) -> None:
     twilio.send(replace(sms, **other))
 

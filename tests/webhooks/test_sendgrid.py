@@ -47,6 +47,18 @@ def told(*events: Any) -> list[tuple[str, str | None]]:
     return [(report.kind, report.reason) for report in sendgrid.translate(json.dumps(events).encode(), NOON)]
 
 
+def test_what_sendgrid_knows_of_who_opened_and_which_link_is_taken_over() -> None:
+    events = [
+        event("open", sg_machine_open=True),
+        event("open", sg_machine_open=False),
+        event("click", url="https://example.am/a?email=anahit@example.am#b"),
+        event("click", url="javascript:alert(1)"),
+    ]
+    reports = sendgrid.translate(json.dumps(events).encode(), NOON)
+    assert [report.by_machine for report in reports] == [True, False, False, False]
+    assert [report.link for report in reports] == [None, None, "https://example.am/a", None]
+
+
 def test_a_signed_batch_is_recorded_in_its_order(client: TestClient, signer: Signer, ledger: Ledger) -> None:
     body = json.dumps([event("processed"), event("delivered"), event("open")]).encode()
 
@@ -202,7 +214,6 @@ def test_sendgrids_words_become_ours(given: dict[str, Any], said: tuple[str, str
 @pytest.mark.parametrize(
     "given",
     [
-        event("open", sg_machine_open=True),
         event("group_resubscribe"),
         event("account_status_change"),
         event("delivered", dripline_key=None),

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from dripline.providers import DeliveryReport
+from dripline.tracking.addresses import may_lead_to, without_query
 
 SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
 TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
@@ -98,14 +99,26 @@ def _report(event: Mapping[str, Any], now: datetime) -> DeliveryReport | None:
     key, word = event.get("dripline_key"), event.get("event")
     if not isinstance(key, str) or not _NAME.fullmatch(key) or not isinstance(word, str):
         return None
-    if word == "open" and event.get("sg_machine_open") is True:  # fetched by a mail program, seen by nobody
-        return None
     kind, reason = _bounce(event) if word == "bounce" else (_KINDS.get(word), None)
     if kind is None:
         return None
     if word == "dropped":
         reason = _DROPPED.get(str(event.get("reason")).lower(), "sendgrid.dropped")
-    return DeliveryReport(key, kind, _time(event.get("timestamp"), now), _message_id(event), reason)
+    return DeliveryReport(
+        key,
+        kind,
+        _time(event.get("timestamp"), now),
+        _message_id(event),
+        reason,
+        link=_link(event) if kind == "clicked" else None,
+        # Fetched by a mail program, seen by nobody.
+        by_machine=word == "open" and event.get("sg_machine_open") is True,
+    )
+
+
+def _link(event: Mapping[str, Any]) -> str | None:
+    url = event.get("url")
+    return without_query(url) if isinstance(url, str) and may_lead_to(url) else None
 
 
 def _bounce(event: Mapping[str, Any]) -> tuple[str, str]:

@@ -240,6 +240,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("hits", schema=None) as batch_op:
         batch_op.create_index("ix_hits_message", ["message_id", "kind"], unique=False)
+        batch_op.create_index(
+            "ix_hits_undecided",
+            ["at"],
+            unique=False,
+            sqlite_where=sa.text("machine = 'undecided'"),
+            postgresql_where=sa.text("machine = 'undecided'"),
+        )
 
     op.create_table(
         "inbound",
