@@ -31,6 +31,7 @@ from dripline.cli import (
     simulate,
     test,
     trying,
+    user,
 )
 
 app = typer.Typer(
@@ -50,7 +51,7 @@ _PANELS = {
     "Write journeys": (new, check, schema, test, simulate, explain, graph, preview, form, trying),
     "Run them": (run, publish, journeys, brake),
     "Look after leads": (lead, inspect, runs, held, erase),
-    "Look after the installation": (doctor, backup, key),
+    "Look after the installation": (doctor, backup, user, key),
 }
 """What each file's commands are for, as the help shows them."""
 

@@ -18,6 +18,7 @@ from dripline.providers import DeliveryReport
 from dripline.settings import Settings
 from dripline.store.database import Store
 from dripline.web.api import build_api
+from dripline.web.cookies import Cookies
 from dripline.web.described import describe
 from dripline.web.entrance import Entrance
 from dripline.web.forms import build_forms
@@ -30,6 +31,7 @@ from dripline.web.pages import build_pages
 from dripline.web.privacy import build_privacy
 from dripline.web.problems import answer_with_problems
 from dripline.web.tracking import build_tracking
+from dripline.web.visitors import Visitors
 from dripline.web.webhooks import build_router
 
 Beside = Callable[[], AbstractAsyncContextManager[object]]
@@ -73,7 +75,9 @@ def create_app(
     )
     key = settings.api_key.get_secret_value() if settings.api_key else None
     keys = KeyRing(store, key, settings.key_per_minute, machine)
-    app.add_middleware(Guard, entrance=Entrance(keys))
+    cookies, in_production = Cookies(settings.public_url), settings.environment == "production"
+    visitors = Visitors(store, cookies, settings.public_url, machine, in_production=in_production)
+    app.add_middleware(Guard, entrance=Entrance(keys, visitors, in_production=in_production))
     answer_with_problems(app)
     app.include_router(build_health(store, temporal))
     ingest = Ingest(store, workspace, nudge, machine, secret, go_first)
@@ -84,7 +88,7 @@ def create_app(
     app.include_router(build_forms(settings, store, ingest, workspace, machine))
     app.include_router(build_tracking(settings, store, workspace, machine, judge.call, nudge))
     app.include_router(build_router(settings, _recorder(settings, store, nudge, machine)))
-    app.include_router(build_pages(store, workspace, settings.port, machine))
+    app.include_router(build_pages(settings, store, workspace, machine, cookies, keys))
     describe(app)
     return app
 

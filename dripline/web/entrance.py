@@ -1,12 +1,14 @@
-"""Who comes in: callers with a key; without one, only somebody at this very machine.
+"""Who comes in: to the API callers with a key, to the pages people who have logged in.
 
-What a request says of itself decides: a key that is wrong is refused, from wherever it comes.
+Outside production, whoever sits at this very machine needs neither. What a request says of itself decides: a key that
+is wrong is refused, from wherever it comes.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -20,64 +22,99 @@ from dripline.web.access import Given, given_key, is_here
 from dripline.web.keyring import KeyRing, Known
 from dripline.web.pace import Pace
 from dripline.web.problems import RETRY_AFTER, problem
+from dripline.web.visit import Visit
+from dripline.web.visitors import Visitors
+
+API = "/v1/"
 
 TRACKING = frozenset(
     f"/v1/{name}" for name in ("identify", "track", "page", "screen", "group", "alias", "batch", "import")
 )
 """Segment's addresses. From a browser the write key comes in the body, and a question comes before (CORS)."""
 
-_Answer = tuple[Response | None, Mapping[str, str]]
+
+@dataclass(frozen=True)
+class Answer:
+    """What becomes of a request: it is refused, or let in. `headers` are for the answer, whoever gives it."""
+
+    refusal: Response | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    visit: Visit | None = None
 
 
 class Entrance:
     """Finds out who asks, and puts the Caller on the request's state."""
 
-    def __init__(self, keys: KeyRing) -> None:
+    def __init__(self, keys: KeyRing, visitors: Visitors, *, in_production: bool) -> None:
+        self.visitors = visitors
         self._keys = keys
         self._pace = Pace()
+        self._in_production = in_production
 
     def looks_into_the_body(self, scope: Scope) -> bool:
-        """Whether a key may be in the body."""
-        return scope["method"] == "POST" and scope["path"] in TRACKING and given_key(scope) is None
+        """Whether a key, or the token of a form, may be in the body."""
+        if scope["path"].startswith(API):
+            return scope["method"] == "POST" and scope["path"] in TRACKING and given_key(scope) is None
+        return scope["method"] not in ("GET", "HEAD")
 
-    async def admit(self, scope: Scope, body: bytes | None) -> _Answer:
-        """The refusal, or None; and headers for the answer, whichever it is."""
+    async def admit(self, scope: Scope, body: bytes) -> Answer:
+        """Who it is, or the refusal."""
+        try:
+            if scope["path"].startswith(API):
+                return await self._to_api(scope, body)
+            return await self._to_pages(scope, body)
+        except UNAVAILABLE:
+            detail = "The database cannot be reached or is too busy. Try again."
+            return Answer(problem(503, "store-away", detail, headers={"Retry-After": str(RETRY_AFTER)}))
+
+    async def _to_api(self, scope: Scope, body: bytes) -> Answer:
         if scope["method"] == "OPTIONS" and scope["path"] in TRACKING:
             _name(
                 scope, Caller("key", None, "nobody")
             )  # a browser asks whether it may ask, and never with a key
-            return None, {}
+            return Answer()
         given = given_key(scope) or _written_in(body)
-        if given is None:
-            if not is_here(scope):
-                return _no_key(scope), {}
-            _name(scope, HERE)
-            return None, {}
-        try:
-            known = self._keys.remembered(given.secret) or await run_in_threadpool(
-                self._keys.look_up, given.secret
-            )
-        except UNAVAILABLE:
-            return _away(), {}
-        return self._with_key(scope, given, known)
+        if given is not None:
+            return self._with_key(scope, given, await self._find(given.secret))
+        if self._in_production or not is_here(scope):
+            return Answer(_no_key(scope))
+        _name(scope, HERE)
+        return Answer()
 
-    def _with_key(self, scope: Scope, given: Given, known: Known | None) -> _Answer:
+    async def _to_pages(self, scope: Scope, body: bytes) -> Answer:
+        given = given_key(scope)
+        if given is not None:
+            answer = self._with_key(scope, given, await self._find(given.secret))
+            if answer.refusal is not None or scope["method"] in ("GET", "HEAD"):
+                return answer
+            return Answer(problem(403, "scope", "A key is for /v1; on the pages it may only look."))
+        visit = await self.visitors.receive(scope)
+        if isinstance(visit, Response):
+            return Answer(visit)
+        if visit.caller is not None:
+            _name(scope, visit.caller)
+        return Answer(self.visitors.refusal_of_form(scope, visit, body), visit=visit)
+
+    async def _find(self, secret: str) -> Known | None:
+        return self._keys.remembered(secret) or await run_in_threadpool(self._keys.look_up, secret)
+
+    def _with_key(self, scope: Scope, given: Given, known: Known | None) -> Answer:
         caller = known.caller if known else None
         if given.how == "user" and caller is not None:
             caller = _only_tracking(caller)
         if given.how == "password" and scope["method"] not in ("GET", "HEAD"):
             caller = None  # browsers send it of themselves, whoever made them ask
         if known is None or caller is None:
-            return _no_key(scope), {}
+            return Answer(_no_key(scope))
         if known.per_minute is None:
             _name(scope, caller)
-            return None, {}
+            return Answer(visit=Visit(caller))
         turn = self._pace.turn(known.per_minute, str(caller.id))
         if turn.wait:
             detail = f"This key is good for {turn.per_minute:,} requests a minute. Wait {turn.wait} seconds."
-            return problem(429, "too-many", detail), turn.headers
+            return Answer(problem(429, "too-many", detail), turn.headers)
         _name(scope, caller)
-        return None, turn.headers
+        return Answer(None, turn.headers, Visit(caller))
 
 
 def _only_tracking(caller: Caller) -> Caller | None:
@@ -87,7 +124,7 @@ def _only_tracking(caller: Caller) -> Caller | None:
     return Caller(caller.kind, caller.id, caller.name, TRACK_ALONE)
 
 
-def _written_in(body: bytes | None) -> Given | None:
+def _written_in(body: bytes) -> Given | None:
     """The write key in a body, as Segment's libraries for browsers send it."""
     try:
         said = json.loads(body) if body else None
@@ -102,16 +139,10 @@ def _name(scope: Scope, caller: Caller) -> None:
 
 
 def _no_key(scope: Scope) -> Response:
-    scheme = "Bearer" if scope["path"].startswith("/v1/") else 'Basic realm="Dripline"'
     detail = (
         "Send an API key as Authorization: Bearer. `dripline key create` makes one."
         if "authorization" not in Headers(scope=scope)
         else "This key opens nothing: it is not one of ours, was revoked, has expired, or was sent in a way that is"
         " not for it."
     )
-    return problem(401, "no-key", detail, headers={"WWW-Authenticate": scheme})
-
-
-def _away() -> Response:
-    detail = "The database cannot be reached or is too busy. Try again."
-    return problem(503, "store-away", detail, headers={"Retry-After": str(RETRY_AFTER)})
+    return problem(401, "no-key", detail, headers={"WWW-Authenticate": "Bearer"})

@@ -13,6 +13,8 @@ from dripline.links import PATH
 from dripline.tracking import CLICK_PATH, OPEN_PATH
 from dripline.web.entrance import Entrance
 from dripline.web.problems import problem
+from dripline.web.visit import Visit, begin_visit
+from dripline.web.visitors import Visitors
 
 MAX_BODY = 1_000_000
 """Bytes that a request's body may have."""
@@ -65,10 +67,13 @@ class Guard:
                 if body is None:
                     await _too_large(MAX_BODY)(scope, receive, send)
                     return
-            refusal, headers = await self._entrance.admit(scope, body)
-            send = _with_headers(send, headers)
-            if refusal is not None:
-                await refusal(scope, receive, send)
+            admitted = await self._entrance.admit(scope, body or b"")
+            send = _with_headers(send, admitted.headers)
+            if admitted.visit is not None:
+                begin_visit(admitted.visit)
+                send = _with_seed(send, self._entrance.visitors, scope, admitted.visit)
+            if admitted.refusal is not None:
+                await admitted.refusal(scope, receive, send)
                 return
         if body is None:
             limit = _limit(path)
@@ -134,6 +139,17 @@ def _with_headers(send: Send, values: Mapping[str, str]) -> Send:
             headers = MutableHeaders(scope=message)
             for name, value in values.items():
                 headers.setdefault(name, value)
+        await send(message)
+
+    return sending
+
+
+def _with_seed(send: Send, visitors: Visitors, scope: Scope, visit: Visit) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            header = visitors.seed_header(scope, visit)
+            if header is not None:
+                MutableHeaders(scope=message).append("set-cookie", header)
         await send(message)
 
     return sending

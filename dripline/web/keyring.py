@@ -13,6 +13,7 @@ from sqlalchemy import Row
 
 from dripline.access.caller import HOUSE_KEY, Caller
 from dripline.access.keys import find_key, hash_of, is_alive, is_use_worth_noting, note_use
+from dripline.access.roles import Role
 from dripline.clock import MachineClock
 from dripline.store.database import UNAVAILABLE, Store
 
@@ -65,7 +66,9 @@ class KeyRing:
             return None
         if is_use_worth_noting(row, machine_now):
             self._note(row, machine_now)
-        caller = Caller("key", row.id, f"{row.name} ({row.prefix}…)", frozenset(row.scopes))
+        caller = Caller(
+            "key", row.id, f"{row.name} ({row.prefix}…)", frozenset(row.scopes), _role(row.scopes)
+        )
         known = Known(caller, row.per_minute or self._per_minute, row.expires_at)
         self._seen[row.hash] = (self._ticking(), known)
         return known
@@ -80,3 +83,10 @@ class KeyRing:
                 note_use(connection, row, machine_now)
         except UNAVAILABLE:  # it is only for people to look at: the next look-up tries again
             pass
+
+
+def _role(scopes: list[str]) -> Role | None:
+    """As whom the key looks at the pages."""
+    if "admin" in scopes:
+        return "admin"
+    return "author" if "leads:read" in scopes else None

@@ -77,18 +77,18 @@ def answer_with_problems(app: FastAPI) -> None:
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    return _answer(request, error.status, error.code, error.detail, error.errors)
+    return answer(request, error.status, error.code, error.detail, error.errors)
 
 
 def _not_valid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = list(error.errors())
     if any(one["type"] == "json_invalid" for one in found):
-        return _answer(request, 400, "malformed", "The body is not JSON.")
+        return answer(request, 400, "malformed", "The body is not JSON.")
     if all(one["loc"] == ("body",) and one["type"] == "missing" for one in found):
-        return _answer(request, 422, "invalid", "The request needs a JSON body.")
+        return answer(request, 422, "invalid", "The request needs a JSON body.")
     errors = field_errors(found, skip=1)
-    return _answer(request, 422, "invalid", "Some fields do not hold what they must.", errors)
+    return answer(request, 422, "invalid", "Some fields do not hold what they must.", errors)
 
 
 def _http(request: Request, error: Exception) -> Response:
@@ -96,13 +96,13 @@ def _http(request: Request, error: Exception) -> Response:
     errors = error.errors if isinstance(error, UnreadableBody) else ()
     code = _title(error.status_code).lower().replace(" ", "-")
     detail = _DETAILS.get(error.status_code, str(error.detail))
-    return _answer(request, error.status_code, code, detail, errors, error.headers)
+    return answer(request, error.status_code, code, detail, errors, error.headers)
 
 
 def _away(request: Request, error: Exception) -> Response:
     _log.warning("store-away", path=_path(request), error=type(error).__name__)
     detail = "The database cannot be reached or is too busy. Try again."
-    return _answer(request, 503, "store-away", detail, headers={"Retry-After": str(RETRY_AFTER)})
+    return answer(request, 503, "store-away", detail, headers={"Retry-After": str(RETRY_AFTER)})
 
 
 def _database(request: Request, error: Exception) -> Response:
@@ -113,15 +113,15 @@ def _database(request: Request, error: Exception) -> Response:
 
 def _not_keepable(request: Request, error: Exception) -> Response:
     _log.warning("not-keepable", path=_path(request), error=type(error).__name__)
-    return _answer(request, 422, "invalid", "The database cannot keep such values.")
+    return answer(request, 422, "invalid", "The database cannot keep such values.")
 
 
 def _ours(request: Request, error: Exception) -> Response:
     _log.error("request-failed", path=_path(request), error=type(error).__name__)
-    return _answer(request, 500, "our-fault", "Something of ours is wrong. It was logged.")
+    return answer(request, 500, "our-fault", "Something of ours is wrong. It was logged.")
 
 
-def _answer(
+def answer(
     request: Request,
     status: int,
     code: str,

@@ -44,6 +44,11 @@ def who(row: Any) -> str:
     return str(row.lead_email or row.lead_phone or row.lead_external_id or row.lead_id)
 
 
+def who_for_viewers(row: Any) -> str:
+    """The same for those who see no names: enough to tell one lead from another."""
+    return f"lead …{str(row.lead_id)[-6:]}"
+
+
 def since(run: Any) -> datetime:
     """Since when a run is where it is: the start of its wait, its end, or its last turn."""
     began = datetime.fromisoformat(run.wait["began"]) if run.wait else None

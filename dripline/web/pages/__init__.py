@@ -9,26 +9,49 @@ from fastapi.responses import HTMLResponse, Response
 
 from dripline.clock import MachineClock
 from dripline.language.workspace import Workspace
+from dripline.settings import Settings
 from dripline.store.database import Store
+from dripline.web.allowing import allows
+from dripline.web.cookies import Cookies
+from dripline.web.keyring import KeyRing
+from dripline.web.pages.account import add_account
 from dripline.web.pages.frame import Frame
 from dripline.web.pages.held import add_held
 from dripline.web.pages.journeys import add_journeys
+from dripline.web.pages.keys import add_keys
 from dripline.web.pages.leads import add_leads
+from dripline.web.pages.login import add_login
 from dripline.web.pages.mailbox import add_mailbox
 from dripline.web.pages.overview import add_overview
+from dripline.web.pages.people import add_people
 
 
-def build_pages(store: Store, workspace: Workspace, port: int, machine: MachineClock) -> APIRouter:
-    """The router of the pages. `port` is told in the examples."""
-    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-    frame = Frame(store, workspace, machine)
+def build_pages(
+    settings: Settings,
+    store: Store,
+    workspace: Workspace,
+    machine: MachineClock,
+    cookies: Cookies,
+    keys: KeyRing,
+) -> APIRouter:
+    """The router of the pages."""
+    frame, port = Frame(store, workspace, machine), settings.port
+    pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+    at_least = [allows("look")]  # more is said at the route
+    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, dependencies=at_least)
     add_overview(router, frame, port)
     add_journeys(router, frame)
     add_mailbox(router, frame)
     add_held(router, frame)
     add_leads(router, frame)
-    _add_style(router)
-    return router
+    live = settings.environment == "production"
+    add_account(router, frame, cookies, machine)
+    add_people(router, frame, settings.public_url, machine)
+    add_keys(router, frame, keys, machine, live=live)
+    pages.include_router(router)
+    add_login(pages, frame, cookies, machine)
+    _add_style(pages)
+    return pages
 
 
 def _add_style(router: APIRouter) -> None:

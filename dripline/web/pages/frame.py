@@ -21,6 +21,7 @@ from dripline.store.overview import house_clock
 from dripline.store.plans import load_plan
 from dripline.story import standing
 from dripline.web import saying
+from dripline.web.visit import visit
 
 _POLICY = (
     "default-src 'none'; style-src 'self'{styles}; img-src 'self' data:{images}; font-src 'self' data:;"
@@ -29,6 +30,9 @@ _POLICY = (
 PLAIN_POLICY = _POLICY.format(styles="", images="")
 MAIL_POLICY = _POLICY.format(styles=" 'unsafe-inline'", images=" https:")
 """For pages that show e-mails: a srcdoc frame inherits the policy, and e-mails bring their own styles."""
+
+_REFERRER = {"Referrer-Policy": "same-origin"}
+"""With `no-referrer` browsers say `Origin: null` when a form of ours is sent, as if it were another site's."""
 
 
 def build_templates() -> Environment:
@@ -74,7 +78,12 @@ class Frame:
         Its times are told in the zone `where`, by default the workspace's.
         """
         html = self._templates.get_template(template).render({**self._around(where or self.zone), **context})
-        return HTMLResponse(html, headers={"Content-Security-Policy": policy})
+        return HTMLResponse(html, headers={"Content-Security-Policy": policy, **_REFERRER})
+
+    def bare(self, template: str, **context: Any) -> HTMLResponse:
+        """A page for those who are not logged in: it tells nothing of the installation."""
+        html = self._templates.get_template(template).render(visit=visit(), **context)
+        return HTMLResponse(html, headers={"Content-Security-Policy": PLAIN_POLICY, **_REFERRER})
 
     def stands(self, connection: Connection, runs: Iterable[Any]) -> dict[str, str]:
         """Where runs stand, in words, by their ids."""
@@ -92,6 +101,8 @@ class Frame:
             held = sum(count_held(connection).values())
         return {
             "here": None,
+            "visit": visit(),
+            "who": saying.who if visit().may("read-leads") else saying.who_for_viewers,
             "brake": brake,
             "held": held,
             "now_said": now.astimezone(self.zone).strftime("%A, %-d %B %Y, %H:%M"),

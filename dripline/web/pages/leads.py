@@ -14,13 +14,14 @@ from dripline.store.leads import read_lead
 from dripline.store.overview import house_clock
 from dripline.story import tell
 from dripline.web import saying
+from dripline.web.allowing import allows
 from dripline.web.pages.frame import Frame
 
 
 def add_leads(router: APIRouter, frame: Frame) -> None:
     """Add `/leads/ID`."""
 
-    @router.get("/leads/{lead}")
+    @router.get("/leads/{lead}", dependencies=[allows("read-leads")])
     def one_lead(lead: Annotated[str, Path(max_length=128)]) -> HTMLResponse:
         """A lead and its whole story."""
         clock = house_clock(frame.store)

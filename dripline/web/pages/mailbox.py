@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from dripline.drawing.icons import PATHS
 from dripline.ingest.refusal import Refused
 from dripline.store.overview import count_messages, find_message, list_messages
+from dripline.web.allowing import allows
 from dripline.web.pages.frame import MAIL_POLICY, Frame
 from dripline.web.saying import MOMENTS
 
@@ -21,7 +22,7 @@ _States = "^(queued|sending|accepted|delivered|bounced|failed|skipped|held|uncer
 def add_mailbox(router: APIRouter, frame: Frame) -> None:
     """Add `/mailbox` and `/messages/ID`."""
 
-    @router.get("/mailbox")
+    @router.get("/mailbox", dependencies=[allows("read-leads")])
     def mailbox(
         state: Annotated[str | None, Query(pattern=_States)] = None,
         page: Annotated[int, Query(ge=1, le=100_000)] = 1,
@@ -40,7 +41,7 @@ def add_mailbox(router: APIRouter, frame: Frame) -> None:
             chosen={"state": state, "page": page},
         )
 
-    @router.get("/messages/{message}")
+    @router.get("/messages/{message}", dependencies=[allows("read-leads")])
     def one_message(message: Annotated[str, Path(max_length=64)]) -> HTMLResponse:
         """One message as it looks."""
         with frame.store.read() as connection:
