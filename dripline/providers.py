@@ -103,3 +103,5 @@ class DeliveryReport:
     """Where a click led, without its query."""
     by_machine: bool = False
     """Whether the provider says that no person opened it."""
+    soft: bool = False
+    """Whether the address refused it for the moment only: such a message may still arrive, or not."""

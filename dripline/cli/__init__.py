@@ -29,6 +29,7 @@ from dripline.cli import (
     runs,
     schema,
     simulate,
+    suppressing,
     test,
     trying,
     user,
@@ -50,7 +51,7 @@ def _tell_version(wanted: bool) -> None:
 _PANELS = {
     "Write journeys": (new, check, schema, test, simulate, explain, graph, preview, form, trying),
     "Run them": (run, publish, journeys, brake),
-    "Look after leads": (lead, inspect, runs, held, erase),
+    "Look after leads": (lead, inspect, runs, held, suppressing, erase),
     "Look after the installation": (doctor, backup, user, key),
 }
 """What each file's commands are for, as the help shows them."""

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import structlog
 from sqlalchemy import Connection, Row, select
 
 from dripline.engine.policy import ADDRESS
-from dripline.engine.topics import changed as with_topics
 from dripline.ingest.agreeing import Source, log_changes
 from dripline.ingest.awaiting import awaited
+from dripline.ingest.choosing import Choice, Times, choose
 from dripline.ingest.reading import coerced_properties
 from dripline.ingest.recording import record, record_change
 from dripline.ingest.refusal import Refused
@@ -24,8 +22,8 @@ from dripline.links import Claim
 from dripline.store.events import Event, happened, kept
 from dripline.store.house import House
 from dripline.store.leads import change_lead, facts, lock_survivor
-from dripline.store.messages import forgive
 from dripline.store.schema import messages
+from dripline.store.suppressions import forgive
 
 _log = structlog.get_logger(__name__)
 
@@ -40,14 +38,6 @@ _MESSAGE = select(
 )
 _LEAVING = ("lead.unsubscribed", "lead.updated")
 """Events that tell of consent taken back."""
-
-
-@dataclass(frozen=True)
-class Times:
-    """When a link is followed: what the house's clock shows, and the machine's."""
-
-    house: datetime
-    machine: datetime
 
 
 def follow(
@@ -75,7 +65,7 @@ def follow(
         return _answer(connection, workspace, claim, claim.link, lead, now)
     if isinstance(claim.link, ConfirmLink):
         return _confirm(connection, house, claim, message, lead, now)
-    _unsubscribe(connection, claim, message, lead, now, everything)
+    _unsubscribe(connection, house, claim, message, lead, now, everything)
     return True
 
 
@@ -133,25 +123,23 @@ def _has_left_since(connection: Connection, message: Any, lead: Row[Any]) -> boo
 
 
 def _unsubscribe(
-    connection: Connection, claim: Claim, message: Any, lead: Row[Any], now: Times, everything: bool
+    connection: Connection,
+    house: House,
+    claim: Claim,
+    message: Any,
+    lead: Row[Any],
+    now: Times,
+    everything: bool,
 ) -> None:
     channel: str = message.channel
     topic: str | None = None if everything else message.topic
-    name = topic or channel
-    after = {"consent": lead.consent, "topics": lead.topics}
-    field = "topics" if topic else "consent"
     # The page says "no more messages of this kind": the same by another way would break that promise.
-    after[field] = with_topics(lead.topics, {topic: False}) if topic else {**lead.consent, channel: False}
-    if after[field] == getattr(lead, field):
-        return
-    change_lead(connection, lead.id, {field: after[field]}, now.house)
+    choice = Choice(topics={topic: False}) if topic else Choice(consent={channel: False})
     # Who has come back meanwhile may leave again by the same link: that is another event.
-    event_id = _unused(connection, f"{claim.id}-{hashlib.sha256(name.encode()).hexdigest()[:8]}")
+    name = hashlib.sha256((topic or channel).encode()).hexdigest()[:8]
+    event_id = _unused(connection, f"{claim.id}-{name}")
     source = Source("link", {"message": message.id})
-    log_changes(connection, lead.id, facts(lead), after, source, now.house, event_id)
-    said = {"channel": channel, **({"topic": topic} if topic else {})}
-    record(connection, Event(event_id, lead.id, "lead.unsubscribed", said, now.house), now.machine)
-    record_change(connection, event_id, lead.id, field, now.house, now.machine)
+    choose(connection, house, lead, choice, source, now, event_id, channel)
 
 
 def _unused(connection: Connection, event_id: str) -> str:
@@ -160,3 +148,6 @@ def _unused(connection: Connection, event_id: str) -> str:
         number += 1
         candidate = f"{event_id}-{number}"
     return candidate
+
+
+__all__ = ["Times", "follow"]

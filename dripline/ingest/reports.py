@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, select
 
 from dripline.clock import MachineClock, machine_clock
 from dripline.ingest.agreeing import Source, log_changes
+from dripline.ingest.bouncing import AS_COMMON, Patience, mind_bounces
 from dripline.ingest.message_events import tell
 from dripline.ingest.recording import record, record_change
 from dripline.providers import DeliveryReport
@@ -18,18 +19,24 @@ from dripline.store.events import Event
 from dripline.store.hits import HIT_OF, once
 from dripline.store.house import House, open_house
 from dripline.store.leads import change_lead, facts, lock_survivor
-from dripline.store.messages import SUPPRESSING, record_report, suppress
+from dripline.store.messages import record_report
 from dripline.store.schema import messages
+from dripline.store.suppressions import SUPPRESSING, suppress
 from dripline.tracking.machines import BY_PROVIDER
 
 _LEAVING = ("unsubscribed", "complained")
 
 
 def take_report(
-    store: Store, report: DeliveryReport, secret: str | None = None, machine: MachineClock = machine_clock
+    store: Store,
+    report: DeliveryReport,
+    secret: str | None = None,
+    machine: MachineClock = machine_clock,
+    patience: Patience = AS_COMMON,
 ) -> None:
     """Keep a verified report, suppress the address where it asks for that, and tell the lead's runs.
 
+    `patience` is how long an address may refuse messages for the moment.
     A report of a message that is not ours is no error; it never creates a lead.
     """
     with store.write() as connection:
@@ -51,6 +58,7 @@ def take_report(
         if report.kind in SUPPRESSING and message.recipient:
             address = house.address_hash(message.channel, message.recipient)
             suppress(connection, message.channel, address, SUPPRESSING[report.kind], known.at)
+        mind_bounces(connection, house, known, patience)
         if report.kind in _LEAVING and not message.notice and lead is not None and lead.erased_at is None:
             _let_go(connection, house, lead, message.channel, known, now)
 

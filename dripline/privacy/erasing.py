@@ -13,7 +13,7 @@ from dripline.engine.effects import Outcome
 from dripline.ingest.refusal import Refused, erased_lead, unknown_lead
 from dripline.privacy.journal import Journal
 from dripline.privacy.scrubbing import Person, find_person, scrub
-from dripline.store import messages, runs, schema
+from dripline.store import messages, runs, schema, suppressions
 from dripline.store.audit import record_act
 from dripline.store.database import Store, lock_run
 from dripline.store.house import open_house
@@ -178,7 +178,7 @@ def _end_runs(connection: Connection, person: Person, at: datetime) -> list[str]
 def _suppress(connection: Connection, person: Person, at: datetime) -> int:
     hashes = [(channel, value) for channel, values in person.hashes.items() for value in sorted(values)]
     for channel, value in hashes:
-        messages.suppress(connection, channel, value, messages.ERASED, at)
+        suppressions.suppress(connection, channel, value, suppressions.ERASED, at)
     return len(hashes)
 
 

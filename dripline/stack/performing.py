@@ -29,12 +29,13 @@ from dripline.simulate.playing import Played, judge
 from dripline.simulate.recording import laid_over
 from dripline.simulate.setting import LEAD, Changes, Enrols, Happening, Happens, Setting, set_up
 from dripline.stack.retelling import Retelling
-from dripline.store import messages, schema
+from dripline.store import schema
 from dripline.store.database import Store
 from dripline.store.events import Event
 from dripline.store.house import open_house, set_clock
 from dripline.store.leads import COLUMNS, add_lead, change_lead, facts, read_lead
 from dripline.store.plans import publish
+from dripline.store.suppressions import suppress
 from dripline.store.wakes import want_wake
 
 RUN_UP = timedelta(milliseconds=100)
@@ -43,7 +44,7 @@ PATIENCE = 20.0
 """Seconds after which what should have moved has not."""
 _MADE = ("id", "created_at", "lacks", "complete")
 """What the store makes itself."""
-_OWN = (*COLUMNS, "score", "tags", "owner", "consent", "topics", *TOUCHES)
+_OWN = (*COLUMNS, "score", "tags", "owner", "consent", "topics", *TOUCHES, "paused_until")
 
 
 class Stuck(Exception):
@@ -99,9 +100,7 @@ class Performance:
             for channel, reason in setting.suppressed.items():
                 address = setting.lead.get(ADDRESS[channel])
                 if address:
-                    messages.suppress(
-                        connection, channel, house.address_hash(channel, address), reason, setting.start
-                    )
+                    suppress(connection, channel, house.address_hash(channel, address), reason, setting.start)
 
     # -- time ------------------------------------------------------------------------------------------------
 

@@ -17,23 +17,18 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dripline.engine.effects import QueueMessage
 from dripline.providers import DeliveryReport
 from dripline.store.database import insert_into
-from dripline.store.schema import messages, suppressions, throttles
+from dripline.store.schema import messages, throttles
 
 _NAMESPACE = uuid.UUID("6b3c9a52-3d0e-4e0b-9d3e-6f0a5d2f7c11")
 
 COUNTED = ("queued", "sending", "uncertain", "held", "accepted", "delivered", "bounced")
 """The states that take a place under a frequency cap; a permanent failure gives it back."""
-
-SUPPRESSING = {"bounced": "bounced", "complained": "complained", "unsubscribed": "unsubscribed"}
-
-ERASED = "erased"
-"""Why an address is suppressed whose lead was erased: until the person itself says yes again."""
 
 # Built once: building a statement costs three times as much as executing it.
 _QUEUE = {
@@ -301,34 +296,6 @@ def record_report(connection: Connection, report: DeliveryReport, machine_now: d
         values["reason"] = report.reason
     connection.execute(update(messages).where(messages.c.id == row.id).values(**values))
     return row
-
-
-def suppress(connection: Connection, channel: str, address_hash: str, reason: str, at: datetime) -> None:
-    """Never write to that address again on that channel; the first reason stays."""
-    connection.execute(
-        insert_into(connection, suppressions)
-        .values(channel=channel, address_hash=address_hash, reason=reason, created_at=at)
-        .on_conflict_do_nothing()
-    )
-
-
-def suppressed_by(connection: Connection, channel: str, address_hash: str) -> str | None:
-    """The reason for which nothing is written to that address on that channel; None where something may be."""
-    query = select(suppressions.c.reason).where(
-        suppressions.c.channel == channel, suppressions.c.address_hash == address_hash
-    )
-    return connection.execute(query).scalar_one_or_none()
-
-
-def forgive(connection: Connection, channel: str, address_hash: str) -> None:
-    """Write again to who had only unsubscribed at the provider, or was erased; a bounce or a complaint stays."""
-    connection.execute(
-        delete(suppressions).where(
-            suppressions.c.channel == channel,
-            suppressions.c.address_hash == address_hash,
-            suppressions.c.reason.in_((SUPPRESSING["unsubscribed"], ERASED)),
-        )
-    )
 
 
 def sent_by(connection: Connection, sender: str, since: datetime) -> int:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from datetime import timedelta
 
 from fastapi import FastAPI
 
 from dripline import __version__
 from dripline.clock import MachineClock, machine_clock
+from dripline.ingest.bouncing import Patience
 from dripline.ingest.reports import take_report
 from dripline.ingest.service import GoFirst, Ingest
+from dripline.ingest.suppressing import Suppressions
 from dripline.language.workspace import Workspace
 from dripline.privacy.erasing import Eraser
 from dripline.privacy.journal import Journal
@@ -30,6 +33,7 @@ from dripline.web.links import build_links
 from dripline.web.pages import build_pages
 from dripline.web.privacy import build_privacy
 from dripline.web.problems import answer_with_problems
+from dripline.web.suppressions import build_suppressions
 from dripline.web.tracking import build_tracking
 from dripline.web.visitors import Visitors
 from dripline.web.webhooks import build_router
@@ -84,22 +88,24 @@ def create_app(
     app.include_router(build_api(ingest, store, workspace))
     eraser = Eraser(store, secret, Journal(settings.data), machine)
     app.include_router(build_privacy(eraser, nudge))
+    app.include_router(build_suppressions(store, workspace, Suppressions(store, secret, machine)))
     app.include_router(build_links(settings, store, ingest, workspace, machine))
     app.include_router(build_forms(settings, store, ingest, workspace, machine))
     app.include_router(build_tracking(settings, store, workspace, machine, judge.call, nudge))
-    app.include_router(build_router(settings, _recorder(settings, store, nudge, machine)))
+    app.include_router(build_router(settings, _recorder(settings, store, workspace, nudge, machine)))
     app.include_router(build_pages(settings, store, workspace, machine, cookies, keys))
     describe(app)
     return app
 
 
 def _recorder(
-    settings: Settings, store: Store, nudge: Callable[[], None], machine: MachineClock
+    settings: Settings, store: Store, workspace: Workspace, nudge: Callable[[], None], machine: MachineClock
 ) -> Callable[[DeliveryReport], None]:
     secret = settings.secret.get_secret_value() if settings.secret else None
+    patience = Patience(workspace.soft_bounces.times, timedelta(days=workspace.soft_bounces.days))
 
     def record(report: DeliveryReport) -> None:
-        take_report(store, report, secret, machine)
+        take_report(store, report, secret, machine, patience)
         nudge()
 
     return record

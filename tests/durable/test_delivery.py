@@ -21,7 +21,7 @@ from dripline.providers import (
     ProviderError,
     Uncertain,
 )
-from dripline.store import messages, schema
+from dripline.store import messages, schema, suppressions
 from dripline.store.database import Store
 from dripline.store.house import open_house, set_stopped
 from dripline.store.overview import count_refused, list_messages
@@ -165,7 +165,7 @@ def test_a_suppressed_address_is_not_written_to(store: Store) -> None:
     key = house.queued_message()
     with store.write() as connection:
         hashed = open_house(connection).address_hash("email", "Ani@Example.com")
-        messages.suppress(connection, "email", hashed, "complained", NOW)
+        suppressions.suppress(connection, "email", hashed, "complained", NOW)
     house.deliveries.attempt(key)
     assert house.message().reason == "suppressed: complained"
 

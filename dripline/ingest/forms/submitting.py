@@ -30,7 +30,7 @@ from dripline.store.consents import record_consent
 from dripline.store.events import Event
 from dripline.store.house import House
 from dripline.store.leads import identity_of, lock_survivor, owners, survivor_id
-from dripline.store.messages import suppressed_by
+from dripline.store.suppressions import suppressed_by
 
 _REACHES = ("email", "phone")
 _NEVER_ASKED = ("bounced", "complained", "manual")

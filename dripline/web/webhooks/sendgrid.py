@@ -113,12 +113,24 @@ def _report(event: Mapping[str, Any], now: datetime) -> DeliveryReport | None:
         link=_link(event) if kind == "clicked" else None,
         # Fetched by a mail program, seen by nobody.
         by_machine=word == "open" and event.get("sg_machine_open") is True,
+        soft=_is_soft(word, event),
     )
 
 
 def _link(event: Mapping[str, Any]) -> str | None:
     url = event.get("url")
     return without_query(url) if isinstance(url, str) and may_lead_to(url) else None
+
+
+def _is_soft(word: str, event: Mapping[str, Any]) -> bool:
+    """Whether the address refused it for the moment: a full mailbox, a server that is away.
+
+    What is about the sender (security and policy, RFC 3463's class 7) says nothing of the address.
+    """
+    if word != "deferred" and not (word == "bounce" and event.get("type") == "blocked"):
+        return False
+    status = event.get("status")
+    return not (isinstance(status, str) and re.fullmatch(r"[245]\.7\.\d{1,3}", status))
 
 
 def _bounce(event: Mapping[str, Any]) -> tuple[str, str]:

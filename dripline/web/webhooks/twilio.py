@@ -52,6 +52,10 @@ _FOR_GOOD = frozenset({"30005", "30006"})
 """Errors of the number itself: no message will ever arrive there."""
 
 
+_FOR_NOW = frozenset({"30003"})
+"""Errors of a number that may be back tomorrow."""
+
+
 class Unreadable(Exception):
     """The request is not a form, or has too many fields."""
 
@@ -93,7 +97,7 @@ def translate(query: Mapping[str, str], form: Form, now: datetime) -> list[Deliv
         return [DeliveryReport(key, kind, now, sid)]
     if code in _FOR_GOOD:
         kind = "bounced"
-    reports = [DeliveryReport(key, kind, now, sid, _reason(status, code))]
+    reports = [DeliveryReport(key, kind, now, sid, _reason(status, code), soft=code in _FOR_NOW)]
     if code == "21610":
         reports.append(DeliveryReport(key, "unsubscribed", now, sid, _REASONS[code]))
     return reports

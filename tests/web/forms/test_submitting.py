@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from dripline.store import schema
 from dripline.store.house import open_house
-from dripline.store.messages import suppress
+from dripline.store.suppressions import suppress
 from tests.durable.house import NOW
 from tests.web.forms.conftest import AWAY, WORDING, Desk
 
