@@ -16,19 +16,12 @@ from sqlalchemy import Connection, Row
 from dripline.engine.policy import ADDRESS
 from dripline.engine.topics import CHANNELS, Said, changed, wish
 from dripline.ingest.agreeing import Source, log_changes, log_pause
+from dripline.ingest.merging.merge import Times
 from dripline.ingest.recording import record
 from dripline.store.events import Event
 from dripline.store.house import House
 from dripline.store.leads import change_lead, facts
 from dripline.store.suppressions import forgive
-
-
-@dataclass(frozen=True)
-class Times:
-    """When it is chosen: what the house's clock shows, and the machine's."""
-
-    house: datetime
-    machine: datetime
 
 
 @dataclass(frozen=True)
@@ -114,3 +107,6 @@ def _differing(before: Mapping[str, Any], after: Mapping[str, Any], topic: str) 
     return [
         one for one in CHANNELS if wish(before["topics"], topic, one) != wish(after["topics"], topic, one)
     ]
+
+
+__all__ = ["Choice", "Times", "choose"]

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import Connection, Row, select
 
 from dripline.engine.policy import ADDRESS
+from dripline.engine.topics import changed as with_topics
 from dripline.ingest.agreeing import Source, log_changes
 from dripline.ingest.awaiting import awaited
 from dripline.ingest.choosing import Choice, Times, choose
