@@ -29,6 +29,8 @@ from activities.providers.twilio import Twilio
 from activities.sweep import Patience, Sweeper
 from dripline.language.workspace import Workspace, load_workspace
 from dripline.logs import configure_logs
+from dripline.privacy.erasing import Eraser
+from dripline.privacy.retaining import Keeper
 from dripline.providers import Provider
 from dripline.settings import Settings
 from dripline.stack.connection import connect
@@ -139,6 +141,7 @@ def build_workers(client: Client, settings: Settings, store: Store, workspace: W
             uncertain_marketing=settings.uncertain_marketing,
             uncertain_transactional=settings.uncertain_transactional,
         ),
+        keeper=Keeper(store, workspace, Eraser(store, secret)),
     )
     outside = Outside(store, build_caller(settings, workspace), Functions.of(settings.workspace))
     turn_threads = ThreadPoolExecutor(TURNS_AT_ONCE + FIRST_ATTEMPTS_AT_ONCE, thread_name_prefix="turns")

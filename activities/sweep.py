@@ -15,6 +15,7 @@ from temporalio import activity
 from activities.failures import coded
 from dripline.clock import MachineClock, machine_clock
 from dripline.ingest.anniversaries import Anniversaries
+from dripline.privacy.retaining import Keeper
 from dripline.providers import Outgoing, Provider, ProviderError
 from dripline.publishing.moving import Mover
 from dripline.publishing.thawing import follow_one
@@ -35,7 +36,11 @@ REMEMBERED = timedelta(days=7)
 """How long an answer is kept by its Idempotency-Key."""
 MOVING = 5.0
 """Seconds that one sweep moves runs to a plan that was published."""
-ASKING = 8.0
+KEEPING = 2.0
+"""Seconds that one sweep lets go what has been kept for long enough."""
+KEEP_EVERY = timedelta(hours=1)
+"""How often it is looked for that (machine time); sooner while there is more than one sweep can take."""
+ASKING = 6.0
 """Seconds that one sweep asks providers for their records, at most: below its activity's limit."""
 
 Fate = Literal["hold", "send-again"]
@@ -61,7 +66,10 @@ class Sweeper:
         providers: Mapping[str, Provider],
         patience: Patience,
         clock: MachineClock = machine_clock,
+        keeper: Keeper | None = None,
     ) -> None:
+        self._keeper = keeper
+        self._kept_at: datetime | None = None
         self._store = store
         self._providers = providers
         self._patience = patience
@@ -80,6 +88,7 @@ class Sweeper:
             "moved": self._carry_out(),
             "thawed": self._thaw(),
             "entered": self._anniversaries.enter(),
+            "outlived": self._let_go(),
             "uncertain": self._settle_uncertain(),  # last: it may wait for providers
         }
         if any(found.values()):
@@ -93,6 +102,17 @@ class Sweeper:
             return connection.execute(
                 delete(schema.idempotency).where(schema.idempotency.c.created_at < long_ago)
             ).rowcount
+
+    def _let_go(self) -> int:
+        """What the workspace keeps for a time only, and has kept for so long."""
+        now = self._clock()
+        if self._keeper is None or (self._kept_at is not None and now - self._kept_at < KEEP_EVERY):
+            return 0
+        began = time.monotonic()
+        gone = self._keeper.carry_out(KEEPING)
+        if time.monotonic() - began < KEEPING:
+            self._kept_at = now
+        return sum(gone.values())
 
     def _carry_out(self) -> int:
         """Runs that a publication was to move or to end, and that whoever published did not come to."""

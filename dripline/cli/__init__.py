@@ -25,6 +25,7 @@ from dripline.cli import (
     new,
     preview,
     publish,
+    retention,
     run,
     runs,
     schema,
@@ -52,7 +53,7 @@ _PANELS = {
     "Write journeys": (new, check, schema, test, simulate, explain, graph, preview, form, trying),
     "Run them": (run, publish, journeys, brake),
     "Look after leads": (lead, inspect, runs, held, suppressing, erase),
-    "Look after the installation": (doctor, backup, user, key),
+    "Look after the installation": (doctor, backup, retention, user, key),
 }
 """What each file's commands are for, as the help shows them."""
 

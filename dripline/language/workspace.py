@@ -20,6 +20,7 @@ from dripline.language.load import Written, fit, wrong
 from dripline.language.notices import PersonEntry
 from dripline.language.plan import Sender
 from dripline.language.problems import Problem, did_you_mean
+from dripline.language.retention import Retention
 from dripline.language.short_forms import ShortForm
 from dripline.language.spoken import Spoken
 from dripline.language.times import QuietHours
@@ -236,6 +237,9 @@ class Workspace(Written):
     )
     sms_cost: float | None = Field(
         None, ge=0, description="What one segment of an SMS costs, in the `currency`: for forecasts."
+    )
+    retention: Retention = Field(
+        default_factory=Retention, description="For how long what is kept; without it, everything for good."
     )
     webhooks: WebhooksEntry = Field(
         default_factory=WebhooksEntry, description="Where `webhook` steps may go."

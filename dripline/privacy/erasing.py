@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from dripline.clock import MachineClock, machine_clock
 from dripline.engine.effects import Outcome
 from dripline.ingest.refusal import Refused, erased_lead, unknown_lead
 from dripline.privacy.journal import Journal
-from dripline.privacy.scrubbing import Person, find_person, scrub
+from dripline.privacy.scrubbing import Person, drop_rows, find_person, scrub
 from dripline.store import messages, runs, schema, suppressions
 from dripline.store.audit import record_act
 from dripline.store.database import Store, lock_run
@@ -58,21 +58,42 @@ class Eraser:
     def preview(self, lead_id: str) -> Erased:
         """What `erase` would do now; nothing is changed. Raises Refused."""
         with self._store.write() as connection, connection.begin_nested() as trial:
-            found = self._erase(connection, lead_id, None, None, suppress=True)
+            found = self._erase(connection, lead_id, None, None)
             trial.rollback()
         return found
 
-    def erase(self, lead_id: str, by: str | None, why: str | None = None, *, suppress: bool = True) -> Erased:
+    def erase(self, lead_id: str, by: str | None, why: str | None = None) -> Erased:
         """Erase the person. Raises Refused: unknown (404), erased already (410).
 
-        `suppress`: no later import makes us write to its addresses again, unless it signs up itself.
+        No later import makes us write to its addresses again, unless it signs up itself.
         """
         with self._store.write() as connection:
-            done = self._erase(connection, lead_id, by, why, suppress=suppress)
+            done = self._erase(connection, lead_id, by, why)
         if self._journal is not None:
             self._journal.note(done.leads, self._machine())
         self._store.forget()
         return done
+
+    def let_go(self, lead_id: str, provided: ColumnElement[bool]) -> bool:
+        """Erase a lead whom nobody asked to erase, if its row is still as `provided`; whether it was done.
+
+        It may come back: no address is suppressed. Nothing but a count is audited, by the caller. Who was in no
+        journey leaves no row behind.
+        """
+        with self._store.write() as connection:
+            try:
+                ids = _lock_person(connection, lead_id)
+            except Refused:  # somebody was quicker
+                return False
+            table = schema.leads
+            if connection.execute(select(table.c.id).where(table.c.id == lead_id, provided)).first() is None:
+                return False
+            house = open_house(connection, self._secret)
+            at = house.clock.to_house(self._machine())
+            scrub(connection, find_person(connection, house, ids))
+            connection.execute(update(table).where(table.c.id.in_(ids)).values(erased_at=at, updated_at=at))
+            drop_rows(connection, ids)
+        return True
 
     def again(self, lead_ids: Sequence[str], by: str | None) -> int:
         """Erase those of the leads that are here and are not erased, as after a restore; how many."""
@@ -83,14 +104,12 @@ class Eraser:
                 there = select(table.c.id).where(table.c.id == lead_id, table.c.erased_at.is_(None))
                 if connection.execute(there).one_or_none() is None:
                     continue
-                self._erase(connection, lead_id, by, "erased before the restore", suppress=True)
+                self._erase(connection, lead_id, by, "erased before the restore")
                 number += 1
         self._store.forget()
         return number
 
-    def _erase(
-        self, connection: Connection, lead_id: str, by: str | None, why: str | None, *, suppress: bool
-    ) -> Erased:
+    def _erase(self, connection: Connection, lead_id: str, by: str | None, why: str | None) -> Erased:
         house = open_house(connection, self._secret)
         machine_now = self._machine()
         at = house.clock.to_house(machine_now)
@@ -103,7 +122,7 @@ class Eraser:
         connection.execute(
             update(schema.leads).where(schema.leads.c.id.in_(ids)).values(erased_at=at, updated_at=at)
         )
-        addresses = _suppress(connection, person, at) if suppress else 0
+        addresses = _suppress(connection, person, at)
         want_wake(connection, ended, machine_now)
         done = Erased(person.leads, rows, len(ended), len(waiting), leaving, addresses)
         counts = {"runs": done.runs_ended, "skipped": done.messages_skipped, "rows": dict(rows)}

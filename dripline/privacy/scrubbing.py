@@ -96,6 +96,21 @@ def scrub(connection: Connection, person: Person) -> dict[str, int]:
     return {name: number for name, number in counts.items() if number}
 
 
+def drop_rows(connection: Connection, lead_ids: Collection[str]) -> int:
+    """Delete those of the emptied leads that nothing refers to: no run, no message, no consent; how many."""
+    leads = schema.leads
+    others = [
+        exists().where(key.parent == leads.c.id)
+        for table in schema.metadata.sorted_tables
+        for key in table.foreign_keys
+        if key.column is leads.c.id and table is not leads
+    ]
+    loser = leads.alias()
+    others.append(exists().where(loser.c.merged_into == leads.c.id))
+    alone = leads.c.merged_into.is_(None) & ~or_(*others)
+    return connection.execute(delete(leads).where(leads.c.id.in_(list(lead_ids)), alone)).rowcount
+
+
 def emptied(table: Table, rule: Rule) -> dict[str, Any]:
     """What the personal columns hold when they hold nothing."""
     return {name: _nothing(table.c[name]) for name in rule.personal}

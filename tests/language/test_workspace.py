@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from dripline.language.workspace import FieldErrors, Workspace, load_workspace
+from dripline.language.plan import Duration
+from dripline.language.workspace import FILE, FieldErrors, Workspace, load_workspace
 
 ROOT = Path(__file__).parents[2]
 
@@ -110,3 +111,26 @@ def test_what_is_wrong_in_the_workspace_file_is_told(tmp_path: Path, text: str, 
     (tmp_path / "dripline.yaml").write_text(text)
     _, problems = load_workspace(tmp_path)
     assert [f"{found.line}:{found.column} {found.code}" for found in problems] == [problem]
+
+
+def test_retention_is_said_in_lengths_of_time(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text(
+        "timezone: UTC\nlocales: [en]\nretention: {messages: 1 year, events: 18 months}\n", encoding="utf-8"
+    )
+    workspace, problems = load_workspace(tmp_path)
+    assert problems == []
+    assert workspace is not None
+    assert workspace.retention.messages == Duration(months=12)
+    assert workspace.retention.idle is None
+
+
+def test_retention_that_nobody_means_is_told_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text(
+        "timezone: UTC\nlocales: [en]\nretention:\n  messages: 5 hours\n  evnts: 1 year\n  idle: 3 yeers\n",
+        encoding="utf-8",
+    )
+    _, problems = load_workspace(tmp_path)
+    told = [(problem.line, problem.code, problem.hint) for problem in problems]
+    assert (4, "bad-duration", "say at least `1 day`") in told
+    assert any(line == 5 and hint and "events" in hint for line, _, hint in told)
+    assert any(line == 6 and code == "bad-duration" for line, code, _ in told)
