@@ -129,11 +129,11 @@ def later_merge(connection: Connection, merge: Row[Any]) -> Row[Any] | None:
     query = (
         select(merges)
         .where(
-            merges.c.id > merge.id,
+            or_(merges.c.at > merge.at, (merges.c.at == merge.at) & (merges.c.id > merge.id)),
             merges.c.undone_at.is_(None),
             or_(merges.c.winner_id == merge.winner_id, merges.c.loser_id == merge.winner_id),
         )
-        .order_by(merges.c.id.desc())
+        .order_by(merges.c.at.desc(), merges.c.id.desc())
         .limit(1)
     )
     return connection.execute(query).one_or_none()
@@ -148,7 +148,7 @@ def merges_of(connection: Connection, lead_id: str) -> list[Row[Any]]:
         new = [row for row in connection.execute(query) if row.id not in found]
         found |= {row.id: row for row in new}
         wanted = {row.loser_id for row in new} - wanted
-    return sorted(found.values(), key=lambda row: str(row.id))
+    return sorted(found.values(), key=lambda row: (row.at, row.id))
 
 
 def formerly(connection: Connection, lead_id: str) -> list[str]:
