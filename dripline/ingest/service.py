@@ -22,6 +22,9 @@ from dripline.ingest.identity import read_reference, resolve
 from dripline.ingest.importing import Imported, Order, import_chunk
 from dripline.ingest.incoming import EnrolIn, EventIn, LeadIn
 from dripline.ingest.leads import upsert
+from dripline.ingest.merging.merge import Cause, Merged, merge
+from dripline.ingest.merging.merge import Times as MergeTimes
+from dripline.ingest.merging.unmerge import Unmerged, unmerge
 from dripline.ingest.once import Answer, Request, once, remembered
 from dripline.ingest.reading import Outcome, Row, coerced_properties, read_rows
 from dripline.ingest.recording import record
@@ -153,9 +156,7 @@ class Ingest:
 
             return follow(connection, self._workspace, house, claim, times, everything)
 
-        done = self._transaction(do)
-        self._nudge()
-        return done
+        return self._nudged(do)
 
     def submit(self, submission: Submission, visitor: Visitor) -> Submitted:
         """Keep what a visitor sent by a form. Raises Refused where the lead was erased."""
@@ -180,12 +181,41 @@ class Ingest:
                 connection, self._workspace, rows, order, lambda: self._now(connection), machine
             )
 
-        if not dry_run:
-            return self._transaction(do)
+        return self._dry_run(do) if dry_run else self._transaction(do)
+
+    def merge_leads(
+        self,
+        one: str,
+        other: str,
+        cause: Cause,
+        *,
+        into: str | None = None,
+        by: str | None = None,
+        why: str | None = None,
+        dry_run: bool = False,
+    ) -> Merged:
+        """Make one lead of two, by their ids. A dry run changes nothing. Raises Refused."""
+
+        def do(connection: Connection) -> Merged:
+            return merge(connection, one, other, cause, self._times(connection), into=into, by=by, why=why)
+
+        return self._dry_run(do) if dry_run else self._nudged(do)
+
+    def undo_merge(
+        self, merge_id: str, *, by: str | None = None, why: str | None = None, dry_run: bool = False
+    ) -> Unmerged:
+        """Make two leads again of the one. A dry run changes nothing. Raises Refused."""
+
+        def do(connection: Connection) -> Unmerged:
+            return unmerge(connection, merge_id, self._times(connection), by=by, why=why)
+
+        return self._dry_run(do) if dry_run else self._nudged(do)
+
+    def _dry_run(self, do: Callable[[Connection], T]) -> T:
         with self._store.write() as connection, connection.begin_nested() as trial:
-            outcomes = do(connection)
+            outcome = do(connection)
             trial.rollback()
-        return outcomes
+        return outcome
 
     def _record_chunk(self, rows: list[Row]) -> list[Outcome]:
         return self._transaction(
@@ -193,9 +223,12 @@ class Ingest:
         )
 
     def _change(self, do: Callable[[Connection], Answer]) -> Answer:
-        answer = self._transaction(do)
+        return self._nudged(do)
+
+    def _nudged(self, do: Callable[[Connection], T]) -> T:
+        done = self._transaction(do)
         self._nudge()
-        return answer
+        return done
 
     def _transaction(self, do: Callable[[Connection], T]) -> T:
         for tries_left in reversed(range(_TRIES)):
@@ -206,6 +239,9 @@ class Ingest:
                 if not tries_left or getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
                     raise
         raise AssertionError("the last try returns or raises")
+
+    def _times(self, connection: Connection) -> MergeTimes:
+        return MergeTimes(self._now(connection), self._machine())
 
     def _now(self, connection: Connection) -> datetime:
         """House time now."""

@@ -46,6 +46,9 @@ class Merged:
     ended: tuple[str, ...]
     held_out: tuple[str, ...]
     moved: Mapping[str, int]
+    before: Mapping[str, Any]
+    """The columns of the one that goes on, as they were; `made`: as they are now."""
+    made: Mapping[str, Any]
 
 
 def merge(
@@ -101,17 +104,17 @@ def merge(
         )
     changed = differences(before, made)
     _tell(connection, merge_id, winner_id, loser_id, cause, changed, at, times.machine, historical)
-    return Merged(merge_id, winner_id, loser_id, changed, tuple(ended), tuple(held_out), counts)
+    return Merged(merge_id, winner_id, loser_id, changed, tuple(ended), tuple(held_out), counts, before, made)
 
 
 def both(connection: Connection, one_id: str, other_id: str, into: str | None = None) -> tuple[Side, Side]:
     """Lock the two leads that these have become: who goes on, and who becomes it. Raises Refused."""
-    final = survivors(connection, {one_id, other_id})
-    rows = lock_leads(connection, set(final.values()))
-    if {row.merged_into for row in rows.values()} != {None}:  # merged between the look and the lock
-        final = survivors(connection, set(final.values()))
+    while True:
+        final = survivors(connection, {one_id, other_id})
         rows = lock_leads(connection, set(final.values()))
-    if not {final.get(one_id), final.get(other_id)} <= set(rows) or not rows:
+        if not any(row.merged_into for row in rows.values()):  # else merged between the look and the lock
+            break
+    if set(rows) != set(final.values()):
         raise unknown_lead()
     if len(rows) == 1:
         raise Refused(409, "same-lead", "These are one and the same lead already; nothing was changed.")
