@@ -124,11 +124,15 @@ def _topics(column: str, one: Together) -> tuple[Any, Any]:
 def _consent(
     channel: str, before: Columns, so_far: Columns, one: Together, address: str | None
 ) -> dict[str, bool]:
-    """Consent by channel. A yes said since was said for the address that the one lead is written to by."""
+    """Consent by channel. A yes said since was said for the address that the one lead is written to by.
+
+    And one said before is not for an address that has come since.
+    """
+    now = one.now["consent"].get(channel)
     word = _word(
-        before["consent"].get(channel),
+        before["consent"].get(channel) if address == before[ADDRESS[channel]] else now,
         one.made["consent"].get(channel),
-        one.now["consent"].get(channel),
+        now,
         agreed_since=address == one.now[ADDRESS[channel]],
         refused_since=(channel, None) in one.refused_since,
     )
@@ -139,7 +143,7 @@ def _consent(
 def _word(
     before: bool | None, made: bool | None, now: bool | None, *, agreed_since: bool, refused_since: bool
 ) -> bool | None:
-    if refused_since and now is not True:
+    if refused_since and not (now is True and agreed_since):
         return False
     if now == made:
         return before

@@ -96,11 +96,6 @@ def _when(touch: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(touch["at"])
 
 
-def _of_neither(column: str, winner: Side, loser: Side) -> list[Any]:
-    """What both lack: what one of them has, the one lead has."""
-    return [lack for lack in winner[column] if lack in loser[column]]
-
-
 def _consent(column: str, winner: Side, loser: Side) -> dict[str, bool]:
     said = {}
     for channel in {**winner[column], **loser[column]}:
@@ -153,7 +148,6 @@ RULES: Mapping[str, Rule] = {
     "tracking": _off_wins,
     "first_touch": _first,
     "last_touch": _last,
-    "lacks": _of_neither,
     "created_at": _earlier,
 }
-"""Every column of a lead that a merge decides on, and how."""
+"""Every column of a lead that a merge decides on, and how. What it lacks follows from them."""
