@@ -40,6 +40,8 @@ def tell_why(
     known = story.lead
     names = [str(known[name]) for name in ("email", "phone", "external_id") if known.get(name)]
     typer.echo(f"Lead {known['id']}" + (f" ({', '.join(names)})" if names else ""))
+    if story.besides:
+        typer.echo(clean(f"  also found by {', '.join(story.besides)}"))
     for run in story.runs:
         typer.echo(f"  {run.journey}: {run.text}")
     typer.echo("")

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dripline.cli.asking import refuse
 from dripline.cli.lead_list import list_leads
+from dripline.cli.merging import add_merging
 from dripline.cli.opening import Opened, opened
 from dripline.cli.showing import count
 from dripline.cli.tracking import set_tracking
@@ -34,16 +35,19 @@ _TOLD = 20
 
 def register(app: typer.Typer) -> None:
     """Add `dripline lead …`."""
-    lead = typer.Typer(help="Take in leads, and list them.", no_args_is_help=True)
+    lead = typer.Typer(
+        help="Take in leads, list them, and make one of those that are one person.", no_args_is_help=True
+    )
     lead.callback()(_lead)
     lead.command("import")(import_leads)
     lead.command("list")(list_leads)
     lead.command("tracking")(set_tracking)
+    add_merging(lead)
     app.add_typer(lead, name="lead")
 
 
 def _lead() -> None:
-    """Take in leads, and list them."""
+    """Take in leads, list them, and make one of those that are one person."""
 
 
 def import_leads(

@@ -14,8 +14,9 @@ from dripline.language.labels import CHANNELS
 from dripline.language.plan import Plan
 from dripline.store.leads import facts
 from dripline.store.plans import load_plan
-from dripline.store.schema import events, leads, messages, runs, step_log
+from dripline.store.schema import events, messages, runs, step_log
 from dripline.story.lines import standing
+from dripline.story.merging import names_besides, told_of_merges
 from dripline.story.words import describe, value_said
 
 
@@ -25,7 +26,7 @@ class Entry:
 
     at: datetime
     kind: str
-    """`event`, `step` or `message`."""
+    """`event`, `step`, `message` or `merge`."""
     text: str
     journey: str | None = None
     run: str | None = None
@@ -53,11 +54,13 @@ class Story:
     lead: Mapping[str, Any]
     runs: tuple[RunLine, ...]
     entries: tuple[Entry, ...]
+    besides: tuple[str, ...] = ()
+    """By what it is found, too: `anonymous id 5f2c…`."""
 
 
 def tell(connection: Connection, lead: Row[Any], clock: HouseClock, where: tzinfo) -> Story:
     """The story of a lead. `where` is the zone in which times within the texts are said."""
-    of_lead = {lead.id, *_merged_into(connection, lead.id)}
+    of_lead = {lead.id}  # what became of this one by merging has given it all that it had
     run_rows = connection.execute(
         select(runs).where(runs.c.lead_id.in_(of_lead)).order_by(runs.c.started_at, runs.c.id)
     ).all()
@@ -70,6 +73,7 @@ def tell(connection: Connection, lead: Row[Any], clock: HouseClock, where: tzinf
             for number, entry in enumerate(_steps(connection, by_id, plans, where))
         ),
         *((entry.at, 2, number, entry) for number, entry in enumerate(_messages(connection, of_lead, clock))),
+        *((entry.at, -1, number, entry) for number, entry in enumerate(_merges(connection, lead.id))),
     ]
     entries = tuple(entry for _, _, _, entry in sorted(found, key=lambda one: one[:3]))
     lines = tuple(
@@ -83,12 +87,12 @@ def tell(connection: Connection, lead: Row[Any], clock: HouseClock, where: tzinf
         )
         for run in run_rows
     )
-    return Story(facts(lead), lines, entries)
+    return Story(facts(lead), lines, entries, names_besides(connection, lead))
 
 
-def _merged_into(connection: Connection, lead_id: str) -> list[str]:
-    """The leads that have become this one."""
-    return list(connection.execute(select(leads.c.id).where(leads.c.merged_into == lead_id)).scalars())
+def _merges(connection: Connection, lead_id: str) -> Iterator[Entry]:
+    for at, what, text, detail in told_of_merges(connection, lead_id):
+        yield Entry(at, "merge", text, what=what, detail=detail)
 
 
 def _events(connection: Connection, of_lead: set[str]) -> Iterator[Entry]:

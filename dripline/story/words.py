@@ -166,6 +166,8 @@ _WORDS: Mapping[str, _Words] = {
     "queued": lambda line: f"queues {line.name}",
     "skipped": lambda line: f"does not send {line.name}: {line.detail['reason']}",
     "held": _held,
+    "held-out": lambda _line: "is of the control group, as the person was under another name",
+    "held-in": lambda _line: "is not of the control group any more: the merge was taken back",
     "holdout": lambda line: f"is of the control group ({value_said(line.detail['percent'])}%)",
     "no-wait": _no_wait,
     "parked": lambda line: f"stops at {line.place} for a person to look at: {line.detail['reason']}",

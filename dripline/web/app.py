@@ -30,6 +30,7 @@ from dripline.web.health import TemporalReachable, build_health
 from dripline.web.judging import Judge
 from dripline.web.keyring import KeyRing
 from dripline.web.links import build_links
+from dripline.web.merges import build_merges
 from dripline.web.pages import build_pages
 from dripline.web.privacy import build_privacy
 from dripline.web.problems import answer_with_problems
@@ -86,6 +87,7 @@ def create_app(
     app.include_router(build_health(store, temporal))
     ingest = Ingest(store, workspace, nudge, machine, secret, go_first)
     app.include_router(build_api(ingest, store, workspace))
+    app.include_router(build_merges(ingest, store))
     eraser = Eraser(store, secret, Journal(settings.data), machine)
     app.include_router(build_privacy(eraser, nudge))
     app.include_router(build_suppressions(store, workspace, Suppressions(store, secret, machine)))
