@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import typer
 from rich.progress import Progress
-from sqlalchemy import Connection
 
 from dripline.cli.asking import refuse
 from dripline.cli.opening import Opened, who
@@ -17,13 +15,11 @@ from dripline.cli.showing import add, count, new_table, print_table
 from dripline.clock import machine_clock
 
 if TYPE_CHECKING:
+    from dripline.store.answers import Answer
     from dripline.store.held import Held, Wanted
-
-Answer = Callable[[Connection, "Sequence[Held]", datetime, datetime, str], set[str]]
 
 SHOWN = 20
 """Lines of a preview."""
-_CHUNK = 100
 _WITH_A_BAR = 300
 
 
@@ -90,19 +86,19 @@ def show(house: Opened, some: Sequence[Held]) -> None:
     print_table(table, "Nothing waits for a person.")
 
 
-def answer_each(house: Opened, chosen: Sequence[Held], answer: Answer) -> int:
-    """Answer them, a hundred to a transaction; for how many it was done."""
-    in_order = sorted(chosen, key=lambda one: one.lead_id)
-    done = 0
-    with Progress(disable=len(in_order) < _WITH_A_BAR, transient=True) as bar:
-        task = bar.add_task("Answering", total=len(in_order))
-        for start in range(0, len(in_order), _CHUNK):
-            part = in_order[start : start + _CHUNK]
-            machine_now = machine_clock()
-            with house.store.write() as connection:
-                done += len(answer(connection, part, house.clock.to_house(machine_now), machine_now, who()))
-            bar.advance(task, len(part))
-    return done
+def answer_each(
+    house: Opened, chosen: Sequence[Held], answer: Answer, what: str, why: str | None = None
+) -> int:
+    """Answer them, with a bar where they are many; for how many it was done."""
+    from dripline.store.answers import answer_each as answer_all
+
+    with Progress(disable=len(chosen) < _WITH_A_BAR, transient=True) as bar:
+        task = bar.add_task("Answering", total=len(chosen))
+
+        def advance(number: int) -> None:
+            bar.advance(task, number)
+
+        return answer_all(house.store, house.clock, chosen, answer, machine_clock, what, who(), why, advance)
 
 
 def _amount(chosen: Sequence[Held]) -> str:

@@ -14,11 +14,6 @@ from dripline.cli.overdue import put_off, read_overdue, settle
 from dripline.cli.showing import count
 from dripline.clock import machine_clock
 
-STOPPED = "everything is stopped"
-"""The reason that held messages are given while everything is stopped."""
-PAUSED = "journey paused"
-"""The same while their journey is paused."""
-
 _WHY = "Why, for those who find it so: kept, and shown on the pages."
 
 
@@ -35,17 +30,12 @@ def stop_all(why: Annotated[str | None, typer.Option(help=_WHY)] = None) -> None
 
     What comes due is held, not lost. Leads, events and webhooks are still taken, and runs go on with their waits.
     """
-    from dripline.store.audit import record_act
-    from dripline.store.house import pulled, set_stopped
+    from dripline.store.braking import stop_everything
     from dripline.store.overview import count_messages
 
     with opened(to_change=True) as house, house.store.write() as connection:
-        brake = pulled(connection)
         sending = count_messages(connection).get("sending", 0)
-        if brake is None:
-            machine_now = machine_clock()
-            set_stopped(connection, house.clock.to_house(machine_now))
-            record_act(connection, "stop-all", who(), why, machine_now)
+        brake = stop_everything(connection, machine_clock(), who(), why)
     if brake is not None:
         by = f" by {brake.by}" if brake.by else ""
         typer.echo(f"Everything has been stopped since {house.say(brake.since)}{by}; nothing was changed.")
@@ -62,16 +52,10 @@ def stop_all(why: Annotated[str | None, typer.Option(help=_WHY)] = None) -> None
 
 def start_all(why: Annotated[str | None, typer.Option(help=_WHY)] = None) -> None:
     """Release the brake of `dripline stop-all`. What was held meanwhile stays held until you say so."""
-    from dripline.store.audit import record_act
-    from dripline.store.held import count_reason
-    from dripline.store.house import pulled, set_stopped
+    from dripline.store.braking import STOPPED, start_everything
 
     with opened(to_change=True) as house, house.store.write() as connection:
-        brake = pulled(connection)
-        waiting = count_reason(connection, STOPPED)
-        if brake is not None:
-            set_stopped(connection, None)
-            record_act(connection, "start-all", who(), why, machine_clock(), held=waiting)
+        brake, waiting = start_everything(connection, machine_clock(), who(), why)
     if brake is None:
         typer.echo("Nothing was stopped.")
     else:
@@ -94,18 +78,12 @@ def pause(
     why: Annotated[str | None, typer.Option(help=_WHY)] = None,
 ) -> None:
     """Pause one journey: nobody enters it, and its messages are held, until `dripline resume`."""
-    from dripline.store.audit import record_act
-    from dripline.store.freezing import freeze
-    from dripline.store.plans import set_paused
+    from dripline.store.braking import pause_journey
 
     with opened(to_change=True) as house, house.store.write() as connection:
         _refuse_unknown(connection, journey)
-        machine_now = machine_clock()
-        at = house.clock.to_house(machine_now)
-        paused = set_paused(connection, journey, at, why or f"by {who()}")
-        frozen = clock is Clock.freeze and freeze(connection, journey, at)
-        if paused or frozen:
-            record_act(connection, "pause", who(), why, machine_now, journey=journey, clock=clock.value)
+        freezes = clock is Clock.freeze
+        paused, frozen = pause_journey(connection, journey, machine_clock(), who(), why, freezes=freezes)
     if not (paused or frozen):
         typer.echo(f"Journey {journey} was paused already; nothing was changed.")
         return
@@ -126,10 +104,8 @@ def resume(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before anything is sent.")] = False,
 ) -> None:
     """Let a paused journey go on. What was held meanwhile stays held until you say so, here or later."""
-    from dripline.store.audit import record_act
-    from dripline.store.freezing import thaw
+    from dripline.store.braking import PAUSED, resume_journey
     from dripline.store.held import count_reason
-    from dripline.store.plans import set_paused
 
     with opened(to_change=True) as house:
         fate = read_overdue(overdue)
@@ -143,13 +119,10 @@ def resume(
             ):
                 refuse("Nothing was done.")
         with house.store.write() as connection:
-            machine_now = machine_clock()
-            changed = set_paused(connection, journey, None, None)
-            stood = thaw(connection, journey, house.clock.to_house(machine_now))
-            if changed:
-                record_act(connection, "resume", who(), why, machine_now, journey=journey, held=waiting)
-        typer.echo(f"Journey {journey} goes on." if changed else f"Journey {journey} was not paused.")
-        if stood is not None:
+            resumed = resume_journey(connection, journey, machine_clock(), who(), why)
+        said = "goes on" if resumed.changed else "was not paused"
+        typer.echo(f"Journey {journey} {said}.")
+        if resumed.stood is not None:
             put_off(house, journey)
         if fate and waiting:
             settle(house, journey, PAUSED, fate, why)

@@ -111,7 +111,7 @@ def _send(house: Opened, chosen: list[Held], *, may_double: bool, yes: bool) -> 
     if not chosen:
         refuse("Nothing was done." if asked else "Nothing waits for a person.", 1 if asked else 0)
     chosen = confirm(house, chosen, "Send", may_double=may_double, yes=yes)
-    done = answer_each(house, chosen, send_held)
+    done = answer_each(house, chosen, send_held, "send-held")
     typer.echo(f"{done:,} of {asked:,} will go on in a moment.")
     _tell_rest(len(chosen) - done)
 
@@ -133,7 +133,7 @@ def _skip(house: Opened, chosen: list[Held], why: str, *, yes: bool) -> None:
     def skip(connection: Any, part: Sequence[Held], at: datetime, machine_now: datetime, by: str) -> set[str]:
         return skip_held(connection, part, at, machine_now, by, why)
 
-    done = answer_each(house, chosen, skip)
+    done = answer_each(house, chosen, skip, "skip-held", why)
     typer.echo(f"{done:,} of {len(chosen):,} skipped: {why}.")
     _tell_rest(len(chosen) - done)
 

@@ -91,7 +91,7 @@ def settle(house: Opened, journey: str, reason: str, fate: Overdue, why: str | N
     with house.store.read() as connection:
         held = list_held(connection, house.clock, Wanted(("held",), journey, None, reason))
     chosen = [one for one in held if one.reason == reason and not one.may_double]
-    done = answer_each(house, chosen, answer)
+    done = answer_each(house, chosen, answer, "skip-held" if fate.verb == "drop" else "send-held", why)
     if fate.verb == "drop":
         typer.echo(f"{count(done, 'message')} will never be sent.")
     else:

@@ -102,7 +102,7 @@ def retry_runs(
             refuse("There is no such run that stopped.") if ids else typer.echo("No run has stopped.")
             return
         chosen = confirm(house, chosen, "Try again with", may_double=may_double, yes=yes)
-        done = answer_each(house, chosen, send_held)
+        done = answer_each(house, chosen, send_held, "send-held")
     typer.echo(f"{count(done, 'run')} will try again in a moment.")
     if done < len(chosen):
         refuse(f"{count(len(chosen) - done, 'run')} had gone on or ended in the meantime.")

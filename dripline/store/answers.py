@@ -12,12 +12,46 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, update
 
-from dripline.store.database import lock_lead, lock_run
+from dripline.clock import HouseClock, MachineClock
+from dripline.store.audit import record_act
+from dripline.store.database import Store, lock_lead, lock_run
 from dripline.store.held import Held
 from dripline.store.messages import decide, lock_message, requeue
 from dripline.store.runs import note
 from dripline.store.schema import inbox, runs
 from dripline.store.wakes import want_wake
+
+AT_ONCE = 100
+"""Answers in one transaction: it holds the locks of that many leads."""
+
+Answer = Callable[[Connection, Sequence[Held], datetime, datetime, str], set[str]]
+
+
+def answer_each(
+    store: Store,
+    clock: HouseClock,
+    chosen: Sequence[Held],
+    answer: Answer,
+    machine: MachineClock,
+    what: str,
+    by: str,
+    why: str | None = None,
+    advance: Callable[[int], object] = lambda number: None,
+) -> int:
+    """Answer them, a hundred to a transaction, and keep that it was done; for how many it was."""
+    in_order = sorted(chosen, key=lambda one: one.lead_id)
+    done = 0
+    for start in range(0, len(in_order), AT_ONCE):
+        part = in_order[start : start + AT_ONCE]
+        machine_now = machine()
+        with store.write() as connection:
+            done += len(answer(connection, part, clock.to_house(machine_now), machine_now, by))
+        advance(len(part))
+    if done:
+        with store.write() as connection:
+            journeys = sorted({one.journey for one in chosen})
+            record_act(connection, what, by, why, machine(), number=done, journeys=journeys)
+    return done
 
 
 def send_held(

@@ -24,10 +24,18 @@ FOR_ALL = {"/login", "/logout", "/invitation/{token}", "/static/style.css"}
 PAGES = {
     "look": ["/", "/journeys", "/held", "/account"],
     "read-leads": ["/mailbox", "/messages/none", "/leads/none"],
+    "steer": [
+        "/stop-all",
+        "/start-all",
+        "/journeys/none/pause",
+        "/journeys/none/resume",
+        "/held/answer?do=send&id=x",
+    ],
     "govern": ["/users", "/keys"],
 }
 FORMS = {
     "look": ["/account/logout-everywhere"],
+    "steer": ["/stop-all", "/start-all", "/journeys/none/pause", "/journeys/none/resume"],
     "govern": ["/users/none/reset", "/users/none/disable", "/users/none/enable", "/keys/none/revoke"],
 }
 

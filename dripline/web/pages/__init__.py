@@ -15,6 +15,7 @@ from dripline.web.allowing import allows
 from dripline.web.cookies import Cookies
 from dripline.web.keyring import KeyRing
 from dripline.web.pages.account import add_account
+from dripline.web.pages.answering import add_answering
 from dripline.web.pages.frame import Frame
 from dripline.web.pages.held import add_held
 from dripline.web.pages.journeys import add_journeys
@@ -24,6 +25,7 @@ from dripline.web.pages.login import add_login
 from dripline.web.pages.mailbox import add_mailbox
 from dripline.web.pages.overview import add_overview
 from dripline.web.pages.people import add_people
+from dripline.web.pages.steering import add_steering
 
 
 def build_pages(
@@ -44,6 +46,8 @@ def build_pages(
     add_mailbox(router, frame)
     add_held(router, frame)
     add_leads(router, frame)
+    add_steering(router, frame, machine)
+    add_answering(router, frame, machine)
     live = settings.environment == "production"
     add_account(router, frame, cookies, machine)
     add_people(router, frame, settings.public_url, machine)

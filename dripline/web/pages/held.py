@@ -1,4 +1,4 @@
-"""What waits for a person, and the command that answers it. No buttons: there is no login yet."""
+"""What waits for a person, and how it is answered: here, or by a command."""
 
 from __future__ import annotations
 
