@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dripline.cli.asking import refuse
+from dripline.cli.lead_export import export_lead
 from dripline.cli.lead_list import list_leads
 from dripline.cli.merging import add_merging
 from dripline.cli.opening import Opened, opened
@@ -36,18 +37,20 @@ _TOLD = 20
 def register(app: typer.Typer) -> None:
     """Add `dripline lead …`."""
     lead = typer.Typer(
-        help="Take in leads, list them, and make one of those that are one person.", no_args_is_help=True
+        help="Take in leads, list them, make one of those that are one person, hand out what is kept.",
+        no_args_is_help=True,
     )
     lead.callback()(_lead)
     lead.command("import")(import_leads)
     lead.command("list")(list_leads)
+    lead.command("export")(export_lead)
     lead.command("tracking")(set_tracking)
     add_merging(lead)
     app.add_typer(lead, name="lead")
 
 
 def _lead() -> None:
-    """Take in leads, list them, and make one of those that are one person."""
+    """Take in leads, list them, make one of those that are one person, hand out what is kept."""
 
 
 def import_leads(

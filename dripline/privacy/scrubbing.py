@@ -90,7 +90,7 @@ def scrub(connection: Connection, person: Person) -> dict[str, int]:
             counts[name] = _empty_consents(connection, person)
         else:
             counts[name] = sum(
-                _apply(connection, table, rule, where) for where in _whose(table, rule, person)
+                _apply(connection, table, rule, where) for where in whose_rows(table, rule, person)
             )
     counts["groups"] = _drop_empty_groups(connection, groups)
     return {name: number for name, number in counts.items() if number}
@@ -132,7 +132,7 @@ def _apply(connection: Connection, table: Table, rule: Rule, where: ColumnElemen
     return connection.execute(update(table).where(where).values(emptied(table, rule))).rowcount
 
 
-def _whose(table: Table, rule: Rule, person: Person) -> list[ColumnElement[bool]]:
+def whose_rows(table: Table, rule: Rule, person: Person) -> list[ColumnElement[bool]]:
     """The conditions by which the person's rows are found; several, where there are many ids."""
     if rule.whose == "elsewhere":
         return [_elsewhere(table, person)]

@@ -158,7 +158,7 @@ def _add_asking(router: APIRouter, store: Store, workspace: Workspace) -> None:
     def show_lead(lead: _Id) -> JSONResponse:
         """By Dripline's id. Of a lead that was merged: the one that it became."""
         with store.read() as connection:
-            return JSONResponse(_plain(facts(_living(connection, lead))))
+            return JSONResponse(_plain(facts(living(connection, lead))))
 
     @router.get(
         "/leads/{lead}/timeline",
@@ -174,7 +174,7 @@ def _add_asking(router: APIRouter, store: Store, workspace: Workspace) -> None:
         """All that happened to a lead and every decision with its reason, oldest first."""
         clock = house_clock(store)
         with store.read() as connection:
-            story = tell(connection, _living(connection, lead), clock, workspace.zone)
+            story = tell(connection, living(connection, lead), clock, workspace.zone)
         return JSONResponse(
             {
                 "lead": _plain(dict(story.lead)),
@@ -212,7 +212,8 @@ def _said(answer: once.Answer) -> JSONResponse:
     return JSONResponse(answer.body, answer.status, headers)
 
 
-def _living(connection: Connection, lead_id: str) -> Row[Any]:
+def living(connection: Connection, lead_id: str) -> Row[Any]:
+    """The row of the lead that is meant. Raises Refused: unknown (404), erased (410)."""
     lead = read_lead(connection, lead_id)
     if lead is None:
         raise unknown_lead()

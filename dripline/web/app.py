@@ -89,7 +89,7 @@ def create_app(
     app.include_router(build_api(ingest, store, workspace))
     app.include_router(build_merges(ingest, store))
     eraser = Eraser(store, secret, Journal(settings.data), machine)
-    app.include_router(build_privacy(eraser, nudge))
+    app.include_router(build_privacy(eraser, store, workspace, secret, nudge))
     app.include_router(build_suppressions(store, workspace, Suppressions(store, secret, machine)))
     app.include_router(build_links(settings, store, ingest, workspace, machine))
     app.include_router(build_forms(settings, store, ingest, workspace, machine))

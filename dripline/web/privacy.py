@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
+from dripline.clock import machine_clock
+from dripline.language.workspace import Workspace
 from dripline.privacy.erasing import Eraser
+from dripline.privacy.exporting import export
+from dripline.privacy.readable import as_json, as_zip
+from dripline.store.database import Store
+from dripline.store.house import open_house
+from dripline.store.overview import house_clock
+from dripline.web.api import living
 from dripline.web.described import documented
 from dripline.web.needing import caller_of, needs
-from dripline.web.shapes import Answer
+from dripline.web.shapes import Answer, OpenAnswer
 from dripline.web.strict_json import StrictRoute
 
 _Id = Annotated[str, Path(min_length=1, max_length=128)]
@@ -31,9 +39,55 @@ class Gone(Answer):
     addresses: int = Field(description="Addresses that stay on the suppression list, as keyed hashes.")
 
 
-def build_privacy(eraser: Eraser, nudge: Callable[[], None]) -> APIRouter:
+class Everything(OpenAnswer):
+    """Everything of a lead: sections of rows, each under its name."""
+
+    format: str = Field(description="The name of this form: what is there stays, what is new is added.")
+    exported_at: str
+    lead: str = Field(description="Dripline's id of the lead.")
+
+
+def build_privacy(
+    eraser: Eraser, store: Store, workspace: Workspace, secret: str | None, nudge: Callable[[], None]
+) -> APIRouter:
     """The router, under /v1 as well."""
     router = APIRouter(prefix="/v1", route_class=StrictRoute, responses=documented(415, 422))
+    _add_erasing(router, eraser, nudge)
+    _add_exporting(router, store, workspace, secret)
+    return router
+
+
+def _add_exporting(router: APIRouter, store: Store, workspace: Workspace, secret: str | None) -> None:
+    @router.get(
+        "/leads/{lead}/export",
+        dependencies=[needs("admin")],
+        response_model=Everything,
+        response_description="Everything that is kept",
+        responses={200: {"content": {"application/zip": {}}}, **documented(404, 410)},
+        tags=["leads"],
+        summary="Everything that is kept of a lead",
+    )
+    def export_lead(
+        lead: _Id,
+        form: Annotated[
+            Literal["json", "zip"], Query(alias="format", description="`zip`: with a page for people.")
+        ] = "json",
+    ) -> Response:
+        """By Dripline's id, with all that were merged into it, for the person who asks what you keep."""
+        clock = house_clock(store)
+        with store.read() as connection:
+            row = living(connection, lead)
+            house = open_house(connection, secret)
+            found = export(connection, house, row, clock, workspace.zone, machine_clock())
+        name = f'attachment; filename="lead-{row.id}.{form}"'
+        if form == "zip":
+            return Response(
+                as_zip(found), media_type="application/zip", headers={"Content-Disposition": name}
+            )
+        return Response(as_json(found), media_type="application/json")
+
+
+def _add_erasing(router: APIRouter, eraser: Eraser, nudge: Callable[[], None]) -> None:
 
     @router.delete(
         "/leads/{lead}",
@@ -56,5 +110,3 @@ def build_privacy(eraser: Eraser, nudge: Callable[[], None]) -> APIRouter:
         nudge()
         told = {name: value for name, value in vars(done).items() if name != "leads"}
         return JSONResponse({"erased": list(done.leads), **told})
-
-    return router

@@ -19,3 +19,15 @@ def test_a_lead_is_erased_once_and_is_gone_ever_after(client: TestClient) -> Non
 
 def test_nobody_unknown_is_erased(client: TestClient) -> None:
     assert client.delete("/v1/leads/nobody").status_code == 404
+
+
+def test_everything_of_a_lead_is_handed_out(client: TestClient) -> None:
+    lead = client.put("/v1/leads", json={"email": "ani@example.com", "consent": {"email": True}}).json()["id"]
+    answer = client.get(f"/v1/leads/{lead}/export")
+    assert (answer.status_code, answer.json()["consents"][0]["state"]) == (200, "granted")
+    file = client.get(f"/v1/leads/{lead}/export", params={"format": "zip"})
+    assert (file.headers["Content-Type"], file.content[:2]) == ("application/zip", b"PK")
+    client.delete(f"/v1/leads/{lead}")
+    assert client.get(f"/v1/leads/{lead}/export").status_code == 410
+    assert client.get("/v1/leads/nobody/export").status_code == 404
+    assert client.get(f"/v1/leads/{lead}/export", params={"format": "pdf"}).status_code == 422
