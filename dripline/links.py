@@ -16,7 +16,7 @@ from typing import Any
 
 from itsdangerous import BadData, Signer, URLSafeSerializer
 
-from dripline.language.links import AnswerLink, ConfirmLink, Link, MakeLink, UnsubscribeLink
+from dripline.language.links import AnswerLink, ConfirmLink, Link, MakeLink, PreferencesLink, UnsubscribeLink
 from dripline.language.values import EvaluationError
 
 PATH = "/l/"
@@ -29,7 +29,7 @@ MAX_TOKEN = 1_000
 """Characters; a longer address is broken by some mail programs."""
 
 _SALT = b"dripline.links"
-_ANSWER, _CONFIRM, _UNSUBSCRIBE = "a", "c", "u"
+_ANSWER, _CONFIRM, _UNSUBSCRIBE, _PREFERENCES = "a", "c", "u", "p"
 
 
 @dataclass(frozen=True)
@@ -93,12 +93,14 @@ class _StrictSigner(Signer):
 def _said(message: str, link: Link) -> list[Any]:
     if isinstance(link, AnswerLink):
         return [_ANSWER, message, link.event, dict(link.properties)]
+    if isinstance(link, PreferencesLink):
+        return [_PREFERENCES, message]
     return [_CONFIRM if isinstance(link, ConfirmLink) else _UNSUBSCRIBE, message]
 
 
 def _age(link: Link, now: datetime) -> list[int]:
     """Whoever wants to leave may do so however late: those links have no age, and are always the same."""
-    return [] if isinstance(link, UnsubscribeLink) else [int(now.timestamp())]
+    return [] if isinstance(link, UnsubscribeLink | PreferencesLink) else [int(now.timestamp())]
 
 
 def _claim(said: Any) -> Claim:
@@ -109,6 +111,8 @@ def _claim(said: Any) -> Claim:
             return Claim(message, ConfirmLink(), datetime.fromtimestamp(made, UTC))
         case [str(kind), str(message)] if kind == _UNSUBSCRIBE:
             return Claim(message, UnsubscribeLink(), None)
+        case [str(kind), str(message)] if kind == _PREFERENCES:
+            return Claim(message, PreferencesLink(), None)
     raise ValueError("a token of another release")
 
 

@@ -26,6 +26,7 @@ from dripline.ingest.merging.merge import Cause, Merged, merge
 from dripline.ingest.merging.merge import Times as MergeTimes
 from dripline.ingest.merging.unmerge import Unmerged, unmerge
 from dripline.ingest.once import Answer, Request, once, remembered
+from dripline.ingest.preferring import Preferences, Wish, prefer, read_preferences
 from dripline.ingest.reading import Outcome, Row, coerced_properties, read_rows
 from dripline.ingest.recording import record
 from dripline.language.completeness import doubts, lacks
@@ -157,6 +158,27 @@ class Ingest:
             return follow(connection, self._workspace, house, claim, times, everything)
 
         return self._nudged(do)
+
+    def preferences(self, claim: Claim) -> Preferences | None:
+        """What a lead gets and may choose, by the link of its page; None where the link has outlived its lead."""
+        with self._store.read() as connection:
+            return read_preferences(connection, self._workspace, claim, self._now(connection))
+
+    def prefer(self, claim: Claim, wish: Wish) -> Preferences | None:
+        """Make what the lead chose so, as far as the link may; what it gets then. None as above."""
+
+        def do(connection: Connection) -> Preferences | None:
+            house = open_house(connection, self._secret)
+
+            def times() -> Times:
+                machine_now = self._machine()
+                return Times(house.clock.to_house(machine_now), machine_now)
+
+            return prefer(connection, self._workspace, house, claim, times, wish)
+
+        done = self._transaction(do)
+        self._nudge()
+        return done
 
     def submit(self, submission: Submission, visitor: Visitor) -> Submitted:
         """Keep what a visitor sent by a form. Raises Refused where the lead was erased."""

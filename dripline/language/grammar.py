@@ -38,6 +38,7 @@ _AS_WRITTEN = {
     "answer_link": "answer_link('reason.given', reason='price')",
     "confirm_link": "confirm_link()",
     "unsubscribe_link": "unsubscribe_link()",
+    "preferences_link": "preferences_link()",
 }
 _SIGNS = {"pow": "`**`", "slice": "`[from:to]`", "dict": "`{…}`"}
 

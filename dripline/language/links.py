@@ -36,7 +36,12 @@ class UnsubscribeLink:
     """Whoever follows it leaves, for the lead, the message's topic (its channel, if it has none)."""
 
 
-Link = AnswerLink | ConfirmLink | UnsubscribeLink
+@dataclass(frozen=True)
+class PreferencesLink:
+    """Whoever follows it sees what the lead gets, and may choose: topics by channel, a pause, nothing at all."""
+
+
+Link = AnswerLink | ConfirmLink | UnsubscribeLink | PreferencesLink
 MakeLink = Callable[[Link], str]
 """The address of a link of one message."""
 
@@ -74,10 +79,15 @@ class LinkFunction:
         """The link that the call means. Raises EvaluationError for a value that a link cannot carry."""
         if self.name == "answer_link":
             return AnswerLink(args[0], {name: _carried(value) for name, value in properties.items()})
-        return ConfirmLink() if self.name == "confirm_link" else UnsubscribeLink()
+        return _WITHOUT_ARGUMENTS[self.name]
 
 
-FUNCTIONS = {name: LinkFunction(name) for name in ("answer_link", "confirm_link", "unsubscribe_link")}
+_WITHOUT_ARGUMENTS: Mapping[str, Link] = {
+    "confirm_link": ConfirmLink(),
+    "unsubscribe_link": UnsubscribeLink(),
+    "preferences_link": PreferencesLink(),
+}
+FUNCTIONS = {name: LinkFunction(name) for name in ("answer_link", *_WITHOUT_ARGUMENTS)}
 """By the names that templates know them by."""
 
 
@@ -86,7 +96,8 @@ def stand_in(link: Link, at: str = STANDS_FOR) -> str:
     if isinstance(link, AnswerLink):
         query = urlencode(sorted(link.properties.items()))
         return f"{at}/answer/{link.event}" + (f"?{query}" if query else "")
-    return f"{at}/confirm" if isinstance(link, ConfirmLink) else f"{at}/unsubscribe"
+    name = next(name for name, one in _WITHOUT_ARGUMENTS.items() if one == link)
+    return f"{at}/{name.removesuffix('_link')}"
 
 
 def _carried(value: Any) -> Any:

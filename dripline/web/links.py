@@ -23,8 +23,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from dripline.clock import MachineClock
+from dripline.ingest.preferring import Wish
 from dripline.ingest.service import Ingest
-from dripline.language.links import AnswerLink, ConfirmLink
+from dripline.language.links import AnswerLink, ConfirmLink, PreferencesLink
 from dripline.language.workspace import Workspace
 from dripline.links import EXAMPLE, PATH, Claim, Links
 from dripline.settings import Settings
@@ -33,6 +34,7 @@ from dripline.store.house import open_house
 from dripline.store.schema import messages
 from dripline.web.link_words import WORDS, language
 from dripline.web.pages.frame import build_templates
+from dripline.web.preferences import read_wish, render_preferences
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; form-action 'self';"
@@ -90,6 +92,8 @@ class _Pages:
             return self._page("unknown", letter, 404)
         if self._is_too_old(claim):
             return self._page("outlived", letter, 410)
+        if isinstance(claim.link, PreferencesLink):
+            return self._preferences(claim, letter, request)
         # A scanner with a browser of its own can look like a person: consent and farewells want a hand.
         kind = _kind(claim)
         return self._page(f"ask-{kind}", letter, asks=True, sends_itself=kind == "answer")
@@ -97,13 +101,16 @@ class _Pages:
     async def do(self, token: str, request: Request) -> Response:
         """What the link does, done: once, however often it is sent. Also RFC 8058's one click."""
         form = parse_qs((await request.body()).decode("utf-8", "replace"))
-        return await run_in_threadpool(self._do, token, request, form.get("everything") == ["yes"])
+        return await run_in_threadpool(self._do, token, request, form)
 
-    def _do(self, token: str, request: Request, everything: bool) -> Response:
+    def _do(self, token: str, request: Request, form: dict[str, list[str]]) -> Response:
+        everything = form.get("everything") == ["yes"]
         try:
             claim, letter = self._read(token, request)
             if claim is None:
                 return self._page("unknown", letter, 404)
+            if isinstance(claim.link, PreferencesLink):
+                return self._preferences(claim, letter, request, read_wish(form))
             if self._is_too_old(claim) or not self._ingest.follow(claim, everything):
                 return self._page("outlived", letter, 410)
         except UNAVAILABLE as trouble:
@@ -112,6 +119,28 @@ class _Pages:
         if kind == "unsubscribe" and (everything or not letter.has_topic):
             return self._page("did-everything", letter)
         return self._page(f"did-{kind}", letter)
+
+    def _preferences(
+        self, claim: Claim, letter: _Letter, request: Request, wish: Wish | None = None
+    ) -> Response:
+        """The lead's own page, after what was pressed has been done."""
+        try:
+            found = self._ingest.prefer(claim, wish) if wish else self._ingest.preferences(claim)
+        except UNAVAILABLE as trouble:
+            return self._later(request, trouble)
+        if found is None:
+            return self._page("outlived", letter, 410)
+        html = render_preferences(
+            self._templates,
+            self._workspace,
+            found,
+            letter.language,
+            letter.sender,
+            _ROBOTS,
+            wish.do if wish else None,
+        )
+        headers = {"Content-Security-Policy": POLICY, "X-Robots-Tag": _ROBOTS, "Cache-Control": "no-store"}
+        return HTMLResponse(html, headers=headers)
 
     def example(self, rest: str, request: Request) -> Response:
         """What stands for a link where there is no lead."""
