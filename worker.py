@@ -130,6 +130,7 @@ def build_workers(client: Client, settings: Settings, store: Store, workspace: W
         public_url=settings.public_url,
         secret=secret,
         tracking=Tracking(workspace.tracking, settings.tracking_at()),
+        reply_domain=settings.reply_domain,
     )
     sweeper = Sweeper(
         store,

@@ -15,6 +15,7 @@ from dripline.language.links import MakeLink, UnsubscribeLink, stand_in
 from dripline.language.plan import Plan
 from dripline.language.tracking import TrackingEntry, is_tracked
 from dripline.links import EXAMPLE, PATH, Links
+from dripline.replies import ReplyAddresses
 from dripline.store.house import House
 from dripline.tracking import CLICK_PATH, OPEN_PATH, Marks, Tokens
 
@@ -89,4 +90,13 @@ def one_click(row: Row[Any], house: House, public_url: str, machine_now: datetim
     return links_of(row, house, public_url, machine_now)(UnsubscribeLink())
 
 
-__all__ = ["MessageContent", "Tracking", "compose", "links_of", "one_click"]
+def answers_to(row: Row[Any], house: House, domain: str | None) -> dict[str, str]:
+    """Where mail about an e-mail to a lead goes, so that it finds its message; nothing where no domain is set up."""
+    if domain is None or row.channel != "email" or row.notice:
+        return {}
+    addresses = ReplyAddresses(house.secret, domain)
+    found = {"reply_to": addresses.of(row.id)}
+    return found if row.transactional else found | {"unsubscribe_mail": addresses.of(row.id, "unsubscribe")}
+
+
+__all__ = ["MessageContent", "Tracking", "answers_to", "compose", "links_of", "one_click"]

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Row
 from temporalio import activity
 
 from activities.breaker import Breaker
-from activities.content import MessageContent, Tracking, compose, links_of, one_click
+from activities.content import MessageContent, Tracking, answers_to, compose, links_of, one_click
 from activities.failures import coded, not_yet
 from activities.gate import Gate, ask_again, opens_at, over_daily_limit
 from dripline.clock import HouseClock, MachineClock, machine_clock
@@ -87,6 +87,7 @@ class Deliveries:
         public_url: str = "http://127.0.0.1:8080",
         secret: str | None = None,
         tracking: Tracking | None = None,
+        reply_domain: str | None = None,
         local_slots: int = 8,
         clock: MachineClock = machine_clock,
     ) -> None:
@@ -98,6 +99,7 @@ class Deliveries:
         self._public_url = public_url.rstrip("/")
         self._secret = secret
         self._tracking = tracking or Tracking()
+        self._reply_domain = reply_domain
         self._clock = clock
         self._slots = asyncio.Semaphore(local_slots)
         self._pool = ThreadPoolExecutor(local_slots, thread_name_prefix="local-send")
@@ -294,6 +296,7 @@ class Deliveries:
             status_callback=callback,
             unsubscribe=one_click(row, house, self._public_url, now),
             untouched=self._tracking.untouched(lead),
+            **answers_to(row, house, self._reply_domain),
         )
 
     def _send(self, lease: Lease) -> Settled | Later:

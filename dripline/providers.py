@@ -32,6 +32,10 @@ class Outgoing:
     """Where the provider shall report delivery (carries the key); None where it is set up elsewhere."""
     unsubscribe: str | None = None
     """Where a POST of RFC 8058 takes the lead off the list; None for what the lead asked for, and for SMS."""
+    reply_to: str | None = None
+    """Where replies go that shall find this message; None: to the sender."""
+    unsubscribe_mail: str | None = None
+    """Where an e-mail takes the lead off the list (RFC 2369), beside `unsubscribe`."""
     untouched: bool = False
     """The provider must neither lead links by way of itself nor add a pixel: we do, or nobody may."""
 

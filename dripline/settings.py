@@ -74,6 +74,18 @@ class Settings(BaseSettings):
     sendgrid_webhook_key: str | None = Field(
         None, description="Public key (base64) of SendGrid's event webhook."
     )
+    sendgrid_inbound_key: str | None = Field(
+        None, description="Public key (base64) of the security policy of SendGrid's Inbound Parse."
+    )
+    sendgrid_inbound_token: SecretStr | None = Field(
+        None,
+        description="Instead of that key: a secret at the end of the address that Inbound Parse posts to.",
+    )
+    reply_domain: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{1,180}$",
+        description="Domain whose mail Inbound Parse hands to us: where replies to messages go.",
+    )
     twilio_account_sid: str | None = Field(None, description="Set with the token: SMS leave by Twilio.")
     twilio_auth_token: SecretStr | None = Field(
         None, description="Twilio's token; also verifies its webhooks."

@@ -31,6 +31,21 @@ def examine_sendgrid(settings: Settings) -> Iterator[Finding]:
             "enter it under Mail Settings → Event Webhook, signed; its key is DRIPLINE_SENDGRID_WEBHOOK_KEY"
         )
         yield mend("e-mail", f"without {hook} nobody tells us of bounces and complaints", cure)
+    yield _replies(settings, hook)
+
+
+def _replies(settings: Settings, hook: str) -> Finding:
+    """Whether replies to e-mails come to us."""
+    verified = settings.sendgrid_inbound_key or settings.sendgrid_inbound_token
+    if settings.reply_domain and verified:
+        return well("e-mail", f"replies to {settings.reply_domain} are to be handed to {hook}/inbound")
+    if settings.reply_domain:
+        cure = "set DRIPLINE_SENDGRID_INBOUND_KEY (or _TOKEN), as docs/running.md tells"
+        return mend(
+            "e-mail", f"replies to {settings.reply_domain} would be refused: nothing verifies them", cure
+        )
+    cure = "Inbound Parse and DRIPLINE_REPLY_DOMAIN bring them, as docs/running.md tells"
+    return known("e-mail", "replies go to the sender's own mailbox, journeys do not hear of them", cure)
 
 
 def _sendgrid_says(answer: httpx.Response | str, base: str) -> Finding:
@@ -71,6 +86,9 @@ def examine_twilio(settings: Settings) -> Iterator[Finding]:
     yield _twilio_says(_ask(address, auth=(sid, token.get_secret_value())), base)
     hook = f"{settings.public_url.rstrip('/')}/webhooks/twilio"
     yield well("SMS", f"Twilio is told with each message to report to {hook}; nothing is to be entered")
+    yield known(
+        "SMS", f"for replies, STOP and HELP, enter {hook}/inbound as the address of incoming messages"
+    )
 
 
 def _twilio_says(answer: httpx.Response | str, base: str) -> Finding:

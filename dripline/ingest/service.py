@@ -20,6 +20,7 @@ from dripline.ingest.following import Times, follow
 from dripline.ingest.forms import Submission, Submitted, Visitor, submit
 from dripline.ingest.identity import read_reference, resolve
 from dripline.ingest.importing import Imported, Order, import_chunk
+from dripline.ingest.inbound import Came, Taken, take
 from dripline.ingest.incoming import EnrolIn, EventIn, LeadIn
 from dripline.ingest.leads import upsert
 from dripline.ingest.merging.merge import Cause, Merged, merge
@@ -187,6 +188,17 @@ class Ingest:
             house, machine_now = open_house(connection, self._secret), self._machine()
             now = house.clock.to_house(machine_now)
             return submit(connection, self._workspace, house, submission, visitor, now, machine_now)
+
+        done = self._transaction(do)
+        self._nudge()
+        return done
+
+    def take_in(self, came: Came) -> Taken:
+        """Keep a message that a lead wrote, and do what it says."""
+
+        def do(connection: Connection) -> Taken:
+            house, machine_now = open_house(connection, self._secret), self._machine()
+            return take(connection, house, came, house.clock.to_house(machine_now), machine_now)
 
         done = self._transaction(do)
         self._nudge()

@@ -14,7 +14,7 @@ from dripline.language.labels import CHANNELS
 from dripline.language.plan import Plan
 from dripline.store.leads import facts
 from dripline.store.plans import load_plan
-from dripline.store.schema import events, messages, runs, step_log
+from dripline.store.schema import events, inbound, messages, runs, step_log
 from dripline.story.lines import standing
 from dripline.story.merging import names_besides, told_of_merges
 from dripline.story.words import describe, value_said
@@ -73,6 +73,7 @@ def tell(connection: Connection, lead: Row[Any], clock: HouseClock, where: tzinf
             for number, entry in enumerate(_steps(connection, by_id, plans, where))
         ),
         *((entry.at, 2, number, entry) for number, entry in enumerate(_messages(connection, of_lead, clock))),
+        *((entry.at, 3, number, entry) for number, entry in enumerate(_written(connection, of_lead))),
         *((entry.at, -1, number, entry) for number, entry in enumerate(_merges(connection, lead.id))),
     ]
     entries = tuple(entry for _, _, _, entry in sorted(found, key=lambda one: one[:3]))
@@ -147,6 +148,24 @@ def _messages(connection: Connection, of_lead: set[str], clock: HouseClock) -> I
             yield Entry(
                 at, "message", text, row.journey, row.run_id, row.step, "delayed", {"message": row.id}
             )
+
+
+_MEANT = {
+    "stop": "asks for no more",
+    "start": "asks for more again",
+    "help": "asks for help",
+    "automatic": "an answer of a program, which counts for nothing",
+}
+
+
+def _written(connection: Connection, of_lead: set[str]) -> Iterator[Entry]:
+    """What the lead wrote that was no reply: those are events."""
+    query = select(inbound).where(inbound.c.lead_id.in_(of_lead), inbound.c.intent.in_(list(_MEANT)))
+    for row in connection.execute(query.order_by(inbound.c.at, inbound.c.id)):
+        said = " ".join((row.body or row.subject or "").split())[:80]
+        text = f"{CHANNELS[row.channel]} from the lead, “{said}”: {_MEANT[row.intent]}"
+        detail = {"inbound": row.id, **({"message": row.message_id} if row.message_id else {})}
+        yield Entry(row.at, "message", text[:1].upper() + text[1:], what=row.intent, detail=detail)
 
 
 def _named(message: Any) -> str:

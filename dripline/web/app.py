@@ -20,6 +20,7 @@ from dripline.privacy.journal import Journal
 from dripline.providers import DeliveryReport
 from dripline.settings import Settings
 from dripline.store.database import Store
+from dripline.store.house import open_house
 from dripline.web.api import build_api
 from dripline.web.cookies import Cookies
 from dripline.web.described import describe
@@ -37,7 +38,7 @@ from dripline.web.problems import answer_with_problems
 from dripline.web.suppressions import build_suppressions
 from dripline.web.tracking import build_tracking
 from dripline.web.visitors import Visitors
-from dripline.web.webhooks import build_router
+from dripline.web.webhooks import add_inbound, build_router
 
 Beside = Callable[[], AbstractAsyncContextManager[object]]
 """Something that runs as long as the app does, such as the waker."""
@@ -94,10 +95,17 @@ def create_app(
     app.include_router(build_links(settings, store, ingest, workspace, machine))
     app.include_router(build_forms(settings, store, ingest, workspace, machine))
     app.include_router(build_tracking(settings, store, workspace, machine, judge.call, nudge))
-    app.include_router(build_router(settings, _recorder(settings, store, workspace, nudge, machine)))
+    webhooks = build_router(settings, _recorder(settings, store, workspace, nudge, machine))
+    add_inbound(webhooks, settings, workspace, ingest.take_in, lambda: _secret(store, secret), machine)
+    app.include_router(webhooks)
     app.include_router(build_pages(settings, store, workspace, machine, cookies, keys))
     describe(app)
     return app
+
+
+def _secret(store: Store, secret: str | None) -> str:
+    with store.read() as connection:
+        return open_house(connection, secret).secret
 
 
 def _recorder(

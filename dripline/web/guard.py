@@ -25,6 +25,12 @@ MAX_FORM = 10_000
 MAX_WEB_FORM = 65_536
 """Bytes that a form of a web page may bring."""
 
+MAX_MAIL = 10_000_000
+"""Bytes of an e-mail that a provider hands over, attachments and all."""
+
+MAIL = "/webhooks/sendgrid/inbound"
+"""Where it does so."""
+
 FORMS = "/f/"
 """Where forms of web pages are."""
 
@@ -92,6 +98,8 @@ def _limit(path: str) -> int:
     """Bytes that a body may have there."""
     if path.startswith(PATH):
         return MAX_FORM
+    if path.startswith(MAIL):
+        return MAX_MAIL
     return MAX_WEB_FORM if path.startswith(FORMS) else MAX_BODY
 
 

@@ -79,7 +79,7 @@ def test_what_sendgrid_answers_is_told_in_words(
     account: Account, status: int, body: Any, verdict: str, said: str
 ) -> None:
     account.says(status, body)
-    one, hook = examine_sendgrid(settings(sendgrid_api_key="SG.secret", sendgrid_base_url=account.url))
+    one, hook, _ = examine_sendgrid(settings(sendgrid_api_key="SG.secret", sendgrid_base_url=account.url))
     assert (one.verdict, said in one.text) == (verdict, True)
     assert account.asked == [("/v3/scopes", "Bearer SG.secret")]
     assert (hook.verdict, "/webhooks/sendgrid" in hook.text) == ("mend", True)
@@ -102,7 +102,7 @@ def test_what_twilio_answers_is_told_in_words(
 ) -> None:
     account.says(status, body)
     given = settings(twilio_account_sid="AC1", twilio_auth_token="secret", twilio_base_url=account.url)
-    one, hook = examine_twilio(given)
+    one, hook, _ = examine_twilio(given)
     assert (one.verdict, said in one.text) == (verdict, True)
     assert account.asked[0][0] == "/2010-04-01/Accounts/AC1.json"
     assert "nothing is to be entered" in hook.text
@@ -114,7 +114,19 @@ def test_accounts_that_are_not_set_up_need_no_mending_but_half_ones_do() -> None
     [half] = examine_twilio(settings(twilio_account_sid="AC1"))
     assert (half.verdict, "DRIPLINE_TWILIO_AUTH_TOKEN" in half.text) == ("mend", True)
     away = settings(sendgrid_api_key="SG.x", sendgrid_base_url="http://127.0.0.1:1", sendgrid_webhook_key="k")
-    assert [one.verdict for one in examine_sendgrid(away)] == ["mend", "well"]
+    assert [one.verdict for one in examine_sendgrid(away)] == ["mend", "well", "note"]
+
+
+def test_replies_that_nothing_verifies_are_to_be_mended() -> None:
+    def verdict(**given: Any) -> str:
+        known = {"sendgrid_api_key": "SG.x", "sendgrid_base_url": "http://127.0.0.1:1"}
+        *_, replies = examine_sendgrid(settings(**known, **given))
+        return str(replies.verdict)
+
+    assert verdict() == "note"
+    assert verdict(reply_domain="reply.example.com") == "mend"
+    assert verdict(reply_domain="reply.example.com", sendgrid_inbound_key="MFkw") == "well"
+    assert verdict(reply_domain="reply.example.com", sendgrid_inbound_token="s3cret") == "well"
 
 
 def test_the_house_is_looked_through(open_house: Opened, workspace: Path, store_url: str) -> None:

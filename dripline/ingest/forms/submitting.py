@@ -30,10 +30,10 @@ from dripline.store.consents import record_consent
 from dripline.store.events import Event
 from dripline.store.house import House
 from dripline.store.leads import identity_of, lock_survivor, owners, survivor_id
-from dripline.store.suppressions import suppressed_by
+from dripline.store.suppressions import BY_HAND, suppressed_by
 
 _REACHES = ("email", "phone")
-_NEVER_ASKED = ("bounced", "complained", "manual")
+_NEVER_ASKED = ("bounced", "complained", BY_HAND)
 """For whose addresses no form sends anything any more, not even a question."""
 
 

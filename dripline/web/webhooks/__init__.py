@@ -16,6 +16,8 @@ from dripline.store.database import UNAVAILABLE
 from dripline.web.described import documented
 from dripline.web.problems import RETRY_AFTER, problem
 from dripline.web.webhooks import sendgrid, twilio
+from dripline.web.webhooks.inbound import add_inbound
+from dripline.web.webhooks.signed import public_url
 
 Record = Callable[[DeliveryReport], None]
 """Writes a report down, and returns when it is kept. No message for the key is no error."""
@@ -90,16 +92,9 @@ class _Desk:
         except twilio.Unreadable:
             return problem(400, "malformed", "The body is not a form.")
         signature = request.headers.get(twilio.SIGNATURE)
-        if not twilio.verify(token.get_secret_value(), self._public_url(request), form, signature):
+        if not twilio.verify(token.get_secret_value(), public_url(self._settings, request), form, signature):
             return self._refuse("twilio")
         return self._keep("twilio", twilio.translate(request.query_params, form, self._clock()))
-
-    def _public_url(self, request: Request) -> str:
-        """The address that Twilio was given, which a proxy in between may have changed."""
-        path: bytes = request.scope.get("raw_path") or request.url.path.encode()
-        query: bytes = request.scope["query_string"]
-        url = self._settings.public_url.rstrip("/") + path.decode("latin-1")
-        return f"{url}?{query.decode('latin-1')}" if query else url
 
     def _keep(self, provider: str, reports: list[DeliveryReport]) -> Response:
         try:
@@ -119,4 +114,4 @@ class _Desk:
         return problem(403, "bad-signature", "The signature is missing, wrong or out of date.")
 
 
-__all__ = ["Record", "build_router"]
+__all__ = ["Record", "add_inbound", "build_router"]
