@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row
 from dripline.engine.policy import ADDRESS
 from dripline.engine.topics import CHANNELS, Said, changed, wish
 from dripline.ingest.agreeing import Source, log_changes, log_pause
+from dripline.ingest.merging.agreement import log_repeated_refusals
 from dripline.ingest.merging.merge import Times
 from dripline.ingest.recording import record
 from dripline.store.events import Event
@@ -63,6 +64,7 @@ def choose(
         address = getattr(lead, ADDRESS[agreed])
         if address:
             forgive(connection, agreed, house.address_hash(agreed, address))
+    log_repeated_refusals(connection, lead.id, before, choice.consent, choice.topics, source, at.house)
     if not names:
         return ()
     change_lead(connection, lead.id, {name: after[name] for name in names}, at.house)

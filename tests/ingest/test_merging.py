@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from dripline.ingest.agreeing import replayed
+from dripline.ingest.agreeing import Source, log_changes, replayed
+from dripline.ingest.choosing import Choice, choose
 from dripline.ingest.merging.merge import Merged, Times, merge
 from dripline.ingest.merging.rules import RULES
 from dripline.ingest.merging.unmerge import Unmerged, unmerge
@@ -18,6 +19,7 @@ from dripline.store import schema
 from dripline.store.consents import consent_history
 from dripline.store.database import Store
 from dripline.store.events import Event
+from dripline.store.house import open_house
 from dripline.store.leads import change_lead, survivor_id
 from dripline.store.merges import FOLLOWING
 from tests.ingest.journeys import MONDAY, a_lead, a_plan, end, published, stand_at
@@ -317,6 +319,25 @@ def test_what_was_said_since_stays_and_a_no_holds_for_both(store: Store) -> None
     assert [row.lead_id for row in rows(store, schema.events, name="visit")] == ["ani"]
 
 
+def test_a_no_that_changed_nothing_holds_after_the_undoing(store: Store) -> None:
+    """Ann's no made Ani's yes a no; then Ani, too, follows the link of an old message."""
+    two_leads(
+        store,
+        {"email": "a@x.test", "consent": {"email": True, "sms": True}},
+        {"email": "b@x.test", "consent": {"email": False}, "topics": {"news": False}},
+    )
+    done = merged(store)
+    with store.write() as connection:
+        house = open_house(connection)
+        one = connection.execute(select(schema.leads).where(schema.leads.c.id == "ani")).one()
+        choice = Choice(consent={"email": False}, topics={"news": False})
+        moment = at(TUESDAY + timedelta(minutes=5))
+        assert choose(connection, house, one, choice, Source("link"), moment, "pressed") == ()
+    unmerged(store, done.id)
+    mine = lead(store, "ani")
+    assert (mine.consent, mine.topics) == ({"email": False, "sms": True}, {"news": False})
+
+
 def test_a_run_that_goes_back_takes_along_what_it_did_since(store: Store) -> None:
     two_leads(store, {"email": "a@x.test"}, {"external_id": "crm-1"})
     with store.write() as connection:
@@ -356,8 +377,6 @@ def test_a_chain_of_merges_is_taken_back_from_its_end(store: Store) -> None:
 
 
 def test_the_log_of_consent_tells_what_holds_after_a_merge_and_its_undoing(store: Store) -> None:
-    from dripline.ingest.agreeing import Source, log_changes
-
     one = {"email": "a@x.test", "consent": {"email": True, "sms": True}, "topics": {"news": True}}
     other = {"email": "b@x.test", "consent": {"email": False}, "topics": {"news": {"sms": False}}}
     two_leads(store, one, other)

@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from dripline.engine.topics import CHANNELS, changed, wish
-from dripline.ingest.agreeing import Source, log_changes, log_pause, replayed
-from dripline.store.consents import consent_history
+from dripline.engine.topics import CHANNELS, Said, changed, wish
+from dripline.ingest.agreeing import Source, log_changes, log_pause, proof_of, replayed
+from dripline.store.consents import consent_history, record_consent
+from dripline.store.merges import formerly
 
 
 def log_agreement(
@@ -43,6 +44,38 @@ def log_agreement(
     paused = any(row.state in ("paused", "resumed") for row in history)
     if (known.paused_until if paused else before["paused_until"]) != after["paused_until"]:
         log_pause(connection, lead_id, after["paused_until"], source, at)
+
+
+def log_repeated_refusals(
+    connection: Connection,
+    lead_id: str,
+    before: Mapping[str, Any],
+    consent: Mapping[str, bool],
+    topics: Mapping[str, Said],
+    source: Source,
+    at: datetime,
+) -> None:
+    """Keep that a lead of two says no once more where it is a no already: it must outlive an undoing of the merge.
+
+    Of other leads it would say nothing new, and is not kept.
+    """
+    again: list[tuple[str, str | None]] = [
+        (channel, None)
+        for channel, word in consent.items()
+        if word is False is before["consent"].get(channel)
+    ]
+    again += [
+        (channel, topic)
+        for topic, said in topics.items()
+        for channel in CHANNELS
+        if wish({topic: said}, topic, channel) is False is wish(before["topics"], topic, channel)
+    ]
+    if not again or not formerly(connection, lead_id):
+        return
+    for channel, topic in again:
+        record_consent(
+            connection, lead_id, "denied", at, source.kind, proof_of(source), channel=channel, topic=topic
+        )
 
 
 def _channels(channel: str | None) -> tuple[str, ...]:
