@@ -30,6 +30,7 @@ from dripline.cli import (
     runs,
     schema,
     simulate,
+    strays,
     suppressing,
     test,
     trying,
@@ -52,7 +53,7 @@ def _tell_version(wanted: bool) -> None:
 _PANELS = {
     "Write journeys": (new, check, schema, test, simulate, explain, graph, preview, form, trying),
     "Run them": (run, publish, journeys, brake),
-    "Look after leads": (lead, inspect, runs, held, suppressing, erase),
+    "Look after leads": (lead, inspect, runs, held, suppressing, strays, erase),
     "Look after the installation": (doctor, backup, retention, user, key),
 }
 """What each file's commands are for, as the help shows them."""

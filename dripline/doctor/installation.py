@@ -20,9 +20,11 @@ from dripline.store.house import pulled
 from dripline.store.migrate import StoreTooNew, is_migrated
 from dripline.store.overview import house_clock
 from dripline.store.schema import journeys
+from dripline.store.strays import list_strays
 
 LITTLE = 1_000_000_000
 """Bytes of free space below which the disk is nearly full."""
+_LATELY = timedelta(days=7)
 _SKEW = timedelta(seconds=5)
 
 
@@ -57,6 +59,7 @@ def examine_store(settings: Settings, project: Project) -> Iterator[Finding]:
             yield from _journeys(connection, project)
             yield from _brake(connection)
             yield from _waiting(connection)
+            yield from _strays(connection, project)
         yield from _time(store, settings)
     except StoreTooNew as reason:
         yield mend("store", str(reason), "run the newer version")
@@ -115,6 +118,17 @@ def _journeys(connection: Connection, project: Project) -> Iterator[Finding]:
         )
     if rows:
         yield well("journeys", f"published: {', '.join(hashes)}")
+
+
+def _strays(connection: Connection, project: Project) -> Iterator[Finding]:
+    """What the tracking API was told lately and had no place: the reason why a journey does not begin."""
+    since = machine_clock() - _LATELY
+    rows = [row for row in list_strays(connection, since) if row.kind == "event"]
+    if not rows or project.workspace is None:
+        return
+    most = ", ".join(f"`{row.name}` ({row.times:,} times)" for row in rows[:3])
+    said = f"events that are not declared come by the tracking API: {most}"
+    yield known("strays", said, "`dripline strays` shows all, and what to do")
 
 
 def _brake(connection: Connection) -> Iterator[Finding]:

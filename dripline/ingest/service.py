@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 import uuid_utils
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from dripline.clock import MachineClock, machine_clock
 from dripline.ingest.batch import record_rows, summary
@@ -30,6 +29,7 @@ from dripline.ingest.once import Answer, Request, once, remembered
 from dripline.ingest.preferring import Preferences, Wish, prefer, read_preferences
 from dripline.ingest.reading import Outcome, Row, coerced_properties, read_rows
 from dripline.ingest.recording import record
+from dripline.ingest.transaction import transaction
 from dripline.language.completeness import doubts, lacks
 from dripline.language.workspace import Workspace
 from dripline.links import Claim
@@ -45,11 +45,6 @@ GoFirst = Callable[[], AbstractContextManager[object]]
 
 _CHUNK = 100
 """Rows of a batch in one transaction: few enough to hold other writers up for moments only."""
-
-_TRIES = 3
-"""Times that a transaction is tried that PostgreSQL ended to undo a deadlock."""
-
-_TRY_AGAIN = {"40001", "40P01"}  # PostgreSQL: serialization_failure, deadlock_detected
 
 
 class Ingest:
@@ -265,14 +260,7 @@ class Ingest:
         return done
 
     def _transaction(self, do: Callable[[Connection], T]) -> T:
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                with self._store.write() as connection:
-                    return do(connection)
-            except DBAPIError as error:
-                if not tries_left or getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
-                    raise
-        raise AssertionError("the last try returns or raises")
+        return transaction(self._store, do)
 
     def _times(self, connection: Connection) -> MergeTimes:
         return MergeTimes(self._now(connection), self._machine())

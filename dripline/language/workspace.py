@@ -25,6 +25,7 @@ from dripline.language.short_forms import ShortForm
 from dripline.language.spoken import Spoken
 from dripline.language.times import QuietHours
 from dripline.language.tracking import MESSAGE_EVENTS, TrackingEntry
+from dripline.language.tracking_api import TrackingApi, wrong_targets
 from dripline.language.yaml_reader import read_yaml
 
 FILE = "dripline.yaml"
@@ -49,6 +50,16 @@ BUILT_IN_EVENTS: Mapping[str, Mapping[str, FieldType]] = {
         "page": "text",
     },
     **MESSAGE_EVENTS,
+    "page.viewed": {
+        "name": "text",
+        "category": "text",
+        "path": "text",
+        "url": "text",
+        "title": "text",
+        "referrer": "text",
+        "screen": "boolean",
+    },
+    "group.joined": {"group": "text", "name": "text"},
 }
 """Events that are always declared; a workspace may add properties."""
 
@@ -251,6 +262,17 @@ class Workspace(Written):
     tracking: TrackingEntry | None = Field(
         None, description="What is kept of what leads do with messages; without it, nothing."
     )
+
+    tracking_api: TrackingApi = Field(
+        default_factory=TrackingApi, description="How calls of Segment's libraries are read."
+    )
+
+    @model_validator(mode="after")
+    def _known_targets(self) -> Workspace:
+        found = wrong_targets(self.tracking_api, self.events, BUILT_IN_EVENTS, self.attributes, self.topics)
+        for code, message, hint in found:
+            raise wrong(code, message, hint, key="tracking_api")
+        return self
 
     @model_validator(mode="after")
     def _known_owner(self) -> Workspace:

@@ -12,6 +12,7 @@ from dripline import __version__
 from dripline.clock import MachineClock, machine_clock
 from dripline.ingest.bouncing import Patience
 from dripline.ingest.reports import take_report
+from dripline.ingest.segment.service import Tracking
 from dripline.ingest.service import GoFirst, Ingest
 from dripline.ingest.suppressing import Suppressions
 from dripline.language.workspace import Workspace
@@ -35,6 +36,7 @@ from dripline.web.merges import build_merges
 from dripline.web.pages import build_pages
 from dripline.web.privacy import build_privacy
 from dripline.web.problems import answer_with_problems
+from dripline.web.segment import build_segment
 from dripline.web.suppressions import build_suppressions
 from dripline.web.tracking import build_tracking
 from dripline.web.visitors import Visitors
@@ -89,6 +91,7 @@ def create_app(
     ingest = Ingest(store, workspace, nudge, machine, secret, go_first)
     app.include_router(build_api(ingest, store, workspace))
     app.include_router(build_merges(ingest, store))
+    app.include_router(build_segment(Tracking(store, workspace, nudge, machine, go_first), store))
     eraser = Eraser(store, secret, Journal(settings.data), machine)
     app.include_router(build_privacy(eraser, store, workspace, secret, nudge))
     app.include_router(build_suppressions(store, workspace, Suppressions(store, secret, machine)))

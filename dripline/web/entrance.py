@@ -22,15 +22,11 @@ from dripline.web.access import Given, given_key, is_here
 from dripline.web.keyring import KeyRing, Known
 from dripline.web.pace import Pace
 from dripline.web.problems import RETRY_AFTER, problem
+from dripline.web.segment.addresses import TRACKING
 from dripline.web.visit import Visit
 from dripline.web.visitors import Visitors
 
 API = "/v1/"
-
-TRACKING = frozenset(
-    f"/v1/{name}" for name in ("identify", "track", "page", "screen", "group", "alias", "batch", "import")
-)
-"""Segment's addresses. From a browser the write key comes in the body, and a question comes before (CORS)."""
 
 
 @dataclass(frozen=True)

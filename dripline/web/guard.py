@@ -13,6 +13,7 @@ from dripline.links import PATH
 from dripline.tracking import CLICK_PATH, OPEN_PATH
 from dripline.web.entrance import Entrance
 from dripline.web.problems import problem
+from dripline.web.segment.addresses import CORS, MAX_TRACKED, TRACKING
 from dripline.web.visit import Visit, begin_visit
 from dripline.web.visitors import Visitors
 
@@ -65,6 +66,8 @@ class Guard:
             await unreadable(scope, receive, send)
             return
         path: str = scope["path"]
+        if path in TRACKING:
+            send = _with_headers(send, CORS)
         is_open = any(path == one or (one.endswith("/") and path.startswith(one)) for one in OPEN_TO_ALL)
         body: bytes | None = None
         if not is_open:
@@ -100,7 +103,9 @@ def _limit(path: str) -> int:
         return MAX_FORM
     if path.startswith(MAIL):
         return MAX_MAIL
-    return MAX_WEB_FORM if path.startswith(FORMS) else MAX_BODY
+    if path.startswith(FORMS):
+        return MAX_WEB_FORM
+    return MAX_TRACKED if path in TRACKING else MAX_BODY
 
 
 def _is_unreadable(scope: Scope) -> bool:

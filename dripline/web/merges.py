@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from sqlalchemy import Row
 
 from dripline.ingest.incoming import Text
@@ -34,7 +34,7 @@ class MergeIn(BaseModel):
     lead: Text = Field(description="Dripline's id of the other lead.")
     into: Text | None = Field(None, description="Which of the two goes on; without it, as the rules say.")
     why: Text | None = Field(None, description="Kept in the audit log: no names.")
-    dry_run: bool = Field(False, description="Only tell what would become of it.")
+    dry_run: StrictBool = Field(False, description="Only tell what would become of it.")
 
 
 class UndoIn(BaseModel):
@@ -78,7 +78,7 @@ class MergeLine(Answer):
     id: str = Field(examples=[_MERGE])
     lead: str = Field(description="Who went on.", examples=[_LEAD])
     other: str = Field(description="Who became it.", examples=[_OTHER])
-    at: datetime
+    at: datetime = Field(examples=["2026-03-02T06:00:00+00:00"])
     cause: str = Field(
         description="`identify` and `alias`: one request named both; `api`, `command`: somebody decided.",
         examples=["identify"],

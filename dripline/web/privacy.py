@@ -29,14 +29,19 @@ _Id = Annotated[str, Path(min_length=1, max_length=128)]
 class Gone(Answer):
     """What an erasure took away."""
 
-    erased: list[str] = Field(description="The lead, and all that were merged into it.")
-    rows: dict[str, int] = Field(description="By table.")
-    runs_ended: int
-    messages_skipped: int = Field(description="Messages that waited, and are not sent.")
-    on_their_way: int = Field(
-        description="Messages that a provider is being given now: they may still leave."
+    erased: list[str] = Field(
+        description="The lead, and all that were merged into it.",
+        examples=[["01a203d7-0ddb-7142-b744-1e0efdae44b7"]],
     )
-    addresses: int = Field(description="Addresses that stay on the suppression list, as keyed hashes.")
+    rows: dict[str, int] = Field(description="By table.", examples=[{"events": 12}])
+    runs_ended: int = Field(examples=[1])
+    messages_skipped: int = Field(description="Messages that waited, and are not sent.", examples=[1])
+    on_their_way: int = Field(
+        description="Messages that a provider is being given now: they may still leave.", examples=[0]
+    )
+    addresses: int = Field(
+        description="Addresses that stay on the suppression list, as keyed hashes.", examples=[1]
+    )
 
 
 class Everything(OpenAnswer):

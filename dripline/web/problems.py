@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DataError, DBAPIError, StatementError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Match
 
 from dripline.ingest.refusal import FieldError, Refused
 from dripline.ingest.words import field_errors
@@ -96,7 +97,18 @@ def _http(request: Request, error: Exception) -> Response:
     errors = error.errors if isinstance(error, UnreadableBody) else ()
     code = _title(error.status_code).lower().replace(" ", "-")
     detail = _DETAILS.get(error.status_code, str(error.detail))
-    return answer(request, error.status_code, code, detail, errors, error.headers)
+    headers = error.headers
+    if error.status_code == 405:
+        headers = {**(headers or {}), "Allow": ", ".join(_methods_of(request))}
+    return answer(request, error.status_code, code, detail, errors, headers)
+
+
+def _methods_of(request: Request) -> Iterator[str]:
+    """What the address takes, by all of its routes: Starlette names the methods of the first one alone."""
+    for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+        scope = {**request.scope, "method": method}
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
+            yield method
 
 
 def _away(request: Request, error: Exception) -> Response:

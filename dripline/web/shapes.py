@@ -224,6 +224,42 @@ class DiscountOut(BaseModel):
     redeemed_for: str | None = Field(None, examples=[None])
 
 
+class Tracked(Answer):
+    """As Segment answers."""
+
+    success: bool = Field(examples=[True])
+
+
+class TrackedBatch(Answer):
+    """As Segment answers, and what became of the calls."""
+
+    success: bool = Field(examples=[True])
+    taken: int = Field(description="New ones.", examples=[2])
+    repeated: int = Field(description="Known ones: nothing changed by them.", examples=[0])
+    refused: int = Field(examples=[0])
+    problems: list[RowProblem] = Field(examples=[[]])
+
+
+class Stray(Answer):
+    """A name that the workspace has no place for."""
+
+    kind: Literal["event", "property", "trait"] = Field(examples=["event"])
+    event: str = Field(description="Whose property it is, else empty.", examples=[""])
+    name: str = Field(
+        description="As it was said; addresses and numbers in it are masked.", examples=["Demo Bookd"]
+    )
+    why: str = Field(examples=["is not declared"])
+    times: int = Field(examples=[12])
+    first_at: datetime = Field(examples=[_AT])
+    last_at: datetime = Field(examples=[_AT])
+
+
+class Strays(Answer):
+    """What had no place."""
+
+    strays: list[Stray]
+
+
 class Health(OpenAnswer):
     """How every part is."""
 

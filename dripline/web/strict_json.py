@@ -21,8 +21,15 @@ _BOUND = 2**63
 
 def read_json(body: bytes) -> Any:
     """The value that a body holds. Raises UnreadableBody: 400 for what is no JSON, 422 for what cannot be kept."""
+    value = parse_json(body)
+    refuse_what_cannot_be_kept(value)
+    return value
+
+
+def parse_json(body: bytes) -> Any:
+    """The value, of which parts may be more than can be kept. Raises UnreadableBody."""
     try:
-        value = json.loads(
+        return json.loads(
             body.decode("utf-8"),
             parse_int=_integer,
             parse_float=_float,
@@ -37,8 +44,6 @@ def read_json(body: bytes) -> Any:
         ) from None
     except RecursionError:
         raise UnreadableBody(422, f"The body is nested more than {MAX_DEPTH} levels deep.") from None
-    _refuse_what_cannot_be_kept(value)
-    return value
 
 
 class StrictRoute(APIRoute):
@@ -94,7 +99,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _refuse_what_cannot_be_kept(value: Any) -> None:
+def refuse_what_cannot_be_kept(value: Any) -> None:
+    """Raises UnreadableBody (422) for NUL, half characters, numbers beyond 64 bits, and absurd depth."""
     todo: list[tuple[str, int, Any]] = [("", 0, value)]
     while todo:
         path, depth, here = todo.pop()

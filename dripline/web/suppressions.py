@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 from pydantic.config import JsonDict
 
 from dripline.ingest.suppressing import Address, Entry, Suppressions, read_address
@@ -52,26 +52,26 @@ class UnsuppressIn(AddressIn):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
     why: _Why = Field(description="For your colleagues: no names.")
-    complaint: bool = Field(False, description="True: also if a message was reported as spam.")
+    complaint: StrictBool = Field(False, description="True: also if a message was reported as spam.")
 
 
 class SuppressionOut(Answer):
     """Whether an address is on the list."""
 
-    suppressed: bool
-    channel: str
-    reason: str | None = None
-    since: datetime | None = None
-    by: str | None = None
-    why: str | None = None
+    suppressed: bool = Field(examples=[True])
+    channel: str = Field(examples=["email"])
+    reason: str | None = Field(None, examples=["by hand"])
+    since: datetime | None = Field(None, examples=["2026-03-02T06:00:00+00:00"])
+    by: str | None = Field(None, examples=["key crm"])
+    why: str | None = Field(None, examples=["asked for it on the phone"])
 
 
 class SuppressionCount(Answer):
     """How many addresses are on the list for one reason."""
 
-    channel: str
-    reason: str
-    number: int
+    channel: str = Field(examples=["email"])
+    reason: str = Field(examples=["bounced"])
+    number: int = Field(examples=[12])
 
 
 class SuppressionCounts(Answer):
@@ -93,6 +93,7 @@ def build_suppressions(store: Store, workspace: Workspace, suppressions: Suppres
         "/suppressions",
         dependencies=[needs("leads:read")],
         response_model=SuppressionCounts,
+        response_description="How many",
         summary="How many addresses are suppressed, by channel and reason",
     )
     def count() -> JSONResponse:
@@ -105,6 +106,7 @@ def build_suppressions(store: Store, workspace: Workspace, suppressions: Suppres
         "/suppressions/lookup",
         dependencies=[needs("leads:read")],
         response_model=SuppressionOut,
+        response_description="Whether it is",
         summary="Whether an address is suppressed",
     )
     def look_up(said: AddressIn) -> JSONResponse:
@@ -130,6 +132,7 @@ def build_suppressions(store: Store, workspace: Workspace, suppressions: Suppres
         "/suppressions",
         dependencies=[needs("leads:write")],
         response_model=SuppressionOut,
+        response_description="It is off the list",
         responses=documented(404, 409),
         summary="Lift a suppression",
     )

@@ -33,6 +33,8 @@ def test_every_yaml_block_of_the_reference_loads(block: str, tmp_path: Path) -> 
     (tmp_path / "journeys" / "blocks").mkdir(exist_ok=True)
     for text in [block, *(one for one in BLOCKS if one.startswith("block: "))]:
         file = tmp_path / "journeys" / _path(text)
+        if text.startswith("tracking_api:"):
+            text = f"{file.read_text(encoding='utf-8')}\n{text}"
         if text.startswith("forms:"):
             before, _, after = file.read_text(encoding="utf-8").partition("\nforms:")
             text = f"{before}\n{text}{after.partition(chr(10))[2]}"
@@ -44,7 +46,7 @@ def test_every_yaml_block_of_the_reference_loads(block: str, tmp_path: Path) -> 
 def _path(block: str) -> str:
     name = re.match(r"(journey|block): (\S+)", block)
     if name is None:
-        return "../dripline.yaml" if block.startswith("forms:") else "welcome.test.yaml"
+        return "../dripline.yaml" if block.startswith(("forms:", "tracking_api:")) else "welcome.test.yaml"
     return f"{'blocks/' if name[1] == 'block' else ''}{name[2]}.yaml"
 
 

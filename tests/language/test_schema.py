@@ -72,9 +72,10 @@ def test_workspace_files_fit(text: str) -> None:
 @pytest.mark.parametrize("block", BLOCKS)
 def test_the_examples_of_the_reference_fit(block: str) -> None:
     first = block.partition(":")[0]
-    if first == "forms":
+    if first in ("forms", "tracking_api"):
         block = WORKSPACE + block
     kinds: dict[str, Kind] = {"journey": "journey", "block": "block", "forms": "workspace"}
+    kinds["tracking_api"] = "workspace"
     assert wrong_places(kinds.get(first, "scenario"), block) == []
 
 
