@@ -14,6 +14,7 @@ from dripline.simulate.playing import Played
 from dripline.simulate.seen import Seen, say, seen
 from dripline.simulate.timeline import Entry
 from dripline.story import describe
+from dripline.story.words import event_said
 
 _TOLD = frozenset({"queued", "skipped", "held", "ended", "entered", "woke"})
 """Lines of a run that the comparison tells already, or that explain nothing."""
@@ -114,8 +115,7 @@ def _explains(entry: Entry) -> bool:
 
 def _context(entry: Entry, where: tzinfo, plans: Mapping[str, Plan]) -> Text:
     if entry.kind == "event":
-        said = ", ".join(f"{name}: {value}" for name, value in entry.detail.items())
-        text = f"event {entry.what}" + (f" ({said})" if said else "")
+        text = event_said(entry.what, entry.detail)
     else:
         text = describe(entry.what, entry.step, entry.detail, where, plans.get(entry.journey or ""))
     return Text(f"  {_time(entry.at, where)}    {text}", style="dim")

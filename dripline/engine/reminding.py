@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, time
 from typing import Any
 
+from dripline.engine.about import is_its_own
 from dripline.engine.calendar import add, at_local
 from dripline.engine.effects import Effect, Event, FindEvents, Note, Wait
 from dripline.engine.moving import Asking, Moving
@@ -58,7 +59,9 @@ def stops(run: Moving, step: RemindStep, event: Event) -> bool:
     trigger = run.state.trigger
     if event.id in run.state.accepted or (trigger and event.id == trigger.id):
         return False
-    return step.unless is not None and run.matches(step.unless, event)
+    if step.unless is None or not is_its_own(run, step.unless, event):
+        return False
+    return run.matches(step.unless, event)
 
 
 def stop(run: Moving, step: RemindStep, event: Event) -> Asking:

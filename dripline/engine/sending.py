@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from dripline.engine.about import last_of
 from dripline.engine.calendar import add
 from dripline.engine.effects import (
     AskSuppression,
@@ -76,6 +77,8 @@ def _settle(run: Moving, step: MessageStep, reason: str | None, expires_at: date
     else:
         key = yield SkipMessage(message, reason)
         yield Note(run.at, step.id, "skipped", {"message": key, "template": step.template, "reason": reason})
+    if reason is None and run.plan.minds_messages:
+        run.remember(last_of(step.channel), key)
     if reason in (None, HOLDOUT):  # so that the waits of the control group look back as far as the others'
         run.state = replace(run.state, last_message_at=run.at)
     if step.result:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, assert_never
 
+from dripline.engine.about import means_its_last
 from dripline.engine.asking import ask
 from dripline.engine.calendar import add
 from dripline.engine.changing import MAX_ACCEPTED, enroll, set_names, split, unenroll, update
@@ -143,7 +144,7 @@ def may_accept(run: Moving, step: WaitForStep, event: Event) -> bool:
     trigger = run.state.trigger
     if event.id in run.state.accepted or (trigger and event.id == trigger.id):
         return False
-    return run.matches(step.on, event)
+    return means_its_last(run, step.on, event) and run.matches(step.on, event)
 
 
 def accept(run: Moving, step: WaitForStep, event: Event) -> Asking:

@@ -57,6 +57,7 @@ ENGLISH = Phrases(
     at_most=", at most {duration}",
     at_most_until=", until {moment} at most",
     for_ever=", however long it takes",
+    of_last="It means the last such message of this journey.",
     since_now="Only what happens from now on counts.",
     since_start="Whatever has happened since the lead entered counts.",
     since_step="Whatever has happened since “{step}” counts.",

@@ -63,6 +63,7 @@ class Phrases:
     at_most: str
     at_most_until: str
     for_ever: str
+    of_last: str
     since_now: str
     since_start: str
     since_step: str

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import assert_never
 from urllib.parse import urlsplit
 
+from dripline.engine.about import says_which
 from dripline.explaining.conditions import say_condition, say_value
 from dripline.explaining.phrases import Phrases
 from dripline.explaining.wording import (
@@ -43,6 +44,7 @@ from dripline.language.plan import (
     WaitForStep,
     WebhookStep,
 )
+from dripline.language.tracking import channel_of
 
 _FILLED_IN = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
@@ -150,6 +152,8 @@ class Steps:
         elif step.until is not None:
             length = words.at_most_until.format(moment=say_moment(step.until, words))
         yield words.wait.format(events=say_events(step.on, words), only=only(step.on, words), length=length)
+        if any(channel_of(name) for name in step.on.events) and not says_which(step.on):
+            yield words.of_last
         match step.since:
             case "now":
                 yield words.since_now

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy import Row as Found
 from sqlalchemy.exc import DataError
 
+from dripline.ingest.about import lacks_message
 from dripline.ingest.conversions import awaited_conversions
 from dripline.ingest.identity import resolve_all
 from dripline.ingest.once import Answer
@@ -77,6 +78,8 @@ def _parted(
             return False
         if event.historical:
             return True
+        if lacks_message(event):
+            return False
         return event.name not in triggers and (event.lead_id, event.name) not in awaited
 
     def lead_of(one: _Meant) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from dripline.engine import effects
 from dripline.engine.entering import hears
+from dripline.ingest.about import about_a_message
 from dripline.ingest.conversions import credit_ended_runs
 from dripline.ingest.entering import enter_triggered
 from dripline.ingest.refusal import Refused, erased_lead, unknown_lead
@@ -44,7 +45,7 @@ def record(connection: Connection, event: Event, machine_now: datetime) -> Recor
         raise unknown_lead()
     if lead.erased_at is not None:
         raise erased_lead()
-    event = replace(event, lead_id=lead.id)
+    event = about_a_message(connection, replace(event, lead_id=lead.id))
     if not event.historical:
         event = replace(event, received_at=in_order(connection, lead.id, event.received_at))
     if not keep(connection, event):

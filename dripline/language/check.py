@@ -16,6 +16,13 @@ from dripline.language.check_changes import (
 )
 from dripline.language.check_contents import calm_own_subjects
 from dripline.language.check_discounts import kept_promises, named_discounts, sound_amounts
+from dripline.language.check_events import (
+    declared_events,
+    own_goals,
+    sent_before,
+    sure_signs,
+    tracked_events,
+)
 from dripline.language.check_links import leavable_emails, sound_links, sound_links_in_subjects
 from dripline.language.check_names import known_names
 from dripline.language.check_notices import known_people, sound_notices
@@ -32,10 +39,8 @@ from dripline.language.check_times import (
 )
 from dripline.language.check_types import fitting_templates, fitting_values
 from dripline.language.check_ways import emitted_events, living_branches, sendable_messages
-from dripline.language.compile import unless_events
 from dripline.language.extensions import Extensions
 from dripline.language.look import Draft, Look, Rule
-from dripline.language.model import Journey
 from dripline.language.naming import every_step, step_ids
 from dripline.language.positions import Loc
 from dripline.language.problems import Problem, did_you_mean
@@ -58,30 +63,6 @@ def named_like_its_file(look: Look) -> Iterator[Problem]:
             f"the journey is called `{look.journey.journey}`, its file `{name}.yaml`",
             f"write `journey: {name}`, or rename the file",
         )
-
-
-def declared_events(look: Look) -> Iterator[Problem]:
-    """Every event that a journey names is declared in dripline.yaml, or is built in."""
-    known = look.workspace.events
-    for loc, names in _named_events(look.journey):
-        for number, name in enumerate(names):
-            if name not in known:
-                hint = did_you_mean(name, known) or "declare it under `events` in dripline.yaml"
-                yield look.draft.problem(
-                    (*loc, number), "unknown-event", f"no event `{name}` is declared", hint
-                )
-
-
-def _named_events(journey: Journey) -> Iterator[tuple[Loc, tuple[str, ...]]]:
-    yield ("trigger", "event"), journey.trigger.event
-    if journey.goal is not None:
-        yield ("goal", "event"), journey.goal.event
-    for number, exit_ in enumerate(journey.exit):
-        yield ("exit", number, "event"), exit_.event
-    for loc, step in every_step(journey.steps):
-        if isinstance(step, WaitForStep):
-            yield (*loc, "wait_for", "event"), step.wait_for.event
-        yield (*loc, "remind", "unless"), unless_events(step)
 
 
 def reachable_steps(look: Look) -> Iterator[Problem]:
@@ -221,6 +202,7 @@ def check_journey(
 _LOCAL = frozenset(
     {
         "unknown-event",
+        "not-tracked",
         "unknown-attribute",
         "unknown-topic",
         "unknown-sender",
@@ -271,6 +253,10 @@ RULES: tuple[Rule, ...] = (
     calm_own_subjects,
     sendable_messages,
     emitted_events,
+    tracked_events,
+    sent_before,
+    sure_signs,
+    own_goals,
     known_functions,
     whole_bodies,
     sound_amounts,

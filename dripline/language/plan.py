@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from dripline.language.fields import FieldType
+from dripline.language.tracking import channel_of
 
 Channel = Literal["email", "sms"]
 
@@ -434,6 +435,12 @@ class Plan(_Frozen):
         """The steps from which a wait counts events, so that a run remembers when it came there."""
         waits = (step.since for step in self.steps if isinstance(step, WaitForStep))
         return frozenset(since.step for since in waits if isinstance(since, Reached))
+
+    @cached_property
+    def minds_messages(self) -> bool:
+        """Whether a step waits for what becomes of a message, so that a run remembers its last ones."""
+        waits = (step.on for step in self.steps if isinstance(step, WaitForStep))
+        return any(channel_of(name) for wanted in waits for name in wanted.events)
 
     @cached_property
     def awaited(self) -> frozenset[str]:

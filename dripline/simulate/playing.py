@@ -98,6 +98,7 @@ def _trouble(life: Life) -> list[str]:
         for entry in life.timeline
         if entry.what in ("filter-failed", "trigger-failed")
     ]
+    found += [str(entry.detail["reason"]) for entry in life.timeline if entry.what == "no-such-letter"]
     if life.cut_short:
         found.append("it went on and on without an end; say `until`, or mend the loop")
     return found

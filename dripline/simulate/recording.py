@@ -12,6 +12,7 @@ from dripline.engine.keys import key_of
 from dripline.engine.topics import changed
 from dripline.language.expressions import EvaluationError
 from dripline.language.plan import Plan
+from dripline.simulate.receiving import NoSuchLetter, completed
 from dripline.simulate.state import Run, State
 from dripline.simulate.timeline import Entry
 
@@ -27,7 +28,9 @@ class Recording:
 
     def record(self, name: str, properties: Mapping[str, Any], depth: int = 0) -> Event:
         """Record an event, tell the runs that listen, count late goals, start the journeys that it triggers."""
-        event = Event(f"event-{len(self._state.events) + 1}", name, dict(properties), self._in_order())
+        event = Event(
+            f"event-{len(self._state.events) + 1}", name, self._completed(name, properties), self._in_order()
+        )
         self._state.events.append(event)
         self._state.timeline.append(Entry(event.received_at, "event", name, detail=event.properties))
         for run in self._state.runs:
@@ -40,6 +43,15 @@ class Recording:
             if self._triggers(plan, event) and depth <= MAX_DEPTH:
                 self.enter(plan, event, depth)
         return event
+
+    def _completed(self, name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """What becomes of a message, with which message it is; one that nobody has got is told as trouble."""
+        try:
+            return completed(name, properties, self._state.letters.values())
+        except NoSuchLetter as problem:
+            entry = Entry(self._state.now, "step", "no-such-letter", detail={"reason": str(problem)})
+            self._state.timeline.append(entry)
+            return dict(properties)
 
     def _in_order(self) -> datetime:
         """Now, or just after the newest moment that the lead's runs have seen, as ingest does."""

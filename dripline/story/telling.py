@@ -17,7 +17,7 @@ from dripline.store.plans import load_plan
 from dripline.store.schema import events, inbound, messages, runs, step_log
 from dripline.story.lines import standing
 from dripline.story.merging import names_besides, told_of_merges
-from dripline.story.words import describe, value_said
+from dripline.story.words import describe, event_said
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,7 @@ def _merges(connection: Connection, lead_id: str) -> Iterator[Entry]:
 def _events(connection: Connection, of_lead: set[str]) -> Iterator[Entry]:
     query = select(events).where(events.c.lead_id.in_(of_lead)).order_by(events.c.received_at, events.c.seq)
     for row in connection.execute(query):
-        said = ", ".join(f"{name}: {value_said(value)}" for name, value in row.properties.items())
-        text = f"event {row.name}" + (f" ({said})" if said else "") + (", history" if row.historical else "")
+        text = event_said(row.name, row.properties) + (", history" if row.historical else "")
         yield Entry(
             row.received_at, "event", text, what=row.name, detail={"id": row.id, "properties": row.properties}
         )

@@ -16,6 +16,7 @@ from dripline.language.plan import (
     WaitForStep,
     WebhookStep,
 )
+from dripline.language.tracking import MESSAGE_EVENTS
 from dripline.story.lines import Detail, Line, say_time
 
 
@@ -192,6 +193,7 @@ _WORDS: Mapping[str, _Words] = {
         f"cannot tell whether {line.detail['event']} counts at {line.place}:"
         f" {line.detail['when']} ({line.detail['reason']})"
     ),
+    "no-such-letter": lambda line: str(line.detail["reason"]),
     "goal": _goal,
     "exit": lambda line: f"leaves by {line.detail['event']}: {line.detail['reason']}",
     "ended": _ended,
@@ -200,6 +202,16 @@ _WORDS: Mapping[str, _Words] = {
     "put": _put,
     "passed-over": lambda line: f"passes over {line.named(str(line.detail['from']))}{_by(line)}",
 }
+
+
+_HIDDEN = ("message", "run", "journey", "step")
+
+
+def event_said(name: str, properties: Mapping[str, Any]) -> str:
+    """An event as people write it; of one about a message the template is enough to tell which."""
+    hidden = _HIDDEN if name in MESSAGE_EVENTS and "template" in properties else ()
+    said = ", ".join(f"{key}: {value_said(value)}" for key, value in properties.items() if key not in hidden)
+    return f"event {name}" + (f" ({said})" if said else "")
 
 
 def value_said(value: Any) -> str:

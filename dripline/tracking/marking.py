@@ -64,6 +64,15 @@ class Marks:
         return f"{self.at}{CLICK_PATH}{self.tokens.click(self.message, address)}"
 
 
+def addresses_in(html: str | None, text: str) -> list[str]:
+    """Where the links of a message lead that may be tracked: of its page, or of its text where it has none."""
+    if html is None:
+        found = [one[0].rstrip(_CLOSING) for one in _IN_TEXT.finditer(text)]
+    else:
+        found = [address for _, _, address in _links(html)]
+    return [address for address in map(in_ascii, found) if may_lead_to(address)]
+
+
 def unmarked(html: str, tokens: Tokens) -> str:
     """The page as it was before it was marked, so that whoever looks at it here is not taken for its reader."""
 
@@ -81,17 +90,22 @@ def unmarked(html: str, tokens: Tokens) -> str:
 
 def _with_links(html: str, instead: Callable[[str], str | None]) -> Iterator[str]:
     """The page in pieces, the addresses of its links replaced where there is another instead."""
-    reader = _Reader()
-    reader.feed(html)
-    reader.close()
     done = 0
-    for begin, end, address in reader.links:
+    for begin, end, address in _links(html):
         new = instead(address)
         if new is not None:
             yield html[done:begin]
             yield f'"{escape(new)}"'
             done = end
     yield html[done:]
+
+
+def _links(html: str) -> list[tuple[int, int, str]]:
+    """Where the addresses of links stand, and what they say."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    return reader.links
 
 
 class _Reader(HTMLParser):
@@ -122,4 +136,4 @@ class _Reader(HTMLParser):
                 return  # of several the first one counts, as in a browser
 
 
-__all__ = ["UNTRACKED", "Marks", "unmarked"]
+__all__ = ["UNTRACKED", "Marks", "addresses_in", "unmarked"]

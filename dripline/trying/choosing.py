@@ -11,6 +11,7 @@ from dripline.engine.effects import Event, RunState
 from dripline.engine.scope import scope
 from dripline.language.expressions import compile_expression
 from dripline.language.plan import EventFilter, Plan, RemindStep, WaitForStep
+from dripline.language.tracking import MESSAGE_EVENTS, channel_of
 from dripline.language.workspace import Workspace
 from dripline.trying.acts import UPDATED, Act
 from dripline.trying.making_up import Making, fill, holds, said_in
@@ -68,6 +69,9 @@ def _listening(seen: Seen) -> Iterator[tuple[EventFilter, str]]:
 def _event(seen: Seen, workspace: Workspace, made: Making, event: str, when: str | None) -> Act | None:
     said = said_in(when, _names(seen, made, event, {}, {}))
     choices = choices_of_event(event, _key(seen, workspace, event), workspace, said, made)
+    for name in MESSAGE_EVENTS.get(event, ()):
+        if name != "run":  # nothing is made up: what is not said is added from the message itself
+            choices[f"event.{name}"] = made.candidates(None, "text", said)
     fits = _passes(seen, made, event, when, lambda values: below("event", values))
     found = fill(when, choices, fits)
     return None if found is None else Act(event, below("event", found))
@@ -75,6 +79,8 @@ def _event(seen: Seen, workspace: Workspace, made: Making, event: str, when: str
 
 def _key(seen: Seen, workspace: Workspace, event: str) -> dict[str, Any]:
     """The journey's key as the run has it, where the event has one: of another it would not be the run's."""
+    if channel_of(event) is not None:
+        return {"run": seen.state.id}
     key, trigger = seen.plan.trigger.key, seen.state.trigger
     if key not in workspace.events[event] or trigger is None or key not in trigger.properties:
         return {}

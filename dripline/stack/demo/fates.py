@@ -251,6 +251,12 @@ def misses(life: Life, day: float) -> None:
     _registers(life, day)
 
 
+def watches_the_recording(life: Life, day: float) -> None:
+    misses(life, day)
+    link = "https://dripline.example/webinars"
+    life.says(1.3, "email.clicked", after="webinar/missed", template="webinar/missed", link=link)
+
+
 def cancels(life: Life, day: float) -> None:
     webinar = _registers(life, day)
     life.says(day + 4, "webinar.cancelled", webinar=f"Journeys in an hour, no. {webinar + 1}")
@@ -308,7 +314,8 @@ CASTS = [
     Cast(4, buys_before, 3, 200),
     Cast(2, does_not_want_to_wait, 20, 200),
     Cast(13, attends, 2, 265),
-    Cast(7, misses, 2, 265),
+    Cast(5, misses, 2, 265),
+    Cast(2, watches_the_recording, 30, 240),
     Cast(3, cancels, 2, 265),
 ]
 REFERRERS = [  # happy customers whose friend comes so many days later: each of them brings another lead
