@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, update
 
 from dripline.language.plan import Plan
+from dripline.store.audit import record_act
 from dripline.store.database import insert_into
 from dripline.store.schema import journeys, plans, publications, runs
 
@@ -83,6 +84,8 @@ def _record(connection: Connection, wish: Wish, now: datetime, machine_now: date
     }
     made = connection.execute(publications.insert().values(row).returning(publications.c.id))
     number: int = made.scalar_one()
+    journey = {"journey": wish.plan.journey, "plan": wish.plan.hash[:12], "in_flight": wish.in_flight}
+    record_act(connection, wish.what, wish.by, wish.why, machine_now, publication=number, **journey)
     return number
 
 

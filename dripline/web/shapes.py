@@ -203,6 +203,25 @@ class Runs(Answer):
     next: str | None = Field(description="For `after`; null: there are no more.", examples=[None])
 
 
+class ActOut(Answer):
+    """Something that a person, or a program of theirs, did to the installation."""
+
+    id: int = Field(examples=[42])
+    at: datetime
+    what: str = Field(examples=["key-revoked"])
+    by: str | None = Field(description="Who; null: who the line is about.", examples=["ani"])
+    why: str | None = Field(examples=["lost"])
+    about: str | None = Field(description="Whose account it is about, if it is.", examples=[None])
+    detail: dict[str, Any] = Field(description="Counts and ids.", examples=[{"name": "the shop"}])
+
+
+class Acts(Answer):
+    """A page of the audit log."""
+
+    acts: list[ActOut]
+    next: int | None = Field(description="For `after`; null: there are no more.", examples=[None])
+
+
 class DiscountOut(BaseModel):
     """A discount. Of `percent`, `amount` and `gift` it has one."""
 

@@ -59,6 +59,7 @@ def test_it_is_done_told_and_taken_back(open_house: Opened) -> None:
     assert run("lead", "unmerge", found[1], "--yes")[0] == 1
     with house.store.read() as connection:
         assert [row.what for row in connection.execute(select(schema.audit))] == [
+            "publish",
             "merge-leads",
             "unmerge-leads",
         ]

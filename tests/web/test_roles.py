@@ -31,7 +31,7 @@ PAGES = {
         "/journeys/none/resume",
         "/held/answer?do=send&id=x",
     ],
-    "govern": ["/users", "/keys"],
+    "govern": ["/users", "/keys", "/audit"],
 }
 FORMS = {
     "look": ["/account/logout-everywhere"],

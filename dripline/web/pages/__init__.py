@@ -16,6 +16,7 @@ from dripline.web.cookies import Cookies
 from dripline.web.keyring import KeyRing
 from dripline.web.pages.account import add_account
 from dripline.web.pages.answering import add_answering
+from dripline.web.pages.audit import add_audit
 from dripline.web.pages.frame import Frame
 from dripline.web.pages.held import add_held
 from dripline.web.pages.journeys import add_journeys
@@ -52,6 +53,7 @@ def build_pages(
     add_account(router, frame, cookies, machine)
     add_people(router, frame, settings.public_url, machine)
     add_keys(router, frame, keys, machine, live=live)
+    add_audit(router, frame)
     pages.include_router(router)
     add_login(pages, frame, cookies, machine)
     _add_style(pages)
