@@ -54,13 +54,8 @@ def _tell_version(wanted: bool) -> None:
 _PANELS = {
     "Write journeys": (new, check, schema, test, simulate, explain, graph, preview, form, trying),
     "Run them": (run, publish, journeys, brake),
-<<<<<<< HEAD
     "Look after leads": (lead, inspect, runs, held, suppressing, strays, erase),
-    "Look after the installation": (doctor, backup, retention, user, key),
-=======
-    "Look after leads": (lead, inspect, runs, held, suppressing, erase),
     "Look after the installation": (doctor, backup, retention, user, key, audit),
->>>>>>> 317bec9 (Show in one place who did what, when and why)
 }
 """What each file's commands are for, as the help shows them."""
 
