@@ -47,9 +47,14 @@ class Gone(Answer):
 class Everything(OpenAnswer):
     """Everything of a lead: sections of rows, each under its name."""
 
-    format: str = Field(description="The name of this form: what is there stays, what is new is added.")
-    exported_at: str
-    lead: str = Field(description="Dripline's id of the lead.")
+    format: str = Field(
+        description="The name of this form: what is there stays, what is new is added.",
+        examples=["dripline-lead-export/1"],
+    )
+    exported_at: str = Field(examples=["2026-03-02T06:00:00+00:00"])
+    lead: str = Field(
+        description="Dripline's id of the lead.", examples=["01a203d7-0ddb-7142-b744-1e0efdae44b7"]
+    )
 
 
 def build_privacy(

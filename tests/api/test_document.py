@@ -65,7 +65,7 @@ def test_every_answer_has_a_description_a_shape_and_an_example(client: TestClien
             for kind, content in answer.get("content", {}).items():
                 if kind == "application/json" and not _has_examples(content.get("schema", {}), schemas):
                     wanting.append(f"{where}: no schema with examples")
-            if status.startswith("2") and status != "204" and "content" not in answer:
+            if path.startswith("/v1/") and status[0] == "2" and "content" not in answer:
                 wanting.append(f"{where}: no content")
     assert wanting == []
 

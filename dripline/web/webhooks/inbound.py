@@ -52,13 +52,21 @@ def add_inbound(
     problems = documented(400, 403, 404, 413)
 
     @router.post(
-        "/twilio/inbound", responses=problems, summary="Twilio's incoming messages", response_class=Response
+        "/twilio/inbound",
+        responses={200: {"content": {"text/xml": {}}}, **problems},
+        response_description="It is kept; what is sent back at once, as TwiML",
+        summary="Twilio's incoming messages",
+        response_class=Response,
     )
     async def from_twilio(request: Request) -> Response:
         return await run_in_threadpool(desk.sms, request, await request.body())
 
     @router.post(
-        "/sendgrid/inbound", responses=problems, summary="SendGrid's Inbound Parse", response_class=Response
+        "/sendgrid/inbound",
+        responses=problems,
+        response_description="It is kept",
+        summary="SendGrid's Inbound Parse",
+        response_class=Response,
     )
     async def from_sendgrid(request: Request) -> Response:
         return await run_in_threadpool(desk.mail, request, await request.body(), None)
@@ -66,6 +74,7 @@ def add_inbound(
     @router.post(
         "/sendgrid/inbound/{token}",
         responses=problems,
+        response_description="It is kept",
         summary="SendGrid's Inbound Parse, by an address that nobody else knows",
         response_class=Response,
     )
