@@ -15,12 +15,15 @@ from temporalio import activity
 from activities.failures import coded
 from dripline.clock import MachineClock, machine_clock
 from dripline.ingest.anniversaries import Anniversaries
+from dripline.ingest.following import Times
+from dripline.ingest.redeeming import expire
 from dripline.privacy.retaining import Keeper
 from dripline.providers import Outgoing, Provider, ProviderError
 from dripline.publishing.moving import Mover
 from dripline.publishing.thawing import follow_one
 from dripline.store import messages, outbox, schema
 from dripline.store.database import Store, lock_lead
+from dripline.store.discounts import expiring
 from dripline.store.freezing import STANDS_STILL, behind
 from dripline.store.house import open_house
 from dripline.store.publications import open_publications
@@ -89,6 +92,7 @@ class Sweeper:
             "thawed": self._thaw(),
             "entered": self._anniversaries.enter(),
             "outlived": self._let_go(),
+            "expired": self._expire(),
             "uncertain": self._settle_uncertain(),  # last: it may wait for providers
         }
         if any(found.values()):
@@ -113,6 +117,22 @@ class Sweeper:
         if time.monotonic() - began < KEEPING:
             self._kept_at = now
         return sum(gone.values())
+
+    def _expire(self) -> int:
+        """Discounts that were not redeemed in their time: their leads' journeys are told."""
+        with self._store.read() as connection:
+            house = open_house(connection)
+            over = expiring(connection, house.clock.to_house(self._clock()), BATCH)
+
+        def times() -> Times:
+            return Times(house.clock.to_house(machine_now), machine_now)
+
+        number = 0
+        for row in over:
+            with self._store.write() as connection:
+                machine_now = self._clock()
+                number += expire(connection, row.lead_id, row.id, times)
+        return number
 
     def _carry_out(self) -> int:
         """Runs that a publication was to move or to end, and that whoever published did not come to."""

@@ -13,6 +13,7 @@ from dripline.cli import (
     backup,
     brake,
     check,
+    discount,
     doctor,
     erase,
     explain,
@@ -54,7 +55,7 @@ def _tell_version(wanted: bool) -> None:
 _PANELS = {
     "Write journeys": (new, check, schema, test, simulate, explain, graph, preview, form, trying),
     "Run them": (run, publish, journeys, brake),
-    "Look after leads": (lead, inspect, runs, held, suppressing, strays, erase),
+    "Look after leads": (lead, inspect, runs, held, suppressing, strays, discount, erase),
     "Look after the installation": (doctor, backup, retention, user, key, audit),
 }
 """What each file's commands are for, as the help shows them."""

@@ -19,6 +19,7 @@ from dripline.store.held import count_held
 from dripline.store.house import pulled
 from dripline.store.migrate import StoreTooNew, is_migrated
 from dripline.store.overview import house_clock
+from dripline.store.pools import left
 from dripline.store.schema import journeys
 from dripline.store.strays import list_strays
 
@@ -60,6 +61,7 @@ def examine_store(settings: Settings, project: Project) -> Iterator[Finding]:
             yield from _brake(connection)
             yield from _waiting(connection)
             yield from _strays(connection, project)
+            yield from _stock(connection, project)
         yield from _time(store, settings)
     except StoreTooNew as reason:
         yield mend("store", str(reason), "run the newer version")
@@ -129,6 +131,16 @@ def _strays(connection: Connection, project: Project) -> Iterator[Finding]:
     most = ", ".join(f"`{row.name}` ({row.times:,} times)" for row in rows[:3])
     said = f"events that are not declared come by the tracking API: {most}"
     yield known("strays", said, "`dripline strays` shows all, and what to do")
+
+
+def _stock(connection: Connection, project: Project) -> Iterator[Finding]:
+    """Pools of codes that are nearly empty."""
+    entries = project.workspace.pools if project.workspace is not None else {}
+    known_pools = left(connection) if entries else {}
+    for name, entry in entries.items():
+        free, _ = known_pools.get(name, (0, 0))
+        if free < entry.low:
+            yield mend("pool", f"{name} has {free:,} codes left", f"dripline discount import {name} FILE")
 
 
 def _brake(connection: Connection) -> Iterator[Finding]:

@@ -157,8 +157,14 @@ def _discount(step: DiscountStep) -> Iterator[str]:
         yield f"valid {say_duration(step.valid)}"
     if step.min_order is not None and step.currency:
         yield f"from {to_major(step.min_order, step.currency):,} {step.currency}"
+    if step.most is not None and step.currency:
+        yield f"at most {to_major(step.most, step.currency):,} {step.currency}"
     if step.code:
         yield f"code {step.code}"
+    if step.pool:
+        yield f"pool {step.pool}"
+    if step.budget:
+        yield f"budget {step.budget}"
     if step.once_per == "lead":
         yield "once per lead"
 

@@ -162,13 +162,20 @@ class AskOutside:
 class IssueDiscount:
     """Issue a discount, once per run, step and visit (or per lead, journey and step), within the turn.
 
-    Amounts are in minor units of `currency`. Answer: what conditions and templates read of it, with its `code`.
+    Amounts are in minor units of `currency`. Answer: what conditions and templates read of it, with its `code`;
+    where none can be issued, `skipped` and the `reason`.
     """
 
     step: str
     visit: int
     once_per_lead: bool
     shared_code: str | None
+    pool: str | None
+    own_if_empty: bool
+    """Whether a code of our own is issued where the pool has none left."""
+    budget: str | None
+    most: int | None
+    stacks: bool
     percent: float | None
     amount: int | None
     min_order: int | None

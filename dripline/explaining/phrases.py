@@ -95,7 +95,11 @@ class Phrases:
     discount: str
     valid: str
     min_order: str
+    most: str
     shared_code: str
+    of_pool: str
+    of_pool_or_own: str
+    of_budget: str
     once_ever: str
     gift: str
     notifies: str

@@ -203,8 +203,14 @@ class Steps:
             yield words.valid.format(duration=say_length(step.valid, words))
         if step.min_order is not None and step.currency is not None:
             yield words.min_order.format(amount=say_sum(step.min_order, step.currency))
+        if step.most is not None and step.currency is not None:
+            yield words.most.format(amount=say_sum(step.most, step.currency))
         if step.code is not None:
             yield words.shared_code.format(code=step.code)
+        if step.pool is not None:
+            yield (words.of_pool if step.if_empty == "skip" else words.of_pool_or_own).format(pool=step.pool)
+        if step.budget is not None:
+            yield words.of_budget.format(budget=step.budget)
         if step.once_per == "lead":
             yield words.once_ever
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import uuid_utils
 from sqlalchemy import Connection
+from sqlalchemy import Row as Found
 
 from dripline.clock import MachineClock, machine_clock
+from dripline.ingest import redeeming
 from dripline.ingest.batch import record_rows, summary
 from dripline.ingest.change import LeadChange, read_change
 from dripline.ingest.enrolment import enrol
@@ -23,7 +25,6 @@ from dripline.ingest.inbound import Came, Taken, take
 from dripline.ingest.incoming import EnrolIn, EventIn, LeadIn
 from dripline.ingest.leads import upsert
 from dripline.ingest.merging.merge import Cause, Merged, merge
-from dripline.ingest.merging.merge import Times as MergeTimes
 from dripline.ingest.merging.unmerge import Unmerged, unmerge
 from dripline.ingest.once import Answer, Request, once, remembered
 from dripline.ingest.preferring import Preferences, Wish, prefer, read_preferences
@@ -35,7 +36,7 @@ from dripline.language.workspace import Workspace
 from dripline.links import Claim
 from dripline.store.database import Store
 from dripline.store.events import Event
-from dripline.store.house import open_house
+from dripline.store.house import House, open_house
 from dripline.store.leads import facts, load_lead, lock_survivor
 
 T = TypeVar("T")
@@ -146,12 +147,7 @@ class Ingest:
 
         def do(connection: Connection) -> bool:
             house = open_house(connection, self._secret)
-
-            def times() -> Times:
-                machine_now = self._machine()
-                return Times(house.clock.to_house(machine_now), machine_now)
-
-            return follow(connection, self._workspace, house, claim, times, everything)
+            return follow(connection, self._workspace, house, claim, self._clock(house), everything)
 
         return self._nudged(do)
 
@@ -165,12 +161,7 @@ class Ingest:
 
         def do(connection: Connection) -> Preferences | None:
             house = open_house(connection, self._secret)
-
-            def times() -> Times:
-                machine_now = self._machine()
-                return Times(house.clock.to_house(machine_now), machine_now)
-
-            return prefer(connection, self._workspace, house, claim, times, wish)
+            return prefer(connection, self._workspace, house, claim, self._clock(house), wish)
 
         done = self._transaction(do)
         self._nudge()
@@ -198,6 +189,27 @@ class Ingest:
         done = self._transaction(do)
         self._nudge()
         return done
+
+    def redeem(self, code: str, order: redeeming.Purchase) -> Found[Any]:
+        """Redeem a discount for an order, once; its row. Raises Refused."""
+        return self._shop(lambda c, clock: redeeming.redeem(c, code, order, self._workspace.currency, clock))
+
+    def reserve(self, code: str, reference: str, lead: str | None, lasts: timedelta) -> Found[Any]:
+        """Keep a discount for an order for a while; its row. Raises Refused."""
+        return self._shop(lambda c, clock: redeeming.reserve(c, code, reference, lead, lasts, clock))
+
+    def release(self, code: str, reference: str, lead: str | None) -> Found[Any]:
+        """Let others redeem what was kept for an order; the row. Raises Refused."""
+        return self._shop(lambda c, clock: redeeming.release(c, code, reference, lead))
+
+    def revoke(self, code: str, lead: str | None, why: str) -> Found[Any]:
+        """Take a discount back; its row. Raises Refused."""
+        return self._shop(lambda c, clock: redeeming.revoke(c, code, lead, why, clock))
+
+    def _shop(self, do: Callable[[Connection, redeeming.Clock], Found[Any]]) -> Found[Any]:
+        row = self._transaction(lambda connection: do(connection, self._clock(open_house(connection))))
+        self._nudge()
+        return row
 
     def import_leads(
         self, rows: Sequence[tuple[int, LeadChange]], order: Order, *, dry_run: bool = False
@@ -262,8 +274,15 @@ class Ingest:
     def _transaction(self, do: Callable[[Connection], T]) -> T:
         return transaction(self._store, do)
 
-    def _times(self, connection: Connection) -> MergeTimes:
-        return MergeTimes(self._now(connection), self._machine())
+    def _times(self, connection: Connection) -> Times:
+        return Times(self._now(connection), self._machine())
+
+    def _clock(self, house: House) -> Callable[[], Times]:
+        def times() -> Times:
+            machine_now = self._machine()
+            return Times(house.clock.to_house(machine_now), machine_now)
+
+        return times
 
     def _now(self, connection: Connection) -> datetime:
         """House time now."""

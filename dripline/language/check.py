@@ -15,7 +15,14 @@ from dripline.language.check_changes import (
     whole_splits,
 )
 from dripline.language.check_contents import calm_own_subjects
-from dripline.language.check_discounts import kept_promises, named_discounts, sound_amounts
+from dripline.language.check_discounts import (
+    bounded_discounts,
+    kept_promises,
+    known_budgets,
+    minded_lacks,
+    named_discounts,
+    sound_amounts,
+)
 from dripline.language.check_events import (
     declared_events,
     own_goals,
@@ -260,6 +267,9 @@ RULES: tuple[Rule, ...] = (
     known_functions,
     whole_bodies,
     sound_amounts,
+    bounded_discounts,
+    known_budgets,
+    minded_lacks,
     named_discounts,
     kept_promises,
     known_people,

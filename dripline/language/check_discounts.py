@@ -9,7 +9,10 @@ from dripline.language.look import Look
 from dripline.language.masking import masked, place_in, untagged
 from dripline.language.money import MoneyError, to_minor
 from dripline.language.naming import every_step
-from dripline.language.problems import Problem
+from dripline.language.offers import BudgetEntry
+from dripline.language.positions import Loc
+from dripline.language.problems import Problem, did_you_mean
+from dripline.language.reading import expressions_of
 from dripline.language.steps import DiscountStep
 from dripline.language.templates import TemplateFile
 
@@ -22,7 +25,8 @@ def sound_amounts(look: Look) -> Iterator[Problem]:
         if not isinstance(step, DiscountStep):
             continue
         first: str | None = None
-        for name, money in (("amount", step.discount.amount), ("min_order", step.discount.min_order)):
+        for name in ("amount", "min_order", "most"):
+            money = getattr(step.discount, name)
             if money is None:
                 continue
             here = (*loc, "discount", name)
@@ -40,6 +44,82 @@ def sound_amounts(look: Look) -> Iterator[Problem]:
                 to_minor(money[0], currency)
             except MoneyError as error:
                 yield look.draft.problem(here, "bad-amount", str(error), error.hint)
+
+
+def bounded_discounts(look: Look) -> Iterator[Problem]:
+    """A discount is neither too small to be felt nor larger than the workspace allows."""
+    rules, default = look.workspace.discounts, look.workspace.currency
+    for loc, step in every_step(look.journey.steps):
+        if not isinstance(step, DiscountStep):
+            continue
+        percent, amount = step.discount.percent, step.discount.amount
+        if percent is not None and rules.ceiling is not None and percent > rules.ceiling:
+            message = f"{percent:g}% is more than the {rules.ceiling:g}% that dripline.yaml allows"
+            yield look.draft.problem((*loc, "discount", "percent"), "too-much", message, "give less")
+        elif percent is not None and percent < rules.floor:
+            message = f"{percent:g}% is hardly felt"
+            hint = f"give {rules.floor:g}% or more, or lower `discounts: {{floor: …}}` in dripline.yaml"
+            yield look.draft.warning((*loc, "discount"), "too-little", message, hint)
+        most = rules.ceiling_amount
+        if amount is None or most is None or (amount[1] or default) != (most[1] or default):
+            continue
+        if amount[0] > most[0]:
+            message = f"{amount[0]:g} is more than the {most[0]:g} that dripline.yaml allows"
+            yield look.draft.problem((*loc, "discount", "amount"), "too-much", message, "give less")
+
+
+def known_budgets(look: Look) -> Iterator[Problem]:
+    """A discount's budget and pool are declared in dripline.yaml, and a budget is in the discount's currency."""
+    workspace = look.workspace
+    for loc, step in every_step(look.journey.steps):
+        if not isinstance(step, DiscountStep):
+            continue
+        budget, pool, here = step.discount.budget, step.discount.pool, (*loc, "discount")
+        if budget is not None and budget not in workspace.budgets:
+            hint = did_you_mean(budget, workspace.budgets) or "declare it under `budgets` in dripline.yaml"
+            yield look.draft.problem(
+                (*here, "budget"), "unknown-budget", f"there is no budget `{budget}`", hint
+            )
+        if pool is not None and pool not in workspace.pools:
+            hint = did_you_mean(pool, workspace.pools) or "declare it under `pools` in dripline.yaml"
+            yield look.draft.problem((*here, "pool"), "unknown-pool", f"there is no pool `{pool}`", hint)
+        entry = workspace.budgets.get(step.discount.budget or "")
+        if entry is not None and entry.amount is not None:
+            yield from _of_one_currency(look, (*loc, "discount", "budget"), step, entry)
+
+
+def _of_one_currency(look: Look, loc: Loc, step: DiscountStep, entry: BudgetEntry) -> Iterator[Problem]:
+    default = look.workspace.currency
+    try:
+        _, currency = entry.minor(default)
+    except MoneyError as error:
+        yield look.draft.problem(loc, "bad-amount", f"of this budget: {error}", error.hint)
+        return
+    for money in (step.discount.amount, step.discount.min_order, step.discount.most):
+        if money is not None and (money[1] or default) not in (None, currency):
+            message = f"the budget is in {currency}, the discount in {money[1] or default}"
+            yield look.draft.problem(loc, "two-currencies", message, "use one currency")
+            return
+
+
+def minded_lacks(look: Look) -> Iterator[Problem]:
+    """Where a pool may be empty or a budget spent, the journey asks whether the lead got a discount."""
+    asked = [source for _, step in every_step(look.journey.steps) for _, _, source in expressions_of(step)]
+    for loc, step in every_step(look.journey.steps):
+        if not isinstance(step, DiscountStep) or step.as_ is None or not step.discount.may_lack:
+            continue
+        if step.discount.pool not in (None, *look.workspace.pools):
+            continue
+        if step.discount.budget not in (None, *look.workspace.budgets):
+            continue
+        names = re.compile(rf"\b{step.as_}\.(skipped|code|reason)\b")
+        if not any(names.search(source) for source in asked):
+            yield look.draft.warning(
+                (*loc, "discount"),
+                "unminded-lack",
+                f"it may be that `{step.as_}` has no code, and nothing asks for that",
+                f"put the message into a `branch` with `when: {step.as_}.code`, or give it `if: {step.as_}.code`",
+            )
 
 
 def kept_promises(look: Look) -> Iterator[Problem]:

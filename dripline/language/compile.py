@@ -56,6 +56,7 @@ def compile_journey(journey: Journey, workspace: Workspace, templates: Templates
         templates={key: templates.sources(key) for key in keys} | notices.texts,
         people=notices.people,
         default_owner=notices.default_owner,
+        budgets=_budgets(journey, workspace),
         attribute_times=_attribute_times(journey, workspace, templates, keys),
         event_times=_event_times(journey, workspace),
     )
@@ -69,6 +70,18 @@ def template_key(channel: str, template: str) -> str:
 def event_filter(events: tuple[str, ...], when: str | None) -> plan.EventFilter:
     """Those events for which the condition holds."""
     return plan.EventFilter(events=events, when=when, event_only=when is None or reads_only_event(when))
+
+
+def _budgets(journey: Journey, workspace: Workspace) -> dict[str, plan.Budget]:
+    named = {
+        step.discount.budget for _, step in every_step(journey.steps) if isinstance(step, steps.DiscountStep)
+    }
+    found = {}
+    for name in sorted(name for name in named if name is not None):
+        entry = workspace.budgets[name]
+        amount, currency = entry.minor(workspace.currency)
+        found[name] = plan.Budget(amount=amount, currency=currency, codes=entry.codes)
+    return found
 
 
 def _trigger(trigger: Trigger, workspace: Workspace) -> plan.Trigger:
@@ -278,7 +291,7 @@ class _Flat:
     def discount(self, step: steps.DiscountStep, id_: str, following: str | None) -> plan.DiscountStep:
         """A discount, its amounts in minor units."""
         said = step.discount
-        amounts = {"amount": said.amount, "min_order": said.min_order}
+        amounts = {"amount": said.amount, "min_order": said.min_order, "most": said.most}
         currencies = [money[1] or self.workspace.currency for money in amounts.values() if money]
         currency = currencies[0] if currencies else None
         minor = {name: to_minor(money[0], currency) for name, money in amounts.items() if money and currency}
@@ -294,6 +307,11 @@ class _Flat:
             gift=said.gift,
             valid=said.valid,
             code=said.code,
+            pool=said.pool,
+            if_empty=said.if_empty,
+            budget=said.budget,
+            most=minor.get("most"),
+            stacks=said.stacks or self.workspace.discounts.stacking,
             once_per=said.once_per,
         )
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from dripline.language.kinds import Length, NotYet, Text
+from dripline.language.kinds import Flag, Length, Text
 from dripline.language.load import Written, wrong
 from dripline.language.money import MoneyError, read_money
 
@@ -71,7 +71,18 @@ class DiscountArguments(Written):
     once_per: Literal["visit", "lead"] = Field(
         "visit", description="`lead`: the same code whenever the lead comes to this step of this journey."
     )
-    pool: NotYet = None
+    pool: Text | None = Field(
+        None, description="The pool of `pools` in dripline.yaml whose codes are given out, one to each lead."
+    )
+    if_empty: Literal["skip", "own"] = Field(
+        "skip", description="Where the pool has no code left: issue none, or one of our `own`."
+    )
+    budget: Text | None = Field(
+        None,
+        description="The budget of `budgets` in dripline.yaml that pays; once it is spent, none is issued.",
+    )
+    most: Amount | None = Field(None, description="So much off at most, where it is a percentage.")
+    stacks: Flag = Field(False, description="Whether an order may have it beside others.")
 
     @model_validator(mode="after")
     def _one_kind(self) -> DiscountArguments:
@@ -84,13 +95,25 @@ class DiscountArguments(Written):
             raise wrong(
                 "missing-key", "it is not said what the lead gets", "add `percent`, `amount` or `gift`"
             )
+        if self.most is not None and self.percent is None:
+            raise wrong("most-of-what", "only a percentage has a `most`", "remove it", key="most")
+        if self.pool is not None and self.code is not None:
+            raise wrong("two-codes", "a code is one of a pool or one for everybody", "keep one", key="code")
+        if self.pool is None and "if_empty" in self.model_fields_set:
+            raise wrong("no-pool", "there is no pool that could be empty", "add `pool`", key="if_empty")
         return self
+
+    @property
+    def may_lack(self) -> bool:
+        """Whether it may be that none can be issued to a lead."""
+        return self.budget is not None or (self.pool is not None and self.if_empty == "skip")
 
     @property
     def has(self) -> frozenset[str]:
         """What its result can be asked for."""
-        found = {"code", "skipped", *(kind for kind in KINDS if getattr(self, kind) is not None)}
+        found = {"code", "skipped", "reason", *(kind for kind in KINDS if getattr(self, kind) is not None)}
         found |= {"expires_on"} if self.valid is not None else set()
         found |= {"min_order"} if self.min_order is not None else set()
-        found |= {"currency"} if self.amount is not None or self.min_order is not None else set()
+        found |= {"most"} if self.most is not None else set()
+        found |= {"currency"} if self.amount or self.min_order or self.most else set()
         return frozenset(found)

@@ -299,6 +299,15 @@ class CallStep(_Step):
     """By name; texts in them are templates."""
 
 
+class Budget(_Frozen):
+    """What the discounts of a campaign may cost together: `amount` in minor units of `currency` (ISO 4217)."""
+
+    amount: int | None = None
+    currency: str | None = None
+    codes: int | None = None
+    """How many may be issued."""
+
+
 class DiscountStep(_Step):
     """Issue a discount: `percent`, `amount` or `gift`. Amounts are in minor units of `currency` (ISO 4217)."""
 
@@ -311,6 +320,14 @@ class DiscountStep(_Step):
     valid: Duration | None = None
     code: str | None = None
     """The code that all leads share; None: each gets its own."""
+    pool: str | None = None
+    """The imported codes of which each gets one."""
+    if_empty: Literal["skip", "own"] = "skip"
+    budget: str | None = None
+    """The budget of the plan that pays."""
+    most: int | None = None
+    """What a percentage comes to at most, in minor units."""
+    stacks: bool = False
     once_per: Literal["visit", "lead"] = "visit"
 
 
@@ -413,6 +430,8 @@ class Plan(_Frozen):
     """Those whom its steps may tell, by name."""
     default_owner: str | None = None
     """Who is told where a lead has no owner."""
+    budgets: dict[str, Budget] = {}
+    """Those that its discounts are paid of, by name."""
     trigger: Trigger
     goal: Goal | None = None
     exits: tuple[Exit, ...] = ()

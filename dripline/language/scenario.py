@@ -268,7 +268,8 @@ class Circumstances(Written):
     )
     answers: dict[str, dict[str, Any]] = Field(
         default_factory=dict,
-        description="By step id, what a `webhook` or a `call` answers, like `{ok: true, json: {rating: A}}`.",
+        description="By step id, what a `webhook` or a `call` answers, like `{ok: true, json: {rating: A}}`;"
+        " `{reason: pool empty}` of a `discount`: why none is issued.",
     )
     until: Length | None = Field(
         None,

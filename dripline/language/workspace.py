@@ -18,6 +18,7 @@ from dripline.language.forms import Forms
 from dripline.language.kinds import Cap
 from dripline.language.load import Written, fit, wrong
 from dripline.language.notices import PersonEntry
+from dripline.language.offers import BudgetEntry, DiscountRules, PoolEntry
 from dripline.language.plan import Sender
 from dripline.language.problems import Problem, did_you_mean
 from dripline.language.retention import Retention
@@ -60,6 +61,15 @@ BUILT_IN_EVENTS: Mapping[str, Mapping[str, FieldType]] = {
         "screen": "boolean",
     },
     "group.joined": {"group": "text", "name": "text"},
+    "discount.redeemed": {
+        "code": "text",
+        "order": "text",
+        "total": "number",
+        "given": "number",
+        "currency": "text",
+        "journey": "text",
+    },
+    "discount.expired": {"code": "text", "journey": "text"},
 }
 """Events that are always declared; a workspace may add properties."""
 
@@ -251,6 +261,15 @@ class Workspace(Written):
     )
     retention: Retention = Field(
         default_factory=Retention, description="For how long what is kept; without it, everything for good."
+    )
+    discounts: DiscountRules = Field(
+        default_factory=DiscountRules, description="What holds for every discount."
+    )
+    budgets: dict[str, BudgetEntry] = Field(
+        default_factory=dict, description="Budgets, by the names that `discount` steps use."
+    )
+    pools: dict[str, PoolEntry] = Field(
+        default_factory=dict, description="Pools of imported codes, by the names that `discount` steps use."
     )
     webhooks: WebhooksEntry = Field(
         default_factory=WebhooksEntry, description="Where `webhook` steps may go."

@@ -120,9 +120,10 @@ RULES: dict[str, Rule] = {
         "emptied",
         "lead",
         "lead_id",
-        personal="redeemed_for",
+        personal="redeemed_for reserved_for revoked_why",
         plain="id code plain_code shared lead_id run_id journey step visit percent amount min_order currency gift"
-        " issued_at expires_on expires_at redeemed_at",
+        " issued_at expires_on expires_at redeemed_at total given reserved_until revoked_at expiry_told_at pool"
+        " budget most stacks",
     ),
     # The name of an event stays: rates of answers are counted by it.
     "step_log": _rule("emptied", "run", "run_id", personal="detail", plain="id run_id turn at step what"),
@@ -169,6 +170,8 @@ RULES: dict[str, Rule] = {
     "publications": _kept(
         "id journey plan_hash at by in_flight what why detail reached passed_at settled_at"
     ),
+    "budgets": _kept("name amount currency codes issued committed spent"),
+    "pool_codes": _kept("pool plain_code number code imported_at discount_id"),
     "receipts": _kept("key at"),
     "tallies": _kept("name day times"),
     "strays": _kept("kind event name why times first_at last_at"),  # names of fields, masked, and no values

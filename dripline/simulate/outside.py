@@ -34,13 +34,19 @@ class Outside:
         return key
 
     def issue(self, run: Run, wanted: IssueDiscount) -> dict[str, Any]:
-        """A discount with a made-up code, the same again for the same step and visit (or lead)."""
+        """A discount with a made-up code, the same again for the same step and visit (or lead).
+
+        Pools and budgets are never empty, unless the scenario's answer of the step has a `reason`.
+        """
         key = (
             f"{run.plan.journey}/{wanted.step}"
             if wanted.once_per_lead
             else f"{run.id}/{wanted.step}/{wanted.visit}"
         )
         if key not in self._issued:
+            refused = self._state.answers.get(wanted.step, {}).get("reason")
+            if refused is not None:
+                return {"reason": str(refused)}
             code = wanted.shared_code or f"MADE-UP-{len(self._issued) + 1:03}"  # as long as a real one
             self._issued[key] = _said(wanted, code)
             self._deed(run, wanted, "discount", {**self._issued[key], "name": worth(self._issued[key])})
@@ -55,7 +61,7 @@ class Outside:
 
 
 def _said(wanted: IssueDiscount, code: str) -> dict[str, Any]:
-    money = {"amount": wanted.amount, "min_order": wanted.min_order}
+    money = {"amount": wanted.amount, "min_order": wanted.min_order, "most": wanted.most}
     percent = wanted.percent
     said = {
         "code": code,

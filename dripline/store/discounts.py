@@ -6,15 +6,18 @@ import hashlib
 import hmac
 import uuid
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, or_, select, update
 
 from dripline.engine.effects import IssueDiscount
 from dripline.language.money import to_major
+from dripline.store.budgets import commit
 from dripline.store.database import insert_into
 from dripline.store.merges import formerly
 from dripline.store.messages import message_key
+from dripline.store.pools import give_code, take_code
 from dripline.store.schema import discounts
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -26,6 +29,10 @@ LENGTH = 9
 
 TRIES = 20
 """Codes that are tried before we believe that something else is wrong than a code that exists."""
+
+POOL_EMPTY = "pool empty"
+BUDGET_SPENT = "budget spent"
+"""Why a lead is issued none."""
 
 _NAMESPACE = uuid.UUID("0d9a1f5e-5c5d-4c0e-9f0a-6f4e3a1b7c22")
 
@@ -57,7 +64,8 @@ def plain_code(text: str) -> str:
 def issue(connection: Connection, run: Row[Any], wanted: IssueDiscount, secret: str) -> dict[str, Any]:
     """The discount of this step and visit (or of this step and lead): what there is already, else a new one.
 
-    The caller has locked the lead. The answer is what conditions and templates read.
+    The caller has locked the lead. The answer is what conditions and templates read: where the pool is empty or
+    the budget spent, `reason`.
     """
     key = message_key(run.id, wanted.step, wanted.visit)
     if wanted.once_per_lead:
@@ -65,19 +73,48 @@ def issue(connection: Connection, run: Row[Any], wanted: IssueDiscount, secret: 
     row = _find(connection, key)
     if row is None and wanted.once_per_lead:
         row = _of_who_it_was(connection, run, wanted)
+    if row is not None:
+        return said(row)
+    taken = take_code(connection, wanted.pool) if wanted.pool else None
+    if wanted.pool and taken is None and not wanted.own_if_empty:
+        return {"reason": POOL_EMPTY}
+    if wanted.budget and not commit(connection, wanted.budget, liability(wanted) or 0):
+        return {"reason": BUDGET_SPENT}
     number = 0
     while row is None:
         if number >= TRIES:
             raise RuntimeError("no code is free")
-        _insert(connection, run, wanted, key, wanted.shared_code or code_for(secret, key, number))
+        code = taken or wanted.shared_code or code_for(secret, key, number)
+        _insert(connection, run, wanted, key, code, from_pool=taken is not None)
         number += 1
         row = _find(connection, key)
+    if wanted.pool and taken is not None:
+        give_code(connection, wanted.pool, taken, key)
     return said(row)
+
+
+def liability(discount: Row[Any] | IssueDiscount) -> int | None:
+    """What it can come to at most, in minor units; None where that cannot be told before its order."""
+    if discount.amount is not None:
+        return int(discount.amount)
+    if discount.percent is not None:
+        return None if discount.most is None else int(discount.most)
+    return 0
+
+
+def worth(discount: Row[Any], total: int) -> int:
+    """What comes off an order of `total`, both in minor units; a fraction of one is the shop's."""
+    if discount.amount is not None:
+        return min(int(discount.amount), total)
+    if discount.percent is None:
+        return 0
+    off = int(Decimal(total) * Decimal(str(discount.percent)) / 100)
+    return off if discount.most is None else min(off, int(discount.most))
 
 
 def said(row: Row[Any]) -> dict[str, Any]:
     """A discount as conditions and templates read it; what it lacks is left out. Amounts are in major units."""
-    money = {name: getattr(row, name) for name in ("amount", "min_order")}
+    money = {name: getattr(row, name) for name in ("amount", "min_order", "most")}
     found = {
         "code": row.code,
         "expires_on": row.expires_on,
@@ -95,14 +132,41 @@ def by_code(connection: Connection, code: str) -> list[Row[Any]]:
     return list(connection.execute(query.order_by(discounts.c.issued_at.desc(), discounts.c.id)).all())
 
 
-def redeem(connection: Connection, discount_id: str, reference: str | None, at: datetime) -> Row[Any]:
-    """Redeem a discount, the first time only; its row, which says when and for what it was redeemed."""
-    connection.execute(
-        update(discounts)
-        .where(discounts.c.id == discount_id, discounts.c.redeemed_at.is_(None))
-        .values(redeemed_at=at, redeemed_for=reference)
-    )
+def lock_discount(connection: Connection, discount_id: str) -> Row[Any]:
+    """Lock the discount's row, after its lead's; the row."""
+    query = select(discounts).where(discounts.c.id == discount_id).with_for_update()
+    return connection.execute(query).one()
+
+
+def change(connection: Connection, discount_id: str, **values: Any) -> Row[Any]:
+    """Set columns of a discount that is locked; its row."""
+    connection.execute(update(discounts).where(discounts.c.id == discount_id).values(values))
     return connection.execute(select(discounts).where(discounts.c.id == discount_id)).one()
+
+
+def of_order(connection: Connection, reference: str, now: datetime) -> list[Row[Any]]:
+    """The discounts that were redeemed for the order, or are reserved for it."""
+    if connection.dialect.name == "postgresql":  # two codes for one order, at the same moment
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(reference, 0))))
+    reserved = (discounts.c.reserved_for == reference) & (discounts.c.reserved_until > now)
+    query = select(discounts).where(or_(discounts.c.redeemed_for == reference, reserved))
+    return list(connection.execute(query))
+
+
+def expiring(connection: Connection, now: datetime, limit: int) -> list[Row[Any]]:
+    """Discounts whose time was over unused, of which nobody was told; oldest first."""
+    query = (
+        select(discounts.c.id, discounts.c.lead_id)
+        .where(
+            discounts.c.expires_at <= now,
+            discounts.c.redeemed_at.is_(None),
+            discounts.c.revoked_at.is_(None),
+            discounts.c.expiry_told_at.is_(None),
+        )
+        .order_by(discounts.c.expires_at)
+        .limit(limit)
+    )
+    return list(connection.execute(query))
 
 
 def _find(connection: Connection, key: str) -> Row[Any] | None:
@@ -120,7 +184,9 @@ def _of_who_it_was(connection: Connection, run: Row[Any], wanted: IssueDiscount)
     return connection.execute(query.order_by(discounts.c.issued_at, discounts.c.id)).first()
 
 
-def _insert(connection: Connection, run: Row[Any], wanted: IssueDiscount, key: str, code: str) -> None:
+def _insert(
+    connection: Connection, run: Row[Any], wanted: IssueDiscount, key: str, code: str, *, from_pool: bool
+) -> None:
     connection.execute(
         insert_into(connection, discounts)
         .values(
@@ -128,6 +194,10 @@ def _insert(connection: Connection, run: Row[Any], wanted: IssueDiscount, key: s
             code=code,
             plain_code=plain_code(code),
             shared=wanted.shared_code is not None,
+            pool=wanted.pool if from_pool else None,
+            budget=wanted.budget,
+            most=wanted.most,
+            stacks=wanted.stacks,
             lead_id=run.lead_id,
             run_id=run.id,
             journey=run.journey,

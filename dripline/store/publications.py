@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from dripline.language.plan import Plan
 from dripline.store.audit import record_act
+from dripline.store.budgets import set_budgets
 from dripline.store.database import insert_into
 from dripline.store.schema import journeys, plans, publications, runs
 
@@ -57,6 +58,7 @@ def begin(connection: Connection, wish: Wish, now: datetime, machine_now: dateti
         done = connection.execute(update(journeys).where(same).values(values)).rowcount == 1
     if not done:
         return None
+    set_budgets(connection, plan.budgets)
     _settle_earlier(connection, plan.journey, machine_now)
     return _record(connection, wish, now, machine_now)
 

@@ -465,6 +465,25 @@ discounts = Table(
     Column("expires_at", Utc),  # the end of that day
     Column("redeemed_at", Utc),
     Column("redeemed_for", String(256)),  # the order, as the shop calls it
+    Column("total", BigInteger),  # what that order came to before the discount, minor units
+    Column("given", BigInteger),  # what came off
+    Column("reserved_for", String(256)),  # the order that may redeem it until then, and no other
+    Column("reserved_until", Utc),
+    Column("revoked_at", Utc),
+    Column("revoked_why", Text),
+    Column("expiry_told_at", Utc),  # when its lead's journeys were told that its time was over
+    Column("pool", String(128)),
+    Column("budget", String(128)),
+    Column("most", BigInteger),  # what a percentage comes to at most, minor units
+    Column("stacks", Boolean),  # whether an order may have it beside others; NULL: of before, no
+    Index("ix_discounts_order", "redeemed_for"),
+    Index("ix_discounts_reserved", "reserved_for"),
+    Index(
+        "ix_discounts_expiring",
+        "expires_at",
+        sqlite_where=text("redeemed_at IS NULL AND revoked_at IS NULL AND expiry_told_at IS NULL"),
+        postgresql_where=text("redeemed_at IS NULL AND revoked_at IS NULL AND expiry_told_at IS NULL"),
+    ),
     Index(
         "uq_discounts_own_code",
         "plain_code",
@@ -473,6 +492,38 @@ discounts = Table(
         postgresql_where=text("NOT shared"),
     ),
     comment="Every discount that was issued, with what became of it.",
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("amount", BigInteger),  # minor units; NULL: any
+    Column("currency", String(3)),  # ISO 4217
+    Column("codes", Integer),  # how many may be issued; NULL: any number
+    Column("issued", Integer, nullable=False, server_default="0"),
+    Column("committed", BigInteger, nullable=False, server_default="0"),  # what open codes may come to
+    Column("spent", BigInteger, nullable=False, server_default="0"),
+    comment="What the discounts of campaigns may cost, and have. Locked last, after lead, run and discount.",
+)
+
+pool_codes = Table(
+    "pool_codes",
+    metadata,
+    Column("pool", String(128), primary_key=True),
+    Column("plain_code", String(80), primary_key=True),  # as it is compared
+    Column("number", _Serial, nullable=False),  # the order in which they are given out
+    Column("code", String(80), nullable=False),
+    Column("imported_at", Utc, nullable=False),  # machine time
+    Column("discount_id", String(64), ForeignKey("discounts.id"), unique=True),  # NULL: still to be had
+    Index(
+        "ix_pool_codes_free",
+        "pool",
+        "number",
+        sqlite_where=text("discount_id IS NULL"),
+        postgresql_where=text("discount_id IS NULL"),
+    ),
+    comment="Codes of others, each to be given to one lead.",
 )
 
 step_log = Table(

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, Row
 
+from dripline.clock import MachineClock
 from dripline.ingest import once
 from dripline.ingest.incoming import MAX_BATCH, EnrolIn, EventIn, LeadIn
 from dripline.ingest.refusal import FieldError, erased_lead, invalid, unknown_lead
@@ -68,7 +69,7 @@ _OF_LEAD = {
 _Id = Annotated[str, Path(min_length=1, max_length=128)]
 
 
-def build_api(ingest: Ingest, store: Store, workspace: Workspace) -> APIRouter:
+def build_api(ingest: Ingest, store: Store, workspace: Workspace, machine: MachineClock) -> APIRouter:
     """The router of /v1."""
     router = APIRouter(
         prefix="/v1",
@@ -77,7 +78,7 @@ def build_api(ingest: Ingest, store: Store, workspace: Workspace) -> APIRouter:
     )
     _add_saying(router, ingest)
     _add_asking(router, store, workspace)
-    add_discounts(router, store, documented(404, 409, 410))
+    add_discounts(router, ingest, store, machine, documented(404, 409, 410))
     return router
 
 

@@ -90,7 +90,7 @@ def create_app(
     answer_with_problems(app)
     app.include_router(build_health(store, temporal))
     ingest = Ingest(store, workspace, nudge, machine, secret, go_first)
-    app.include_router(build_api(ingest, store, workspace))
+    app.include_router(build_api(ingest, store, workspace, machine))
     app.include_router(build_merges(ingest, store))
     app.include_router(build_segment(Tracking(store, workspace, nudge, machine, go_first), store))
     eraser = Eraser(store, secret, Journal(settings.data), machine)

@@ -226,14 +226,15 @@ class DiscountOut(BaseModel):
     """A discount. Of `percent`, `amount` and `gift` it has one."""
 
     code: str = Field(examples=["7K3M-9QWE"])
-    state: Literal["open", "redeemed", "expired"] = Field(examples=["open"])
+    state: Literal["open", "reserved", "redeemed", "revoked", "expired"] = Field(examples=["open"])
     lead: str = Field(examples=[_LEAD])
     journey: str = Field(examples=["welcome"])
     percent: float | None = Field(None, examples=[15])
     amount: float | None = Field(None, description="In whole units of `currency`.", examples=[None])
     gift: str | None = Field(None, examples=[None])
     min_order: float | None = Field(None, examples=[None])
-    currency: str | None = Field(None, examples=["AMD"])
+    most: float | None = Field(None, description="What a percentage comes to at most.", examples=[5000])
+    currency: str | None = Field(None, description="ISO 4217.", examples=["AMD"])
     expires_on: str | None = Field(
         None, description="The last day, where the lead is.", examples=["2026-03-16"]
     )
@@ -241,6 +242,12 @@ class DiscountOut(BaseModel):
     expires_at: datetime | None = Field(None, examples=["2026-03-16T20:00:00+00:00"])
     redeemed_at: datetime | None = Field(None, examples=[None])
     redeemed_for: str | None = Field(None, examples=[None])
+    total: float | None = Field(None, description="What the order came to.", examples=[None])
+    given: float | None = Field(None, description="What came off.", examples=[None])
+    reserved_for: str | None = Field(None, description="The order that alone may redeem it.", examples=[None])
+    reserved_until: datetime | None = Field(None, examples=[None])
+    revoked_at: datetime | None = Field(None, examples=[None])
+    revoked_why: str | None = Field(None, examples=[None])
 
 
 class Tracked(Answer):

@@ -9,19 +9,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
+from dripline.ingest.redeeming import Purchase
+from dripline.ingest.refusal import Refused
+from dripline.ingest.service import Ingest
 from dripline.language.plan import DiscountStep, Duration, Plan
-from dripline.store import discounts, schema
+from dripline.store import schema
 from dripline.store.database import Store
 from dripline.store.discounts import ALPHABET, code_for, is_code, plain_code
 from dripline.store.house import open_house
 from dripline.store.messages import message_key
 from tests.durable.house import NOW, House, Thread
 from tests.engine.plans import email, plan
+from tests.web.conftest import WORKSPACE
 
 
 def offering(**more: Any) -> Plan:
     given = {"percent": 15.0, "valid": Duration(days=14), "result": "offer", "next": "email:offer"}
     return plan(DiscountStep(id="offer", **(given | more)), email("offer"))
+
+
+def shop(house: House) -> Ingest:
+    return Ingest(house.store, WORKSPACE, machine=house.clock)
 
 
 def issued(house: House) -> list[Any]:
@@ -143,12 +151,12 @@ def test_a_code_is_found_however_it_is_typed_and_redeemed_once(store: Store) -> 
     [run] = house.happens("lead.created")
     house.advance(run, NOW)
     [row] = issued(house)
-    with store.write() as connection:
-        [found] = discounts.by_code(connection, f" {row.code.lower().replace('-', ' ')} ")
-        assert found.id == row.id
-        first = discounts.redeem(connection, row.id, "order-1", NOW)
-        again = discounts.redeem(connection, row.id, "order-2", NOW)
-    assert first.redeemed_for == again.redeemed_for == "order-1"
+    house.clock.offset = NOW - house.clock()
+    typed = f" {row.code.lower().replace('-', ' ')} "
+    assert shop(house).redeem(typed, Purchase("order-1")).id == row.id
+    assert shop(house).redeem(typed, Purchase("order-1")).redeemed_for == "order-1"
+    with pytest.raises(Refused, match="redeemed"):
+        shop(house).redeem(typed, Purchase("order-2"))
 
 
 @given(key=st.text(min_size=1, max_size=10), place=st.integers(0, 9), other=st.sampled_from(ALPHABET))

@@ -44,4 +44,4 @@ def test_the_control_group_gets_none() -> None:
     world.state = replace(world.state, holdout=True)
     world.turn(MONDAY + timedelta(hours=1))
     assert world.issued == []
-    assert world.state.variables["offer"] == {"skipped": True}
+    assert world.state.variables["offer"] == {"skipped": True, "reason": "holdout"}

@@ -23,6 +23,8 @@ STEPS = {
     "recursive-include": "- include: b\n",
     "no-address": "- notify: nare\n  text: A demo is wanted.\n",
     "other-percent": "- discount: {percent: 15}\n  as: offer\n- sms: x\n",
+    "unminded-lack": "- discount: {percent: 15, pool: partner}\n  as: offer\n",
+    "too-much": "- discount: {percent: 15}\n  as: offer\n",
     "no-currency": "- discount: {amount: '5000'}\n  as: offer\n",
 }
 """What is needed of a journey besides, where the example is another file."""
