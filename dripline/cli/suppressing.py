@@ -145,14 +145,14 @@ def _suppress_file(house: Opened, file: Path, reason: str, why: str | None) -> N
 
 def _of_file(house: Opened, file: Path, reason: str, wrong: list[str]) -> Iterator[tuple[Address, str]]:
     """The addresses of a file with their reasons; what cannot be read is told in `wrong`."""
-    from dripline.ingest.csv_file import CsvError, look_at, read_rows
     from dripline.ingest.refusal import Refused
     from dripline.ingest.suppressing import read_address
+    from dripline.ingest.tables import TableError, look_at
     from dripline.store.suppressions import REASONS
 
     try:
         found = look_at(file)
-    except CsvError as error:
+    except TableError as error:
         refuse(f"{error}.")
     names = [name.casefold() for name in found.header]
     columns = [
@@ -164,7 +164,7 @@ def _of_file(house: Opened, file: Path, reason: str, wrong: list[str]) -> Iterat
         first = [(1, found.header)]
     if not columns:
         refuse(f"{file} has no column `address`, `email` or `phone`.")
-    rows = [*first, *((row.line, row.cells) for row in read_rows(found) if not row.problem)]
+    rows = [*first, *((row.line, row.cells) for row in found.read() if not row.problem)]
     for line, cells in rows:
         said = dict(zip(names, cells, strict=False))
         why = said.get("reason", "").strip() or reason

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from dripline.engine.topics import CHANNELS, changed, wish
-from dripline.store.consents import State, consent_history, record_consent
+from dripline.store.consents import State, consent_history, record_consent, record_consents
 
 
 @dataclass(frozen=True)
@@ -55,19 +55,26 @@ def log_changes(
     rows = list(_differences(before, after))
     if source.proof:
         rows += _proven_anew(connection, lead_id, before, after, source, said)
-    for channel, topic, agreed in rows:
-        state: State = "withdrawn" if agreed is None else "granted" if agreed else "denied"
-        record_consent(
-            connection,
-            lead_id,
-            state,
-            at,
-            source.kind,
-            proof_of(source),
-            channel=channel,
-            topic=topic,
-            event_id=event_id,
-        )
+    record_consents(connection, [_row(lead_id, one, source, at, event_id) for one in rows])
+
+
+def consent_rows(
+    lead_id: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    source: Source,
+    at: datetime,
+    event_id: str | None,
+) -> list[dict[str, Any]]:
+    """What `log_changes` adds to the log of what is different, as rows for `record_consents`."""
+    return [_row(lead_id, one, source, at, event_id) for one in _differences(before, after)]
+
+
+def _row(lead_id: str, one: _Change, source: Source, at: datetime, event_id: str | None) -> dict[str, Any]:
+    channel, topic, agreed = one
+    state: State = "withdrawn" if agreed is None else "granted" if agreed else "denied"
+    said = {"channel": channel, "topic": topic, "state": state, "source": source.kind}
+    return {**said, "lead_id": lead_id, "at": at, "proof": proof_of(source), "event_id": event_id}
 
 
 def log_pause(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from dripline.ingest.column_names import COLUMN_NAMES, NO, YES
 from dripline.ingest.incoming import LeadIn, TouchIn
 from dripline.ingest.refusal import FieldError, Refused
 from dripline.language.problems import did_you_mean
@@ -18,9 +21,11 @@ FIELDS = (
     *(f"touch.{name}" for name in TouchIn.model_fields),
 )
 IDENTIFYING = ("id", "external_id", "email", "phone")
-_UTM = ("source", "medium", "campaign", "term", "content")
 _OURS = ("rejected_line", "rejected_reason")
-_TRUE, _FALSE = ("true", "yes", "y", "1"), ("false", "no", "n", "0")
+_ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!")
+_SHORTENED = "was shortened by the spreadsheet: make its column text, and write the number again"
+_WRONG = {"phone": _SHORTENED, "external_id": _SHORTENED}
+_LONG = re.compile(r"\d+(\.\d+)?[eE]\+\d+")
 
 
 class ColumnError(Exception):
@@ -44,9 +49,12 @@ class Columns:
             text = cell.strip()
             if field is None or not text:
                 continue
+            if text in _ERRORS:
+                wrong.append(FieldError(field, f"is an error of the spreadsheet: {text}"))
+                continue
             value = self._value(field, text)
             if value is None:
-                wrong.append(FieldError(field, "must be yes or no"))
+                wrong.append(FieldError(field, _WRONG.get(field, "must be yes or no")))
                 continue
             group, dot, name = field.partition(".")
             if dot:
@@ -68,11 +76,11 @@ class Columns:
         kind = self.kinds.get(field)
         if kind == "boolean":
             word = text.lower()
-            return True if word in _TRUE else False if word in _FALSE else None
+            return True if word in YES else False if word in NO else None
         if kind == "list":
             parts = text.replace(";", ",").replace("|", ",").split(",")
             return [part.strip() for part in parts if part.strip()]
-        return text
+        return _number(text) if field in ("phone", "external_id") else text
 
 
 def map_columns(
@@ -87,8 +95,10 @@ def map_columns(
     kinds |= dict.fromkeys([f"consent.{name}" for name in CHANNELS], "boolean")
     problems = [f"there is no column `{name}` to map" for name in given if name not in header]
     by_word = {_word(name): name for name in (*FIELDS, *kinds)}
-    by_word |= {f"utm{name}": f"touch.{name}" for name in _UTM}
     by_word |= {_word(name): f"attributes.{name}" for name in workspace.attributes}
+    for called, names in COLUMN_NAMES.items():
+        if called in (*FIELDS, *kinds):
+            by_word = {_word(name): called for name in names} | by_word  # what is declared comes first
     fields: list[str | None] = []
     for name in header:
         if not name or name in _OURS or given.get(name) == "":
@@ -129,3 +139,16 @@ def _unknown(name: str, given: Mapping[str, str], by_word: Mapping[str, str]) ->
 def _word(name: str) -> str:
     """Names that differ in case, spaces or hyphens alone are the same: `First Name` is `first_name`."""
     return "".join(letter for letter in name.casefold() if letter.isalnum() or letter == ".")
+
+
+def _number(text: str) -> str | None:
+    """A number that a spreadsheet took for one to reckon with, as it was written: `37491123456.0`, `3.7491123456E+10`.
+
+    None where digits are lost.
+    """
+    text = text.removeprefix("'")
+    if not _LONG.fullmatch(text):
+        return text[:-2] if text.endswith(".0") and text[:-2].isdecimal() else text
+    digits = Decimal(text)
+    written = len(digits.as_tuple().digits)
+    return f"{digits:f}" if digits == digits.to_integral_value() and written > digits.adjusted() else None

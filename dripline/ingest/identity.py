@@ -35,15 +35,32 @@ def normal_email(text: str) -> str:
 
 
 def normal_phone(text: str, region: str | None) -> str:
-    """The number in E.164. A local number is read as one of `region` (ISO 3166-1 alpha-2)."""
-    try:
-        number = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
+    """The number in E.164. A local number is read as one of `region` (ISO 3166-1 alpha-2).
+
+    One that is none there, and would be one with a `+`, is read so: spreadsheets take the `+` away.
+    """
+    number = _number(text, region)
+    if number is None or not phonenumbers.is_valid_number(number):
+        abroad = _number(f"+{text}", None) if text[:1] in "123456789" and len(text) > _LOCAL else None
+        if abroad is not None and phonenumbers.is_valid_number(abroad):
+            number = abroad
+    if number is None:
         hint = "" if region else " with its country code, such as +37491123456"
-        raise NotNormal(f"is not a phone number{hint}") from None
+        raise NotNormal(f"is not a phone number{hint}")
     if not phonenumbers.is_possible_number(number):
         raise NotNormal("is not a phone number: it has too few or too many digits")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+_LOCAL = 9
+"""Digits of the longest numbers that are mostly written without their country."""
+
+
+def _number(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -15,12 +15,13 @@ from sqlalchemy import Row as Found
 from dripline.clock import MachineClock, machine_clock
 from dripline.ingest import redeeming
 from dripline.ingest.batch import record_rows, summary
-from dripline.ingest.change import LeadChange, read_change
+from dripline.ingest.change import read_change
 from dripline.ingest.enrolment import enrol
 from dripline.ingest.following import Times, follow
 from dripline.ingest.forms import Submission, Submitted, Visitor, submit
 from dripline.ingest.identity import read_reference, resolve
-from dripline.ingest.importing import Imported, Order, import_chunk
+from dripline.ingest.importing.many import import_chunk
+from dripline.ingest.importing.rows import Imported, Order, Rows
 from dripline.ingest.inbound import Came, Taken, take
 from dripline.ingest.incoming import EnrolIn, EventIn, LeadIn
 from dripline.ingest.leads import upsert
@@ -212,14 +213,14 @@ class Ingest:
         return row
 
     def import_leads(
-        self, rows: Sequence[tuple[int, LeadChange]], order: Order, *, dry_run: bool = False
+        self, rows: Rows, order: Order, *, import_id: str | None = None, dry_run: bool = False
     ) -> list[Imported]:
-        """Keep a chunk of a file's rows (line and change), each by itself. A dry run changes nothing."""
+        """Keep a chunk of a file's rows (line and change). A dry run changes nothing."""
 
         def do(connection: Connection) -> list[Imported]:
             machine = self._machine
             return import_chunk(
-                connection, self._workspace, rows, order, lambda: self._now(connection), machine
+                connection, self._workspace, rows, order, lambda: self._now(connection), machine, import_id
             )
 
         return self._dry_run(do) if dry_run else self._transaction(do)

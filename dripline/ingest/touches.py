@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -44,6 +44,8 @@ class Touch:
     """The host alone."""
     at: datetime | None = None
     """House time; without it, when it is kept."""
+    event_id: str | None = None
+    """What told of it."""
 
     @property
     def is_direct(self) -> bool:
@@ -120,7 +122,6 @@ def touch(
     said: Touch,
     now: datetime,
     *,
-    event_id: str | None = None,
     once: bool = False,
 ) -> dict[str, Any]:
     """Keep a touch of a lead that is locked, and return what becomes of its columns `first_touch`, `last_touch`.
@@ -135,7 +136,7 @@ def touch(
         return {}
     if known.get("first_touch") and not _is_new(connection, lead_id, said, at, once):
         return {}
-    add_touch(connection, lead_id, said.values, at, event_id)
+    add_touch(connection, lead_id, said.values, at, said.event_id)
     told = shown(said.values, at)
     changed = {}
     if not known.get("first_touch") or at < _at(known["first_touch"]):
@@ -145,13 +146,27 @@ def touch(
     return changed
 
 
+def says_nothing_new(said: Touch, known: Mapping[str, Any], touches: Sequence[Any]) -> bool:
+    """Whether `touch` would keep nothing of this history of a lead, whose touches (oldest first) these are."""
+    if not known.get("first_touch"):
+        return False
+    if said.is_direct:
+        return True
+    others = [one for one in touches if said.at is None or one.at <= said.at]
+    return any(_same(one, said) for one in (others if said.at is None else others[-1:]))
+
+
 def _is_new(connection: Connection, lead_id: str, said: Touch, at: datetime, once: bool) -> bool:
     if once and said.at is None:
         others = touches_of(connection, lead_id)
     else:
         before = touch_before(connection, lead_id, at)
         others = [before] if before is not None else []
-    return not any(all(getattr(other, name) == getattr(said, name) for name in SAID) for other in others)
+    return not any(_same(other, said) for other in others)
+
+
+def _same(one: Any, said: Touch) -> bool:
+    return all(getattr(one, name) == getattr(said, name) for name in SAID)
 
 
 def _at(shown_touch: Mapping[str, Any]) -> datetime:

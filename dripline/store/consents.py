@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -32,6 +32,23 @@ def record_consent(
     """
     row = {"lead_id": lead_id, "channel": channel, "topic": topic, "state": state, "at": at}
     connection.execute(insert(consents).values(**row, source=source, proof=dict(proof), event_id=event_id))
+
+
+def record_consents(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep what was said, many at once; the rows have all columns but the id."""
+    if rows:
+        connection.execute(insert(consents), list(rows))
+
+
+def granted(connection: Connection, lead_ids: Collection[str]) -> dict[str, list[Any]]:
+    """By lead, when it agreed to a channel as a whole, and by what proof."""
+    query = select(consents.c.lead_id, consents.c.channel, consents.c.proof).where(
+        consents.c.lead_id.in_(lead_ids), consents.c.topic.is_(None), consents.c.state == "granted"
+    )
+    found: dict[str, list[Any]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.lead_id, []).append(row)
+    return found
 
 
 def consent_history(connection: Connection, lead_id: str) -> list[Row[Any]]:

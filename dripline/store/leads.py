@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -93,6 +93,26 @@ def add_lead(connection: Connection, lead_id: str, values: Mapping[str, Any], no
     empty: dict[str, Any] = {"consent": {}, "topics": {}, "attributes": {}}
     whole = {**empty, **values, "lacks": _lacks(values)}
     connection.execute(insert(leads).values({**whole, "id": lead_id, "created_at": now, "updated_at": now}))
+
+
+def add_leads(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
+    """Insert leads, each with its id; all rows have the same columns, but what they lack need not be said."""
+    empty: dict[str, Any] = {"consent": {}, "topics": {}, "attributes": {}, **dict.fromkeys(TOUCHES)}
+    times = {"created_at": now, "updated_at": now}
+    if rows:
+        connection.execute(insert(leads), [{**empty, **row, "lacks": _lacks(row), **times} for row in rows])
+
+
+def claim_all(connection: Connection, wanted: Iterable[tuple[str, Identity]], now: datetime) -> int:
+    """Give leads identities; how many they got, as others may have been quicker. In one order, as `claim`."""
+    rows = [
+        {"kind": one.kind, "value": one.value, "lead_id": lead_id, "created_at": now}
+        for lead_id, one in sorted(wanted, key=lambda pair: pair[1])
+    ]
+    if not rows:
+        return 0
+    statement = insert_into(connection, identities).on_conflict_do_nothing().returning(identities.c.kind)
+    return len(connection.execute(statement, rows).all())
 
 
 def change_lead(connection: Connection, lead_id: str, values: Mapping[str, Any], now: datetime) -> None:

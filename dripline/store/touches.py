@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,21 @@ def add_touch(
 ) -> None:
     """Keep a touch. `values` are columns of the table; the cost is in minor units."""
     connection.execute(insert(touches).values(**values, lead_id=lead_id, at=at, event_id=event_id))
+
+
+def add_touches(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep many touches at once; the rows have all columns but the id."""
+    if rows:
+        connection.execute(insert(touches), list(rows))
+
+
+def touches_of_all(connection: Connection, lead_ids: Collection[str]) -> dict[str, list[Row[Any]]]:
+    """By lead, all its touches, oldest first."""
+    query = select(touches).where(touches.c.lead_id.in_(lead_ids)).order_by(touches.c.at, touches.c.id)
+    found: dict[str, list[Row[Any]]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.lead_id, []).append(row)
+    return found
 
 
 def touches_of(connection: Connection, lead_id: str) -> list[Row[Any]]:

@@ -134,7 +134,7 @@ def test_columns_that_are_no_field_are_told_with_the_nearest_and_can_be_mapped(
     assert run("lead", "import", path, *mapping, "--map", "Shoe size=")[0] == 0
     assert run("lead", "import", path, *mapping, "--ignore-rest")[0] == 0
     assert leads(house.store)["ani@example.com"].external_id == "7"
-    assert "leads have no field `mail`" in run("lead", "import", path, "--map", "Mail address=mail")[1]
+    assert "leads have no field `moil`" in run("lead", "import", path, "--map", "Mail address=moil")[1]
     assert "there is no column `x`" in run("lead", "import", path, "--map", "x=email")[1]
 
 
@@ -209,7 +209,7 @@ def test_enrolling_asks_with_a_count_and_does_it_once(open_house: Opened, tmp_pa
 
 
 def test_a_long_file_takes_little_memory(open_house: Opened, tmp_path: Path) -> None:
-    from dripline.ingest.csv_file import look_at, read_rows
+    from dripline.ingest.csv_file import look_at
 
     path = tmp_path / "long.csv"
     with path.open("w") as file:
@@ -217,7 +217,7 @@ def test_a_long_file_takes_little_memory(open_house: Opened, tmp_path: Path) -> 
         file.writelines(f"a{number}@example.com,{'x' * 200}\n" for number in range(40_000))
     tracemalloc.start()
     found = look_at(path)
-    assert sum(1 for _ in read_rows(found)) == found.rows == 40_000
+    assert sum(1 for _ in found.read()) == found.rows == 40_000
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert path.stat().st_size > 8_000_000

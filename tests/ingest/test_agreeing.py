@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from dripline.ingest.agreeing import Source, replayed
 from dripline.ingest.change import read_change
-from dripline.ingest.importing import Order
+from dripline.ingest.importing.rows import Order
 from dripline.ingest.incoming import LeadIn
 from dripline.ingest.leads import upsert
 from dripline.ingest.service import Ingest

@@ -1,0 +1,197 @@
+"""Taking an import back: leads that it made and that did nothing since are gone, values that it changed are as before.
+
+What somebody else has changed since stays, and so does a no: undoing never makes anybody a subscriber again. What
+cannot be undone is told, line by line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Column, Connection, Row, delete, exists, or_, select
+
+from dripline.ingest.agreeing import Source
+from dripline.ingest.change import LeadChange
+from dripline.ingest.importing.marks import marks
+from dripline.ingest.leads import upsert
+from dripline.ingest.refusal import Refused
+from dripline.store import schema
+from dripline.store.imports import mark_rows, rows_to_undo
+from dripline.store.leads import change_lead, lock_leads
+from dripline.store.schema import leads
+from dripline.store.touches import first_and_last
+
+CHUNK = 100
+"""Rows that are undone in one transaction."""
+
+Fate = Literal["removed", "restored", "partly", "merged", "active", "changed", "elsewhere"]
+
+WORDS: Mapping[str, str] = {
+    "partly": "other values were changed since, or would widen what the lead agreed to: they stay",
+    "merged": "the lead has become one with another since: nothing was undone",
+    "active": "something has happened to the lead since: it stays, without the consent of the import",
+    "changed": "the lead was changed since: it stays, without the consent of the import",
+    "elsewhere": "an identity that it had before is another lead's by now: nothing was undone",
+}
+"""Why a row was not undone, or not all of it."""
+
+_OWN = {"identities", "touches", "consents", "events", "import_rows"}
+"""Tables with rows of a lead that did nothing."""
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What became of a row that was to be undone."""
+
+    line: int
+    fate: Fate
+    kept: tuple[str, ...] = ()
+    """Names of values that were not put back."""
+
+
+@dataclass(frozen=True)
+class UndoOrder:
+    """Which import is taken back, who does it, and when."""
+
+    import_id: str
+    digest: str
+    by: str | None
+    house_now: datetime
+    machine_now: datetime
+
+
+def undo_chunk(connection: Connection, order: UndoOrder, before: int | None) -> list[Undone]:
+    """Undo the next rows, from the last line up to `before`; none are left where none come back."""
+    rows = rows_to_undo(connection, order.import_id, before, CHUNK)
+    locked = lock_leads(connection, {row.lead_id for row in rows})
+    done = []
+    for row in rows:
+        lead = locked.get(row.lead_id)
+        if lead is not None:
+            # What an earlier row of the chunk did to the same lead is read as well.
+            lead = connection.execute(select(leads).where(leads.c.id == lead.id)).one_or_none()
+        done.append(_undo_row(connection, order, row, lead))
+    for fate in {one.fate for one in done}:
+        mark_rows(connection, order.import_id, [one.line for one in done if one.fate == fate], fate)
+    return done
+
+
+def _undo_row(connection: Connection, order: UndoOrder, row: Row[Any], lead: Row[Any] | None) -> Undone:
+    after: dict[str, Any] = dict(row.after or {})
+    if lead is None or lead.erased_at is not None:
+        return Undone(row.line, "removed")
+    if lead.merged_into is not None or after.pop("merged", None):
+        return Undone(row.line, "merged")
+    if row.what == "created":
+        return _remove(connection, order, row, lead, after)
+    return _put_back(connection, order, row.line, lead, dict(row.before or {}), after)
+
+
+def _remove(
+    connection: Connection, order: UndoOrder, row: Row[Any], lead: Row[Any], after: Mapping[str, Any]
+) -> Undone:
+    fate: Fate | None = "active" if _did_something(connection, lead.id, order.import_id) else None
+    if fate is None and marks({**lead._mapping}) != after:
+        fate = "changed"
+    if fate is None:
+        # Rows of other imports that changed it, and were undone, are of no use without it.
+        for table, column in _pointing_to_leads():
+            if table in _OWN and table != "import_rows":
+                connection.execute(delete(schema.metadata.tables[table]).where(column == lead.id))
+        connection.execute(delete(schema.import_rows).where(schema.import_rows.c.lead_id == lead.id))
+        connection.execute(delete(leads).where(leads.c.id == lead.id))
+        return Undone(row.line, "removed")
+    given = {name: value for name, value in after.items() if name.startswith("consent.") and value is True}
+    _put_back(connection, order, row.line, lead, dict.fromkeys(given), given)
+    return Undone(row.line, fate)
+
+
+def _did_something(connection: Connection, lead_id: str, import_id: str) -> bool:
+    events = schema.events.c
+    happened = select(events.id).where(
+        events.lead_id == lead_id,
+        or_(events.historical.is_(False), events.name.not_in(("lead.created", "lead.updated"))),
+    )
+    others = select(schema.import_rows.c.line).where(
+        schema.import_rows.c.lead_id == lead_id,
+        schema.import_rows.c.import_id != import_id,
+        schema.import_rows.c.undone.is_(None),
+    )
+    queries = [happened, others]
+    for table, column in _pointing_to_leads():
+        if table not in _OWN:
+            queries.append(select(column).where(column == lead_id))
+    return any(connection.execute(select(exists(query))).scalar_one() for query in queries)
+
+
+def _pointing_to_leads() -> Iterator[tuple[str, Column[Any]]]:
+    """Every column of every table that names a lead."""
+    for table in schema.metadata.sorted_tables:
+        for column in table.columns:
+            if any(key.column is leads.c.id for key in column.foreign_keys):
+                yield table.name, column
+
+
+def _put_back(
+    connection: Connection,
+    order: UndoOrder,
+    line: int,
+    lead: Row[Any],
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+) -> Undone:
+    now = marks({**lead._mapping})
+    touches = [name for name in after if name in ("first_touch", "last_touch")]
+    names = [name for name in after if name not in touches and now.get(name) == after[name]]
+    widening = [name for name in names if _widens(name, before.get(name), after[name])]
+    back = {name: before.get(name) for name in names if name not in widening}
+    kept = [name for name in after if name not in back and name not in touches]
+    try:
+        with connection.begin_nested():
+            upsert(connection, _change(lead.id, back, order), order.house_now, order.machine_now)
+    except Refused:
+        return Undone(line, "elsewhere")
+    if touches:
+        told_by = f"import.{order.digest[:40]}.{line}"
+        mine = (schema.touches.c.lead_id == lead.id, schema.touches.c.event_id == told_by)
+        connection.execute(delete(schema.touches).where(*mine))
+        change_lead(connection, lead.id, first_and_last(connection, lead.id), order.house_now)
+    return Undone(line, "partly" if kept else "restored", tuple(kept))
+
+
+def _widens(name: str, before: Any, after: Any) -> bool:
+    """Whether putting it back would let messages go that may not go now."""
+    if not name.startswith(("consent.", "topics.")):
+        return False
+    if name.startswith("consent."):
+        return before is True
+    return after is False or isinstance(after, Mapping)  # what is not said of a topic is no refusal of it
+
+
+def _change(lead_id: str, back: Mapping[str, Any], order: UndoOrder) -> LeadChange:
+    groups: dict[str, dict[str, Any]] = {"consent": {}, "topics": {}, "attributes": {}}
+    columns: dict[str, Any] = {}
+    for name, value in back.items():
+        group, dot, rest = name.partition(".")
+        if dot and group in groups:
+            groups[group][rest] = value
+        else:
+            columns[name] = value
+    source = Source("import", {"undone": order.digest}, order.by)
+    return LeadChange(
+        columns,
+        groups["consent"],
+        groups["topics"],
+        groups["attributes"],
+        id=lead_id,
+        historical=True,
+        source=source,
+    )
+
+
+def told(rows: Sequence[Undone]) -> list[Undone]:
+    """The rows of which something stays."""
+    return [row for row in rows if row.fate in WORDS]
