@@ -100,6 +100,7 @@ class MessageState(StrEnum):
 
 def _show_message(house: Opened, connection: Connection, start: str) -> None:
     from dripline.store.overview import find_messages_by_start
+    from dripline.story.hits import hits_of, summary
 
     found = find_messages_by_start(connection, start)
     if len(found) != 1:
@@ -109,6 +110,7 @@ def _show_message(house: Opened, connection: Connection, start: str) -> None:
             else "Several messages begin like that: give more of the id."
         )
     [row] = found
+    came = {what.capitalize(): said for what, said in summary(hits_of(connection, [row.id]))}
     facts = {
         "Id": row.id,
         "From": " ".join(part for part in (row.sender_name, row.sender) if part),
@@ -117,6 +119,7 @@ def _show_message(house: Opened, connection: Connection, start: str) -> None:
         "State": f"{row.state}: {row.reason}" if row.reason else row.state,
         "When": house.say(row.accepted_at or row.queued_at),
         "Journey": f"{row.journey} at {row.step}",
+        **came,
     }
     for name, value in facts.items():
         if value:

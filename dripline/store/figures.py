@@ -29,6 +29,16 @@ _CONVERTED = (
 _MESSAGES = select(messages.c.journey, messages.c.state, func.count().label("number")).group_by(
     messages.c.journey, messages.c.state
 )
+_OPENED = (
+    select(messages.c.journey, func.count().label("number"))
+    .where(messages.c.first_opened_at.is_not(None))
+    .group_by(messages.c.journey)
+)
+_CLICKED = (
+    select(messages.c.journey, func.count().label("number"))
+    .where(messages.c.first_clicked_at.is_not(None))
+    .group_by(messages.c.journey)
+)
 
 NEWEST = 5_000
 """How many runs of a journey are looked at for where they have been."""
@@ -61,6 +71,10 @@ class Figures:
     """How its runs ended, and how many each way."""
     messages: dict[str, int] = field(default_factory=dict)
     """By state."""
+    opened: int = 0
+    """Messages that a person opened, as far as can be told."""
+    clicked: int = 0
+    """Messages of which a person followed a link."""
     treated: Group = field(default_factory=Group)
     control: Group = field(default_factory=Group)
 
@@ -100,10 +114,12 @@ class Listing:
 def read_figures(connection: Connection, journey: str | None = None) -> dict[str, Figures]:
     """By journey, all of them or just one; journeys without a run or a message are left out."""
     found: dict[str, Figures] = {}
-    by_run, converted, by_message = _RUNS, _CONVERTED, _MESSAGES
+    by_run, converted, by_message, opened, clicked = _RUNS, _CONVERTED, _MESSAGES, _OPENED, _CLICKED
     if journey is not None:
         by_run, converted = (query.where(runs.c.journey == journey) for query in (by_run, converted))
-        by_message = by_message.where(messages.c.journey == journey)
+        by_message, opened, clicked = (
+            query.where(messages.c.journey == journey) for query in (by_message, opened, clicked)
+        )
     for row in connection.execute(by_run):
         figures = found.setdefault(row.journey, Figures())
         if row.outcome is None:
@@ -116,6 +132,10 @@ def read_figures(connection: Connection, journey: str | None = None) -> dict[str
         group.converted, group.value = row.number, row.value or 0.0
     for row in connection.execute(by_message):
         found.setdefault(row.journey, Figures()).messages[row.state] = row.number
+    for row in connection.execute(opened):
+        found.setdefault(row.journey, Figures()).opened = row.number
+    for row in connection.execute(clicked):
+        found.setdefault(row.journey, Figures()).clicked = row.number
     return found
 
 

@@ -609,6 +609,18 @@ messages = Table(
     Index("ix_messages_newest", "queued_at", "id"),
     Index("ix_messages_state", "state", "journey"),  # counted on every page; the rows themselves are large
     Index(
+        "ix_messages_opened",
+        "journey",
+        sqlite_where=text("first_opened_at IS NOT NULL"),
+        postgresql_where=text("first_opened_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_messages_clicked",
+        "journey",
+        sqlite_where=text("first_clicked_at IS NOT NULL"),
+        postgresql_where=text("first_clicked_at IS NOT NULL"),
+    ),
+    Index(
         "ix_messages_open",
         "progress_at",
         sqlite_where=text("state IN ('queued', 'sending', 'uncertain')"),

@@ -15,6 +15,7 @@ from dripline.language.plan import Plan
 from dripline.store.leads import facts
 from dripline.store.plans import load_plan
 from dripline.store.schema import events, inbound, messages, runs, step_log
+from dripline.story.hits import hits_of
 from dripline.story.lines import standing
 from dripline.story.merging import names_besides, told_of_merges
 from dripline.story.words import describe, event_said
@@ -130,9 +131,21 @@ _FACTS = (
 
 def _messages(connection: Connection, of_lead: set[str], clock: HouseClock) -> Iterator[Entry]:
     query = select(messages).where(messages.c.lead_id.in_(of_lead)).order_by(messages.c.queued_at)
-    for row in connection.execute(query):
+    rows = connection.execute(query).all()
+    came = hits_of(connection, [row.id for row in rows])
+    for row in rows:
+        told = [line for line in came if line.message == row.id]
+        for line in told:
+            text = f"{_named(row)} {line.said}"
+            what = line.what if line.is_person else "machine"
+            yield Entry(
+                line.at, "message", text, row.journey, row.run_id, row.step, what, {"message": row.id}
+            )
+        by_people = {line.what for line in told if line.is_person}
         for column, what, words in _FACTS:
             at = getattr(row, column)
+            if what in by_people:  # told above, with which link it was
+                continue
             if at is None or (what == "uncertain" and row.state != "uncertain"):
                 continue
             at = clock.to_house(at) if what == "uncertain" else at

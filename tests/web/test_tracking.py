@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -419,3 +420,60 @@ def test_an_open_of_which_the_provider_says_that_it_was_a_machines_is_kept_as_on
     assert post.hits() == [("open", None, "provider")]
     assert post.house.message().first_opened_at is None
     assert post.told() == []
+
+
+# -- what people are shown ------------------------------------------------------------------------------------
+
+
+def shown(post: Post, path: str) -> str:
+    answer = post.client.get(path, auth=("me", "key"))
+    assert answer.status_code == 200, answer.text
+    return unescape(re.sub(r"\s+", " ", answer.text))
+
+
+def came(post: Post) -> None:
+    """A person opens and follows two links, one of them twice; Apple and a scanner were there before."""
+    links, pixel = post.sends()
+    post.fetches(pixel, APPLE)
+    post.fetches(links[3], "Barracuda Sentinel (EE)")
+    for path in (pixel, links[1], links[2], links[1]):
+        post.fetches(path)
+        post.settles()
+
+
+def test_the_message_page_shows_people_and_machines_apart_and_fetches_nothing(post: Post) -> None:
+    came(post)
+    page = shown(post, f"/messages/{post.house.message().id}")
+    rows = [re.sub(r"<[^>]+>| +", " ", row).split() for row in re.findall(r"<tr>(.*?)</tr>", page)]
+    said = [" ".join(row) for row in rows]
+    assert any("opened a machine: Apple's privacy proxy 1" in row for row in said)
+    assert any("clicked https://example.com/1 a person 2" in row for row in said)
+    assert any("clicked https://example.com/3 a machine: a security scanner 1" in row for row in said)
+    assert "/c/" not in page
+    assert "/o/" not in page
+    assert 'href="https://example.com/0?u=1"' in unescape(page)
+
+
+def test_the_story_of_a_lead_tells_who_opened_and_which_link_was_followed(post: Post) -> None:
+    came(post)
+    page = shown(post, "/leads/lead-1")
+    for line in (
+        "the e-mail hello was opened<",
+        "the e-mail hello was clicked (https://example.com/1) 2 times<",
+        "the e-mail hello was opened by a machine, which counts for nothing: Apple's privacy proxy<",
+        "event email.clicked (template: hello, link: https://example.com/1)<",
+    ):
+        assert line in page, line
+
+
+def test_the_page_of_the_journey_counts_messages_that_people_opened_and_clicked(post: Post) -> None:
+    came(post)
+    page = shown(post, "/journeys/welcome")
+    assert "<dt>opened</dt><dd>1 <small>100%</small>" in page
+    assert "<dt>clicked</dt><dd>1 <small>100%</small>" in page
+
+
+def test_a_lead_that_may_not_be_tracked_is_shown_as_such(post: Post) -> None:
+    with post.house.store.write() as connection:
+        change_lead(connection, "lead-1", {"tracking": False}, NOW)
+    assert "<dt>Opens and clicks</dt><dd>may not be kept</dd>" in shown(post, "/leads/lead-1")

@@ -38,7 +38,8 @@ def build_pages(
     keys: KeyRing,
 ) -> APIRouter:
     """The router of the pages."""
-    frame, port = Frame(store, workspace, machine), settings.port
+    secret = settings.secret.get_secret_value() if settings.secret else None
+    frame, port = Frame(store, workspace, machine, secret), settings.port
     pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
     at_least = [allows("look")]  # more is said at the route
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, dependencies=at_least)

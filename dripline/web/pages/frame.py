@@ -63,8 +63,11 @@ def build_templates() -> Environment:
 class Frame:
     """Makes pages: a template, and around it the clock, the way to the other pages, and the brake if it is pulled."""
 
-    def __init__(self, store: Store, workspace: Workspace, machine: MachineClock) -> None:
+    def __init__(
+        self, store: Store, workspace: Workspace, machine: MachineClock, secret: str | None = None
+    ) -> None:
         self.store = store
+        self.secret = secret
         self.workspace = workspace
         self.zone = workspace.zone
         self._machine = machine

@@ -9,7 +9,10 @@ from fastapi.responses import HTMLResponse
 
 from dripline.drawing.icons import PATHS
 from dripline.ingest.refusal import Refused
+from dripline.store.house import open_house
 from dripline.store.overview import count_messages, find_message, list_messages
+from dripline.story.hits import hits_of
+from dripline.tracking import Tokens, unmarked
 from dripline.web.allowing import allows
 from dripline.web.pages.frame import MAIL_POLICY, Frame
 from dripline.web.saying import MOMENTS
@@ -46,7 +49,18 @@ def add_mailbox(router: APIRouter, frame: Frame) -> None:
         """One message as it looks."""
         with frame.store.read() as connection:
             row = find_message(connection, message)
+            came = hits_of(connection, [message])
+            tokens = Tokens(open_house(connection, frame.secret).secret)
         if row is None:
             raise Refused(404, "unknown-message", "There is no such message.")
         moments = [(name, getattr(row, column)) for name, column in MOMENTS if getattr(row, column)]
-        return frame.page("message.html", MAIL_POLICY, here="mailbox", message=row, moments=moments)
+        return frame.page(
+            "message.html",
+            MAIL_POLICY,
+            here="mailbox",
+            message=row,
+            # Who looks at it here is not its reader: no pixel is fetched, and links lead there directly.
+            html=unmarked(row.html, tokens) if row.html else None,
+            moments=moments,
+            came=came,
+        )

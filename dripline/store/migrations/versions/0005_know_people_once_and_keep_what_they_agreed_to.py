@@ -300,3 +300,20 @@ def upgrade() -> None:
     with op.batch_alter_table("suppressions", schema=None) as batch_op:
         batch_op.add_column(sa.Column("by", sa.String(length=256), nullable=True))
         batch_op.add_column(sa.Column("why", sa.Text(), nullable=True))
+
+    op.create_index(
+        "ix_messages_opened",
+        "messages",
+        ["journey"],
+        unique=False,
+        sqlite_where=sa.text("first_opened_at IS NOT NULL"),
+        postgresql_where=sa.text("first_opened_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_messages_clicked",
+        "messages",
+        ["journey"],
+        unique=False,
+        sqlite_where=sa.text("first_clicked_at IS NOT NULL"),
+        postgresql_where=sa.text("first_clicked_at IS NOT NULL"),
+    )
