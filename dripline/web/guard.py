@@ -72,9 +72,9 @@ class Guard:
         body: bytes | None = None
         if not is_open:
             if self._entrance.looks_into_the_body(scope):
-                body = await _body(scope, receive, MAX_BODY)
+                body = await _body(scope, receive, _limit(path))
                 if body is None:
-                    await _too_large(MAX_BODY)(scope, receive, send)
+                    await _too_large(_limit(path))(scope, receive, send)
                     return
             admitted = await self._entrance.admit(scope, body or b"")
             send = _with_headers(send, admitted.headers)
