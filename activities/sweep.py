@@ -27,6 +27,7 @@ from dripline.store.discounts import expiring
 from dripline.store.freezing import STANDS_STILL, behind
 from dripline.store.house import open_house
 from dripline.store.publications import open_publications
+from dripline.store.receipts import KEPT, forget_receipts
 from dripline.store.wakes import want_wake
 
 log = structlog.get_logger(__name__)
@@ -100,12 +101,17 @@ class Sweeper:
         return sum(found.values())
 
     def _forget(self) -> int:
-        """Answers kept by Idempotency-Key, once nobody repeats those requests any more."""
-        long_ago = self._clock() - REMEMBERED
+        """Answers kept by Idempotency-Key, once nobody repeats those requests any more; webhooks that were taken."""
+        now = self._clock()
+        long_ago = now - REMEMBERED
         with self._store.write() as connection:
-            return connection.execute(
-                delete(schema.idempotency).where(schema.idempotency.c.created_at < long_ago)
-            ).rowcount
+            gone = forget_receipts(connection, now - KEPT)
+            return (
+                gone
+                + connection.execute(
+                    delete(schema.idempotency).where(schema.idempotency.c.created_at < long_ago)
+                ).rowcount
+            )
 
     def _let_go(self) -> int:
         """What the workspace keeps for a time only, and has kept for so long."""

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from dripline.access.people import is_anybody_there
 from dripline.clock import machine_clock
 from dripline.doctor.findings import Finding, known, mend, well
 from dripline.language.project import Project, load_project
@@ -22,10 +23,12 @@ from dripline.store.overview import house_clock
 from dripline.store.pools import left
 from dripline.store.schema import journeys
 from dripline.store.strays import list_strays
+from dripline.store.tallies import tallied
 
 LITTLE = 1_000_000_000
 """Bytes of free space below which the disk is nearly full."""
 _LATELY = timedelta(days=7)
+LATELY = timedelta(days=7)
 _SKEW = timedelta(seconds=5)
 
 
@@ -60,6 +63,8 @@ def examine_store(settings: Settings, project: Project) -> Iterator[Finding]:
             yield from _journeys(connection, project)
             yield from _brake(connection)
             yield from _waiting(connection)
+            yield from _refused(connection)
+            yield from _people(connection, settings)
             yield from _strays(connection, project)
             yield from _stock(connection, project)
         yield from _time(store, settings)
@@ -157,6 +162,28 @@ def _waiting(connection: Connection) -> Iterator[Finding]:
         yield mend("held", f"{', '.join(said)}: they wait for a person", "dripline held")
     else:
         yield well("held", "nothing waits for a person")
+
+
+def _refused(connection: Connection) -> Iterator[Finding]:
+    """Webhooks that were not taken lately: by far the most often a key of ours that is not the provider's."""
+    counted = tallied(connection, "webhook.", machine_clock() - LATELY)
+    for provider, name in (("sendgrid", "SendGrid"), ("twilio", "Twilio")):
+        said = [
+            f"{times:,} {key.rpartition('.')[2].replace('-', ' ')}"
+            for key, times in counted.items()
+            if key.startswith(f"webhook.{provider}.") and not key.endswith(".repeated")
+        ]
+        if said:
+            cure = (
+                "is its key the one that is set here, and DRIPLINE_PUBLIC_URL the address that it was given?"
+            )
+            yield known("webhooks", f"refused from {name} within 7 days: {', '.join(said)}", cure)
+
+
+def _people(connection: Connection, settings: Settings) -> Iterator[Finding]:
+    """Whether somebody can log in, where everybody has to."""
+    if settings.environment == "production" and not is_anybody_there(connection):
+        yield mend("people", "nobody can log in to the pages", "dripline user add ADDRESS --role admin")
 
 
 def _time(store: Store, settings: Settings) -> Iterator[Finding]:

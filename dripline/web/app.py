@@ -42,6 +42,7 @@ from dripline.web.suppressions import build_suppressions
 from dripline.web.tracking import build_tracking
 from dripline.web.visitors import Visitors
 from dripline.web.webhooks import add_inbound, build_router
+from dripline.web.webhooks.noting import Notes
 
 Beside = Callable[[], AbstractAsyncContextManager[object]]
 """Something that runs as long as the app does, such as the waker."""
@@ -100,8 +101,9 @@ def create_app(
     app.include_router(build_links(settings, store, ingest, workspace, machine))
     app.include_router(build_forms(settings, store, ingest, workspace, machine))
     app.include_router(build_tracking(settings, store, workspace, machine, judge.call, nudge))
-    webhooks = build_router(settings, _recorder(settings, store, workspace, nudge, machine))
-    add_inbound(webhooks, settings, workspace, ingest.take_in, lambda: _secret(store, secret), machine)
+    notes = Notes(store, machine)
+    webhooks = build_router(settings, _recorder(settings, store, workspace, nudge, machine), notes, machine)
+    add_inbound(webhooks, settings, workspace, ingest.take_in, lambda: _secret(store, secret), notes, machine)
     app.include_router(webhooks)
     app.include_router(build_pages(settings, store, workspace, machine, cookies, keys))
     describe(app)

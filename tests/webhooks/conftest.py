@@ -34,6 +34,23 @@ class Ledger:
         self.reports.append(report)
 
 
+@dataclass
+class Remembered:
+    """What is kept of requests, in memory."""
+
+    taken: set[tuple[str, str]] = field(default_factory=set)
+    counted: list[str] = field(default_factory=list)
+
+    def is_copy(self, provider: str, request: str) -> bool:
+        return (provider, request) in self.taken
+
+    def took(self, provider: str, request: str) -> None:
+        self.taken.add((provider, request))
+
+    def count(self, provider: str, why: str) -> None:
+        self.counted.append(f"{provider}.{why}")
+
+
 @pytest.fixture
 def signer() -> Signer:
     return Signer(TOKEN)
@@ -58,7 +75,7 @@ def client(settings: Settings, ledger: Ledger) -> TestClient:
     return client_of(settings, ledger)
 
 
-def client_of(settings: Settings, ledger: Ledger) -> TestClient:
+def client_of(settings: Settings, ledger: Ledger, notes: Remembered | None = None) -> TestClient:
     app = FastAPI()
-    app.include_router(build_router(settings, ledger.record, lambda: NOON))
+    app.include_router(build_router(settings, ledger.record, notes or Remembered(), lambda: NOON))
     return TestClient(app, raise_server_exceptions=False)

@@ -18,7 +18,7 @@ from dripline.providers import Outgoing, Uncertain
 from dripline.settings import Settings
 from dripline.web.webhooks import build_router
 from tests.sink import Behaviour, Sink, Webhooks, accept_and_drop
-from tests.webhooks.conftest import Ledger
+from tests.webhooks.conftest import Ledger, Remembered
 
 
 def mail(key: str) -> Outgoing:
@@ -106,7 +106,9 @@ def web(sink: Sink, ledger: Ledger) -> Iterator[str]:
     url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     app = server.config.app
     assert isinstance(app, FastAPI)
-    app.include_router(build_router(settings.model_copy(update={"public_url": url}), ledger.record))
+    app.include_router(
+        build_router(settings.model_copy(update={"public_url": url}), ledger.record, Remembered())
+    )
     yield url
     server.should_exit = True
     thread.join()

@@ -54,7 +54,7 @@ def build_pages(
     add_account(router, frame, cookies, machine)
     add_people(router, frame, settings.public_url, machine)
     add_keys(router, frame, keys, machine, live=live)
-    add_audit(router, frame)
+    add_audit(router, frame, machine)
     pages.include_router(router)
     add_login(pages, frame, cookies, machine)
     _add_style(pages)

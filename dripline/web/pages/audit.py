@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
+from dripline.clock import MachineClock
 from dripline.store.audit import Wanted, kinds_of_acts, list_acts
+from dripline.store.tallies import tallied
 from dripline.web.allowing import allows
 from dripline.web.pages.frame import Frame
 
 LINES = 50
+LATELY = timedelta(days=7)
 _Day = Annotated[str, Query(pattern=r"^(\d{4}-\d\d-\d\d)?$")]
 
 
-def add_audit(router: APIRouter, frame: Frame) -> None:
+def add_audit(router: APIRouter, frame: Frame, machine: MachineClock) -> None:
     """Add `/audit`."""
 
     @router.get("/audit", dependencies=[allows("govern")])
@@ -27,13 +30,16 @@ def add_audit(router: APIRouter, frame: Frame) -> None:
         after: Annotated[int | None, Query(ge=1, le=2**53)] = None,
     ) -> HTMLResponse:
         """What people did, newest first."""
+        week = machine() - LATELY
         with frame.store.read() as connection:
             wanted = Wanted(_begin(since, frame), what or None, by or None)
             found = list_acts(connection, wanted, after, LINES + 1)
             kinds = kinds_of_acts(connection)
+            refused = {**tallied(connection, "webhook.", week), **tallied(connection, "login.", week)}
         return frame.page(
             "audit.html",
             here="audit",
+            refused=refused,
             acts=found[:LINES],
             next=found[LINES - 1].id if len(found) > LINES else None,
             kinds=sorted({kind.partition("-")[0] for kind in kinds if "-" in kind} | set(kinds)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping
 
 import structlog
@@ -17,7 +16,7 @@ from dripline.web.described import documented
 from dripline.web.problems import RETRY_AFTER, problem
 from dripline.web.webhooks import sendgrid, twilio
 from dripline.web.webhooks.inbound import add_inbound
-from dripline.web.webhooks.signed import public_url
+from dripline.web.webhooks.signed import Noted, public_url, refuse
 
 Record = Callable[[DeliveryReport], None]
 """Writes a report down, and returns when it is kept. No message for the key is no error."""
@@ -25,14 +24,17 @@ Record = Callable[[DeliveryReport], None]
 _log = structlog.get_logger(__name__)
 
 
-def build_router(settings: Settings, record: Record, clock: MachineClock = machine_clock) -> APIRouter:
+def build_router(
+    settings: Settings, record: Record, notes: Noted, clock: MachineClock = machine_clock
+) -> APIRouter:
     """`POST /webhooks/sendgrid` and `POST /webhooks/twilio`.
 
     204: every report is kept, or nothing was to keep. 400: signed and yet unreadable. 403: not signed by the
-    provider. 404: this provider is not set up. 503: the store is away, so the provider tries again.
+    provider, too old, or somebody's copy. 404: this provider is not set up. 503: the store is away, so the provider
+    tries again.
     """
     router = APIRouter(prefix="/webhooks", tags=["webhooks"])
-    desk = _Desk(settings, record, clock)
+    desk = _Desk(settings, record, notes, clock)
 
     problems = documented(400, 403, 404, 413)
 
@@ -65,9 +67,8 @@ def build_router(settings: Settings, record: Record, clock: MachineClock = machi
 class _Desk:
     """Receives the two webhooks, on any thread."""
 
-    def __init__(self, settings: Settings, record: Record, clock: MachineClock) -> None:
-        self._settings, self._record, self._clock = settings, record, clock
-        self._refused = itertools.count(1)
+    def __init__(self, settings: Settings, record: Record, notes: Noted, clock: MachineClock) -> None:
+        self._settings, self._record, self._notes, self._clock = settings, record, notes, clock
 
     def sendgrid(self, headers: Mapping[str, str], body: bytes) -> Response:
         key = self._settings.sendgrid_webhook_key
@@ -75,13 +76,20 @@ class _Desk:
             return problem(404, "not-set-up", "SendGrid's webhook is not set up here.")
         now = self._clock()
         signature, timestamp = headers.get(sendgrid.SIGNATURE), headers.get(sendgrid.TIMESTAMP)
-        if not sendgrid.verify(key, signature, timestamp, body, now):
-            return self._refuse("sendgrid")
+        fault = sendgrid.fault(key, signature, timestamp, body, now)
+        if fault is not None:
+            return refuse(self._notes, "sendgrid", fault)
+        request = sendgrid.request_of(timestamp or "", body)
+        try:
+            if self._notes.is_copy("sendgrid", request):
+                return refuse(self._notes, "sendgrid", "replayed")
+        except UNAVAILABLE:
+            return _away("sendgrid")
         try:
             reports = sendgrid.translate(body, now)
         except sendgrid.Unreadable:
             return problem(400, "malformed", "The body is not a list of events.")
-        return self._keep("sendgrid", reports)
+        return self._keep("sendgrid", request, reports)
 
     def twilio(self, request: Request, body: bytes) -> Response:
         token = self._settings.twilio_auth_token
@@ -93,25 +101,32 @@ class _Desk:
             return problem(400, "malformed", "The body is not a form.")
         signature = request.headers.get(twilio.SIGNATURE)
         if not twilio.verify(token.get_secret_value(), public_url(self._settings, request), form, signature):
-            return self._refuse("twilio")
-        return self._keep("twilio", twilio.translate(request.query_params, form, self._clock()))
+            return refuse(self._notes, "twilio", "bad-signature" if signature else "unsigned")
+        try:
+            if self._notes.is_copy("twilio", signature or ""):
+                self._notes.count("twilio", "repeated")
+                return Response(status_code=204)
+        except UNAVAILABLE:
+            return _away("twilio")
+        reports = twilio.translate(request.query_params, form, self._clock())
+        return self._keep("twilio", signature or "", reports)
 
-    def _keep(self, provider: str, reports: list[DeliveryReport]) -> Response:
+    def _keep(self, provider: str, request: str, reports: list[DeliveryReport]) -> Response:
+        """Keep what was told, and only then that it was: what fails half-way is told again, and that must count."""
         try:
             for report in reports:
                 self._record(report)
+            self._notes.took(provider, request)
         except UNAVAILABLE:
-            _log.warning("webhook not kept", provider=provider, reason="store unavailable")
-            return problem(
-                503, "store-away", "The store is away. Try again.", headers={"Retry-After": str(RETRY_AFTER)}
-            )
+            return _away(provider)
         return Response(status_code=204)
 
-    def _refuse(self, provider: str) -> Response:
-        _log.warning(
-            "webhook refused", provider=provider, reason="bad signature", refused=next(self._refused)
-        )
-        return problem(403, "bad-signature", "The signature is missing, wrong or out of date.")
+
+def _away(provider: str) -> Response:
+    _log.warning("webhook not kept", provider=provider, reason="store unavailable")
+    return problem(
+        503, "store-away", "The store is away. Try again.", headers={"Retry-After": str(RETRY_AFTER)}
+    )
 
 
 __all__ = ["Record", "add_inbound", "build_router"]

@@ -25,7 +25,7 @@ from dripline.web.described import documented
 from dripline.web.link_words import language
 from dripline.web.problems import RETRY_AFTER, problem
 from dripline.web.webhooks import parse, sendgrid, twilio
-from dripline.web.webhooks.signed import public_url
+from dripline.web.webhooks.signed import Noted, public_url, refuse
 from dripline.web.webhooks.sms_words import WORDS, twiml
 
 TakeIn = Callable[[Came], Taken]
@@ -45,10 +45,11 @@ def add_inbound(
     workspace: Workspace,
     take: TakeIn,
     secret: Secret,
+    notes: Noted,
     clock: MachineClock,
 ) -> None:
     """Add `POST /webhooks/twilio/inbound` and `POST /webhooks/sendgrid/inbound`."""
-    desk = _Desk(settings, workspace, take, secret, clock)
+    desk = _Desk(settings, workspace, take, secret, notes, clock)
     problems = documented(400, 403, 404, 413)
 
     @router.post(
@@ -86,10 +87,16 @@ def add_inbound(
 
 class _Desk:
     def __init__(
-        self, settings: Settings, workspace: Workspace, take: TakeIn, secret: Secret, clock: MachineClock
+        self,
+        settings: Settings,
+        workspace: Workspace,
+        take: TakeIn,
+        secret: Secret,
+        notes: Noted,
+        clock: MachineClock,
     ) -> None:
         self._settings, self._workspace, self._take = settings, workspace, take
-        self._secret, self._clock = secret, clock
+        self._secret, self._notes, self._clock = secret, notes, clock
 
     def sms(self, request: Request, body: bytes) -> Response:
         token = self._settings.twilio_auth_token
@@ -102,7 +109,7 @@ class _Desk:
         signature = request.headers.get(twilio.SIGNATURE)
         url = public_url(self._settings, request)
         if not twilio.verify(token.get_secret_value(), url, form, signature):
-            return _refuse("twilio")
+            return refuse(self._notes, "twilio", "bad-signature" if signature else "unsigned")
         came = _sms(form)
         if came is None:  # from a short code, or by another way than SMS: nobody whom we could know
             return _xml(None)
@@ -119,10 +126,11 @@ class _Desk:
             return problem(404, "not-set-up", "SendGrid's Inbound Parse is not set up here.")
         if key is not None:
             signature, at = request.headers.get(sendgrid.SIGNATURE), request.headers.get(sendgrid.TIMESTAMP)
-            if not sendgrid.verify(key, signature, at, body, self._clock()):
-                return _refuse("sendgrid")
+            fault = sendgrid.fault(key, signature, at, body, self._clock())
+            if fault is not None:
+                return refuse(self._notes, "sendgrid", fault)
         if token is not None and secret is not None and not _same(token, secret.get_secret_value()):
-            return _refuse("sendgrid")
+            return refuse(self._notes, "sendgrid", "bad-signature")
         try:
             parsed = parse.parse(request.headers.get("content-type", ""), body)
         except parse.Unreadable:
@@ -164,11 +172,6 @@ def _same(given: str, secret: str) -> bool:
 
 def _xml(text: str | None) -> Response:
     return Response(twiml(text), media_type="text/xml")
-
-
-def _refuse(provider: str) -> Response:
-    _log.warning("inbound refused", provider=provider, reason="bad signature")
-    return problem(403, "bad-signature", "The signature is missing, wrong or out of date.")
 
 
 def _away(provider: str) -> Response:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -53,19 +54,34 @@ _DROPPED = {
 }
 
 
+Fault = Literal["unsigned", "bad-signature", "old"]
+
+
 class Unreadable(Exception):
     """The request is not a list of events, or of too many."""
 
 
 def verify(public_key: str, signature: str | None, timestamp: str | None, body: bytes, now: datetime) -> bool:
-    """Whether SendGrid signed this body within the tolerance of `now` (machine time).
+    """Whether SendGrid signed this body within the tolerance of `now` (machine time)."""
+    return fault(public_key, signature, timestamp, body, now) is None
+
+
+def fault(
+    public_key: str, signature: str | None, timestamp: str | None, body: bytes, now: datetime
+) -> Fault | None:
+    """Why this is not taken for SendGrid's: nobody signed it, somebody else did, or it was long ago; None: it is.
 
     `public_key` is the base64 text of SendGrid's pages. Nothing that a caller may send, and no bad key, raises.
     """
-    if not signature or not timestamp or not re.fullmatch(r"[0-9]{1,12}", timestamp):
-        return False
-    if abs(now.timestamp() - int(timestamp)) > TOLERANCE.total_seconds():
-        return False
+    if not signature or not timestamp:
+        return "unsigned"
+    if not re.fullmatch(r"[0-9]{1,12}", timestamp) or not _is_signed(public_key, signature, timestamp, body):
+        return "bad-signature"
+    age = abs(now.timestamp() - int(timestamp))
+    return "old" if age > TOLERANCE.total_seconds() else None
+
+
+def _is_signed(public_key: str, signature: str, timestamp: str, body: bytes) -> bool:
     try:
         key = load_der_public_key(base64.b64decode(public_key.strip(), validate=True))
         given = base64.b64decode(signature, validate=True)
@@ -78,6 +94,11 @@ def verify(public_key: str, signature: str | None, timestamp: str | None, body: 
     except InvalidSignature:
         return False
     return True
+
+
+def request_of(timestamp: str, body: bytes) -> str:
+    """By what a copy is known. Not the signature: of one request anybody can make a second that is as right."""
+    return hashlib.sha256(timestamp.encode() + body).hexdigest()
 
 
 def translate(body: bytes, now: datetime) -> list[DeliveryReport]:
