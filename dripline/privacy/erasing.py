@@ -12,11 +12,12 @@ from dripline.clock import MachineClock, machine_clock
 from dripline.engine.effects import Outcome
 from dripline.ingest.refusal import Refused, erased_lead, unknown_lead
 from dripline.privacy.journal import Journal
+from dripline.privacy.mentions import names_of, once_merged, scrub_mentions
 from dripline.privacy.scrubbing import Person, drop_rows, find_person, scrub
 from dripline.store import messages, runs, schema, suppressions
 from dripline.store.audit import record_act
 from dripline.store.database import Store, lock_run
-from dripline.store.house import open_house
+from dripline.store.house import House, open_house
 from dripline.store.leads import lock_leads, survivor_id
 from dripline.store.wakes import want_wake
 
@@ -90,7 +91,9 @@ class Eraser:
                 return False
             house = open_house(connection, self._secret)
             at = house.clock.to_house(self._machine())
-            scrub(connection, find_person(connection, house, ids))
+            person = find_person(connection, house, ids)
+            _forget_elsewhere(connection, house, person)
+            scrub(connection, person)
             connection.execute(update(table).where(table.c.id.in_(ids)).values(erased_at=at, updated_at=at))
             drop_rows(connection, ids)
         return True
@@ -115,6 +118,7 @@ class Eraser:
         at = house.clock.to_house(machine_now)
         ids = _lock_person(connection, lead_id)
         person = find_person(connection, house, ids)
+        _forget_elsewhere(connection, house, person)
         waiting, leaving = _open_messages(connection, person)
         rows = scrub(connection, person)
         ended = _end_runs(connection, person, at)
@@ -134,7 +138,8 @@ def _lock_person(connection: Connection, lead_id: str) -> tuple[str, ...]:
     """Lock the lead with all that were merged into it, in the one order; their ids. Raises Refused."""
     for _ in range(_RACES):
         ids = _cluster(connection, survivor_id(connection, lead_id))
-        rows = lock_leads(connection, ids)
+        rows = lock_leads(connection, [*ids, *once_merged(connection, ids)])
+        rows = {one: row for one, row in rows.items() if one in ids}
         if not rows:
             raise unknown_lead()
         if set(_cluster(connection, survivor_id(connection, lead_id))) == set(ids):
@@ -153,6 +158,13 @@ def _cluster(connection: Connection, lead_id: str) -> tuple[str, ...]:
         newest = set(connection.execute(query).scalars()) - found
         found |= newest
     return tuple(sorted(found))
+
+
+def _forget_elsewhere(connection: Connection, house: House, person: Person) -> None:
+    """Who was one with another lead until that was taken back is named in what the other did meanwhile."""
+    others = once_merged(connection, person.leads)
+    if others:
+        scrub_mentions(connection, find_person(connection, house, others), names_of(connection, person))
 
 
 def _open_messages(connection: Connection, person: Person) -> tuple[list[str], int]:
