@@ -21,10 +21,10 @@ _PATIENCE = 60.0
 class Browser:
     """One window. `complaints` has what the console said of the pages since they were last read."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         command = [str(PROGRAM), "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0"]
         self._process = subprocess.Popen(
-            [*command, f"--user-data-dir={folder}", "about:blank"],
+            [*command, *options, f"--user-data-dir={folder}", "about:blank"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
