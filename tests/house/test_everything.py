@@ -26,18 +26,19 @@ ROOT = Path(__file__).parents[2]
 class Up:
     """A running `dripline up`."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, day: str = "2s", **settings: str) -> None:
         self.url = f"http://127.0.0.1:{free_port()}"
         self.log = data / "up.log"
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
         environment |= {"DRIPLINE_DATA": str(data), "DRIPLINE_WORKSPACE": str(ROOT)}
+        environment |= {"DRIPLINE_PUBLIC_URL": self.url, **settings}
         command = [
             sys.executable,
             "-m",
             "dripline",
             "up",
             "--day",
-            "2s",
+            day,
             "--port",
             self.url.rpartition(":")[2],
         ]

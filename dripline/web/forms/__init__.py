@@ -188,7 +188,9 @@ class _Desk:
         if wants_json(request):
             errors = [FieldError(field, words) for field, words in faults.items()]
             return problem(422, "invalid" if faults else what, said, errors)
-        stamp = self._stamps().make(form, self._machine())
+        # Who mends a word is as quick as no stranger to the form is: the stamp stays that of the first look.
+        stamp = first(inputs, stamps.NAME) if faults else ""
+        stamp = stamp or self._stamps().make(form, self._machine())
         return self._html(form, self._showing.page(form, locale, stamp, inputs, faults, said), 422)
 
     def _later(self, form: str, request: Request, seconds: int, locale: str, status: int = 429) -> Response:

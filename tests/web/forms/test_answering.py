@@ -111,6 +111,13 @@ def test_who_is_quicker_than_people_is_thanked_and_left(desk: Desk) -> None:
     assert desk.counted() == {"form.news.too-quick": 1}
 
 
+def test_who_mends_a_word_may_be_quick(desk: Desk) -> None:
+    stamp = desk.visitor().get("/f/news/start").json()["stamp"]
+    desk.later(seconds=30)
+    page = desk.visitor().post("/f/news", data={"email": "ani@", STAMP: stamp}, headers=READER)
+    assert f'name="{STAMP}" value="{stamp}"' in page.text
+
+
 def test_the_stamp_of_one_form_is_of_no_use_for_another(desk: Desk) -> None:
     stamp = desk.visitor().get("/f/news/start").json()["stamp"]
     desk.later(seconds=10)
