@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -353,3 +354,22 @@ def test_packed_bodies_are_unpacked_and_no_further_than_may_be(client: TestClien
     assert sent(bomb).status_code == 413
     assert sent(gzip.compress(bomb)).status_code == 400
     assert len(told(store)) == 2
+
+
+def test_ten_first_calls_of_one_person_at_once_make_one_lead(client: TestClient, store: Store) -> None:
+    def call(number: int) -> int:
+        body = {**ANI, "anonymousId": f"b-{number % 3}", "event": "Demo Booked", "messageId": f"m-{number}"}
+        return client.post("/v1/track", json=body).status_code
+
+    with ThreadPoolExecutor(10) as pool:
+        assert set(pool.map(call, range(10))) == {200}
+    assert only_lead(store).external_id == "crm-1"
+    assert len(told(store)) == 10
+
+
+def test_the_same_call_in_ten_requests_at_once_is_done_once(client: TestClient, store: Store) -> None:
+    body = {"batch": [{**ANI, "type": "track", "event": "Demo Booked", "messageId": "m"}]}
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: client.post("/v1/batch", json=body).json(), range(10)))
+    assert sorted(answer["taken"] for answer in answers) == [0] * 9 + [1]
+    assert len(told(store)) == 1

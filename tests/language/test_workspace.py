@@ -134,3 +134,38 @@ def test_retention_that_nobody_means_is_told_with_its_place(tmp_path: Path) -> N
     assert (4, "bad-duration", "say at least `1 day`") in told
     assert any(line == 5 and hint and "events" in hint for line, _, hint in told)
     assert any(line == 6 and code == "bad-duration" for line, code, _ in told)
+
+
+TRACKING = """
+timezone: Asia/Yerevan
+locales: [en]
+attributes: {plan: text}
+events: {order.paid: {total: number}}
+tracking_api:
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "code", "hint"),
+    [
+        ("events: {Bought: order.payed}", "unknown-event", "did you mean `order.paid`?"),
+        ("events: {Bought: lead.created}", "unknown-event", "declare it under `events`"),
+        (
+            "events: {Bought: {event: order.paid, properties: {sum: totl}}}",
+            "unknown-property",
+            "did you mean `total`?",
+        ),
+        ("traits: {planName: pan}", "unknown-attribute", "did you mean `plan`?"),
+        ("traits: {mails: consent.mail}", "unknown-attribute", "did you mean `consent.email`?"),
+        ("traits: {news: topics.news}", "unknown-attribute", "declare it under `attributes`"),
+        ("group_traits: {size: stage}", "unknown-attribute", "declare it under `attributes`"),
+        ("trait: {a: b}", "unknown-key", "did you mean `traits`?"),
+        ("pages: perhaps", "wrong-type", ""),
+    ],
+)
+def test_names_of_other_systems_must_lead_somewhere(
+    tmp_path: Path, written: str, code: str, hint: str
+) -> None:
+    (tmp_path / "dripline.yaml").write_text(f"{TRACKING}  {written}\n")
+    _, [problem] = load_workspace(tmp_path)
+    assert (problem.code, problem.hint) == (code, hint)
