@@ -359,7 +359,8 @@ def test_packed_bodies_are_unpacked_and_no_further_than_may_be(client: TestClien
 def test_ten_first_calls_of_one_person_at_once_make_one_lead(client: TestClient, store: Store) -> None:
     def call(number: int) -> int:
         body = {**ANI, "anonymousId": f"b-{number % 3}", "event": "Demo Booked", "messageId": f"m-{number}"}
-        return client.post("/v1/track", json=body).status_code
+        status: int = client.post("/v1/track", json=body).status_code
+        return status
 
     with ThreadPoolExecutor(10) as pool:
         assert set(pool.map(call, range(10))) == {200}

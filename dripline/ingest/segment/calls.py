@@ -117,8 +117,8 @@ class Call:
     historical: bool
 
     def more(self, name: str) -> Any:
-        """What only calls of its kind have."""
-        return getattr(self.said, name, None)
+        """What only calls of its kind have. What others say by that name is not looked at."""
+        return getattr(self.said, name) if name in type(self.said).model_fields else None
 
     def fields(self, name: str) -> dict[str, Any]:
         """Its `traits` or `properties`."""

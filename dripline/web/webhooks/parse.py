@@ -46,13 +46,10 @@ def parse(content_type: str, body: bytes) -> Parsed:
     charsets = _json(fields.get("charsets"))
     said = {name: _text(value, charsets.get(name)) for name, value in fields.items() if name != "email"}
     envelope = _json(fields.get("envelope"))
-    if "email" in fields:  # the setting "POST the raw, full MIME message"
-        mail = read_mail(fields["email"])
-    else:
-        headers = read_headers(said.get("headers", ""))
-        if "from" not in headers:
-            headers["From"] = said.get("from", "")[:1_000].replace("\n", " ")
-        mail = made_mail(headers, "", said.get("text", ""), said.get("html", ""))
+    try:
+        mail = _mail(fields, said)
+    except (ValueError, LookupError, AttributeError, TypeError):
+        raise Unreadable from None  # the mail library stumbles over headers that are none
     given = [one for one in _listed(envelope.get("to")) if isinstance(one, str)]
     recipients = dict.fromkeys(_ADDRESS.findall(" ".join([*given, said.get("to", "")])[:20_000]))
     bounced = (
@@ -63,6 +60,15 @@ def parse(content_type: str, body: bytes) -> Parsed:
         mail.id, mail.sender, mail.subject or said.get("subject", ""), mail.text, mail.automatic or bounced
     )
     return Parsed(mail, tuple(recipients)[:_MOST_ADDRESSES], bool(passed))
+
+
+def _mail(fields: Mapping[str, bytes], said: Mapping[str, str]) -> Mail:
+    if "email" in fields:  # the setting "POST the raw, full MIME message"
+        return read_mail(fields["email"])
+    headers = read_headers(said.get("headers", ""))
+    if "from" not in headers:
+        headers["From"] = " ".join(said.get("from", "")[:1_000].split())  # in one line
+    return made_mail(headers, "", said.get("text", ""), said.get("html", ""))
 
 
 def translate(parsed: Parsed, addresses: ReplyAddresses | None) -> Came | None:
