@@ -207,7 +207,7 @@ class ActOut(Answer):
     """Something that a person, or a program of theirs, did to the installation."""
 
     id: int = Field(examples=[42])
-    at: datetime
+    at: datetime = Field(examples=[_AT])
     what: str = Field(examples=["key-revoked"])
     by: str | None = Field(description="Who; null: who the line is about.", examples=["ani"])
     why: str | None = Field(examples=["lost"])
