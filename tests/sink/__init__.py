@@ -31,6 +31,7 @@ from tests.sink.behaviour import (
     throttle,
     trickle,
 )
+from tests.sink.setup import Setup
 from tests.sink.signing import Signer
 from tests.sink.taken import Book, Posted, Taken
 from tests.sink.webhooks import Called, Caller, Webhooks
@@ -102,6 +103,11 @@ class Sink:
     @behaviour.setter
     def behaviour(self, behaviour: Behaviour) -> None:
         self._apis.behaviour = behaviour
+
+    @property
+    def setup(self) -> Setup:
+        """How the accounts are set up; to be changed in place."""
+        return self._apis.setup
 
     @property
     def webhooks(self) -> Webhooks:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from aiohttp import encode_basic_auth as encode
 from aiohttp import web
 
-from tests.sink import sendgrid, twilio
+from tests.sink import sendgrid, setup, twilio
 from tests.sink.behaviour import NAMED, Behaviour, Do
 from tests.sink.taken import Book, Posted, Taken
 from tests.sink.webhooks import Caller
@@ -19,6 +20,7 @@ class Apis:
         self, book: Book, caller: Caller, behaviour: Behaviour, api_key: str, account_sid: str, token: str
     ) -> None:
         self.behaviour = behaviour
+        self.setup = setup.Setup()
         self._book, self._caller = book, caller
         self._api_key, self._account_sid, self._token = api_key, account_sid, token
 
@@ -28,10 +30,29 @@ class Apis:
         app.router.add_post("/v3/mail/send", self._mail_send)
         app.router.add_post(messages, self._create_message)
         app.router.add_get(messages, self._list_messages)
+        for path in setup.SENDGRID:
+            app.router.add_get(path, self._tell_sendgrid)
+        app.router.add_get("/2010-04-01/Accounts/{account}.json", self._tell_twilio)
+        app.router.add_get("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers.json", self._tell_twilio)
         app.router.add_get("/_sink/accepted", self._show_accepted)
         app.router.add_post("/_sink/reset", self._do_reset)
         app.router.add_post("/_sink/behaviour", self._set_behaviour)
         return app
+
+    async def _tell_sendgrid(self, request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Authorization") != f"Bearer {self._api_key}":
+            return web.json_response({"errors": [{"message": "authorization required"}]}, status=401)
+        said = self.setup.sendgrid.get(request.path)
+        return web.json_response(said if said is not None else {}, status=403 if said is None else 200)
+
+    async def _tell_twilio(self, request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Authorization") != encode(self._account_sid, self._token):
+            return web.json_response({"code": 20003}, status=401)
+        if request.path.endswith("IncomingPhoneNumbers.json"):
+            wanted = request.query.get("PhoneNumber")
+            rows = [one for one in self.setup.numbers if wanted in (None, one["phone_number"])]
+            return web.json_response({"incoming_phone_numbers": rows})
+        return web.json_response(self.setup.account)
 
     async def _mail_send(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
