@@ -39,6 +39,17 @@ class Outgoing:
     untouched: bool = False
     """The provider must neither lead links by way of itself nor add a pixel: we do, or nobody may."""
 
+    def headers(self) -> dict[str, str]:
+        """What mail programs are told besides (RFC 2369, RFC 8058, RFC 5322): the ways to leave, the best first."""
+        told = {"Reply-To": self.reply_to} if self.reply_to else {}
+        by_mail = self.unsubscribe_mail and f"mailto:{self.unsubscribe_mail}?subject=unsubscribe"
+        ways = [f"<{way}>" for way in (self.unsubscribe, by_mail) if way]
+        if ways:
+            told["List-Unsubscribe"] = ", ".join(ways)
+        if self.unsubscribe:
+            told["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        return told
+
 
 @dataclass(frozen=True)
 class Accepted:

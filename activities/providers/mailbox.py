@@ -43,6 +43,7 @@ class Mailbox:
             "subject": message.subject,
             "html": message.html,
             "body": message.text,
+            "headers": message.headers(),
         }
         # The database's own errors quote the message: nothing of them may get out.
         try:

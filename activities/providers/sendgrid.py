@@ -87,26 +87,17 @@ def _body(message: Outgoing) -> dict[str, Any]:
         "subject": message.subject or "",
         "content": content,
     }
-    if message.unsubscribe:  # RFC 2369 and RFC 8058
-        body["headers"] = {
-            "List-Unsubscribe": ", ".join(_unsubscribe(message)),
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        }
-    if message.reply_to:
+    headers = message.headers()
+    if headers.pop("Reply-To", None):  # SendGrid has a field of its own for it, and refuses it as a header
         body["reply_to"] = {"email": message.reply_to}
+    if headers:
+        body["headers"] = headers
     if message.untouched:
         body["tracking_settings"] = {
             "click_tracking": {"enable": False, "enable_text": False},
             "open_tracking": {"enable": False},
         }
     return body
-
-
-def _unsubscribe(message: Outgoing) -> list[str]:
-    """The ways to leave, the best first: the header is read so."""
-    by_mail = message.unsubscribe_mail
-    ways = [message.unsubscribe, by_mail and f"mailto:{by_mail}?subject=unsubscribe"]
-    return [f"<{way}>" for way in ways if way]
 
 
 def _refusal(status: int, body: bytes, after: float | None) -> ProviderError:

@@ -105,12 +105,20 @@ def test_a_request_is_answered_its_owner_told_and_so_of_the_reply(seen: Seen) ->
     assert sum("By sms: Any news?" in text for text in texts) == 2, "both requests waited for it"
 
 
-def test_a_mail_is_heard_by_the_running_installation(seen: Seen) -> None:
-    mail = a_mail(seen.signer, "nare@example.com", "x@reply.example.com", "Thank you!")
+def test_a_reply_finds_the_message_that_it_answers(seen: Seen) -> None:
+    [welcome] = [row for row in seen.messages("nare@example.com") if row.template == "welcome/hello"]
+    with seen.store.read() as connection:
+        headers = connection.execute(
+            select(schema.mailbox.c.headers).where(schema.mailbox.c.key == welcome.id)
+        ).scalar_one()
+    assert headers["List-Unsubscribe"].startswith(f"<{seen.up.url}/l/")
+    assert "<mailto:unsubscribe+" in headers["List-Unsubscribe"]
+    mail = a_mail(seen.signer, "at.work@elsewhere.example", headers["Reply-To"], "Thank you!")
     path = f"{seen.up.url}/webhooks/sendgrid/inbound"
     assert httpx.post(path, content=mail.body, headers=dict(mail.headers)).status_code == 200
     story = httpx.get(f"{seen.up.url}/v1/leads/{seen.lead('nare@example.com').id}/timeline").json()
-    assert any("lead.replied (channel: email, text: Thank you!" in one["text"] for one in story["entries"])
+    parts = ("event lead.replied", "text: Thank you!", f"message: {welcome.id}")
+    assert any(all(part in one["text"] for part in parts) for one in story["entries"])
 
 
 def test_ten_requests_at_once_of_somebody_unknown_make_one_lead(seen: Seen) -> None:

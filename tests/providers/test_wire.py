@@ -119,6 +119,18 @@ def test_a_base_address_that_is_none_is_refused_at_start(address: str) -> None:
         Wire(address)
 
 
+def test_replies_go_to_the_address_that_names_the_message(
+    sink: Sink, sendgrid: SendGrid, email: Outgoing
+) -> None:
+    to, away = "reply+1@reply.example.com", "unsubscribe+1@reply.example.com"
+    sendgrid.send(replace(email, reply_to=to, unsubscribe="https://a.example/l/x", unsubscribe_mail=away))
+    [taken] = sink.accepted
+    assert taken.posted.reply_to == to
+    told = dict(taken.posted.headers)
+    assert told["List-Unsubscribe"] == f"<https://a.example/l/x>, <mailto:{away}?subject=unsubscribe>"
+    assert "Reply-To" not in told, "SendGrid refuses it there"
+
+
 def test_mail_programs_are_told_where_one_click_unsubscribes(
     sink: Sink, sendgrid: SendGrid, email: Outgoing
 ) -> None:

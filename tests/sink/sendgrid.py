@@ -85,6 +85,7 @@ def _posted(asked: dict[str, Any]) -> Posted:
         text=texts.get("text/plain", ""),
         html=texts.get("text/html"),
         headers=tuple(headers.items()),
+        reply_to=asked.get("reply_to", {}).get("email"),
     )
 
 

@@ -23,6 +23,7 @@ class Posted:
     sender_name: str | None = None
     callback: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    reply_to: str | None = None
     nth: int = 1
     """The how-manieth request with this key it is, from 1."""
 

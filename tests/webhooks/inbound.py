@@ -118,5 +118,10 @@ class Replies:
         with self.store.read() as connection:
             return replayed(consent_history(connection, "lead-1"))
 
+    def story(self) -> list[str]:
+        """The lead's story, line by line."""
+        here = TestClient(self.app, base_url="http://127.0.0.1:8080", client=("127.0.0.1", 5_000))
+        return [entry["text"] for entry in here.get("/v1/leads/lead-1/timeline").json()["entries"]]
+
     def later(self, **length: float) -> None:
         self.house.clock.offset += timedelta(**length)

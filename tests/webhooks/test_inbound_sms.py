@@ -140,6 +140,16 @@ def test_a_reply_goes_to_the_runs_that_wait_for_it(replies: Replies) -> None:
     assert replies.house.run(run).wake_wanted > replies.house.run(run).wake_done
 
 
+def test_what_the_lead_wrote_is_in_its_story(replies: Replies) -> None:
+    for text in ("Where are you?", "HELP", "СТОП!"):
+        replies.sms(text)
+        replies.later(minutes=1)
+    story = replies.story()
+    assert any("event lead.replied" in line and "text: Where are you?" in line for line in story)
+    assert "SMS from the lead, “HELP”: asks for help" in story
+    assert "SMS from the lead, “СТОП!”: asks for no more" in story
+
+
 def test_an_unknown_number_makes_no_lead(replies: Replies) -> None:
     replies.sms("Hello?", sender="+12025550199")
     replies.sms("STOP", sender="+12025550199")
