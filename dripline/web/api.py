@@ -159,7 +159,8 @@ def _add_asking(router: APIRouter, store: Store, workspace: Workspace) -> None:
     def show_lead(lead: _Id) -> JSONResponse:
         """By Dripline's id. Of a lead that was merged: the one that it became."""
         with store.read() as connection:
-            return JSONResponse(_plain(facts(living(connection, lead))))
+            row = living(connection, lead)
+            return JSONResponse(_plain({**facts(row), "tracking": row.tracking}))
 
     @router.get(
         "/leads/{lead}/timeline",

@@ -134,6 +134,10 @@ class LeadOut(OpenAnswer):
     owner: str | None = Field(examples=[None])
     consent: dict[str, bool] = Field(examples=[{"email": True}])
     topics: dict[str, bool | dict[str, bool]] = Field(examples=[{"newsletter": False}])
+    tracking: bool | None = Field(
+        description="Whether it may be kept what it opens and clicks; null: as the workspace says.",
+        examples=[None],
+    )
     first_touch: dict[str, Any] | None = Field(
         description="Where it came from at first: `at`, `source`, `channel` …", examples=[None]
     )

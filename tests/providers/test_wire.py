@@ -145,6 +145,12 @@ def test_mail_programs_are_told_where_one_click_unsubscribes(
     assert receipt.posted.headers == ()
 
 
+def test_sendgrid_is_told_not_to_track_what_we_track(sink: Sink, sendgrid: SendGrid, email: Outgoing) -> None:
+    sendgrid.send(replace(email, key="tracked", untouched=True))
+    sendgrid.send(email)
+    assert [taken.posted.untouched for taken in sink.accepted] == [True, False]
+
+
 @contextmanager
 def silent_listener() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -86,6 +86,11 @@ def _posted(asked: dict[str, Any]) -> Posted:
         html=texts.get("text/html"),
         headers=tuple(headers.items()),
         reply_to=asked.get("reply_to", {}).get("email"),
+        untouched=asked.get("tracking_settings")
+        == {
+            "click_tracking": {"enable": False, "enable_text": False},
+            "open_tracking": {"enable": False},
+        },
     )
 
 

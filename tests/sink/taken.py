@@ -24,6 +24,8 @@ class Posted:
     callback: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     reply_to: str | None = None
+    untouched: bool = False
+    """Whether the provider was told to track neither clicks nor opens."""
     nth: int = 1
     """The how-manieth request with this key it is, from 1."""
 

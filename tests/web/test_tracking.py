@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -22,7 +23,7 @@ from dripline.ingest.reports import take_report
 from dripline.language.plan import MessageStep, Plan, TemplateSource, WaitForStep
 from dripline.language.tracking import TrackingEntry
 from dripline.language.workspace import Workspace
-from dripline.providers import DeliveryReport
+from dripline.providers import DeliveryReport, Outgoing, PermanentFailure
 from dripline.settings import Settings
 from dripline.store import schema
 from dripline.store.database import Store
@@ -399,6 +400,49 @@ def test_what_a_provider_reports_is_told_once_to_who_listens(store: Store, kind:
     assert (told[0].get("link") == "https://example.com/") == (kind == "clicked")
 
 
+def test_a_message_that_the_provider_refuses_for_good_is_told(store: Store) -> None:
+    wait = WaitForStep(id="wait", on=on("email.failed", when="false"))
+    post = Post(
+        store, None, plan(email("hello", next="wait"), wait, templates={"email:hello": {"en": LETTER}})
+    )
+
+    def refuses(message: Outgoing) -> None:
+        raise PermanentFailure("sendgrid.invalid-recipient")
+
+    post.house.email.meanwhile = refuses
+    post.sends()
+    [(name, said)] = post.told()
+    assert (name, said["reason"]) == ("email.failed", "sendgrid.invalid-recipient")
+
+
+def test_what_was_undecided_when_the_web_process_went_is_decided_when_it_is_back(post: Post) -> None:
+    links, _ = post.sends()
+    post.fetches(links[0])
+    post.house.clock.offset += PATIENCE + timedelta(seconds=1)
+    with post.client:
+        give_up = time.monotonic() + 20
+        while not post.told() and time.monotonic() < give_up:
+            time.sleep(0.05)
+    assert [name for name, _ in post.told()] == ["email.clicked"]
+
+
+def test_an_event_told_by_hand_is_about_the_last_message_and_moves_the_run(store: Store) -> None:
+    wait = WaitForStep(id="wait", on=on("email.clicked"))
+    post = Post(
+        store, None, plan(email("hello", next="wait"), wait, templates={"email:hello": {"en": LETTER}})
+    )
+    post.sends()
+    for said in ({"template": "another"}, {"link": "https://example.com/0?u=1"}):
+        body = {"name": "email.clicked", "lead": {"id": "lead-1"}, "properties": said}
+        answer = post.client.post("/v1/events", json=body, headers={"Authorization": "Bearer key"})
+        assert answer.status_code == 202, answer.text
+        run = post.house.message().run_id
+        post.house.advance(run, post.house.clock())
+        ended = post.house.run(run).outcome
+        assert ended == (None if "template" in said else "finished")
+    assert post.told()[-1][1]["link"] == "https://example.com/0"
+
+
 def test_what_nobody_listens_for_is_no_event_but_stays_in_the_ledger(store: Store) -> None:
     made = plan(email("hello"), templates={"email:hello": {"en": LETTER}})
     post = Post(store, BOTH, made)
@@ -464,6 +508,17 @@ def test_the_story_of_a_lead_tells_who_opened_and_which_link_was_followed(post: 
         "event email.clicked (template: hello, link: https://example.com/1)<",
     ):
         assert line in page, line
+
+
+def test_the_api_tells_whether_a_lead_may_be_tracked(post: Post) -> None:
+    key = {"Authorization": "Bearer key"}
+    for wish in (False, True, None):
+        said = post.client.put("/v1/leads", json={"id": "lead-1", "tracking": wish}, headers=key)
+        assert said.json()["changed"] == ["tracking"]
+        assert post.client.get("/v1/leads/lead-1", headers=key).json()["tracking"] is wish
+    assert (
+        post.client.put("/v1/leads", json={"id": "lead-1", "tracking": "x"}, headers=key).status_code == 422
+    )
 
 
 def test_the_page_of_the_journey_counts_messages_that_people_opened_and_clicked(post: Post) -> None:
