@@ -42,7 +42,13 @@ NEEDED: dict[str, Any] = {
 MORE: dict[str, Any] = {
     **NEEDED,
     "lead": {"first_name": "Ani", "company": "Tea & Co"},
-    "trigger": {**NEEDED["trigger"], "ends_on": date(2026, 3, 31), "product": "Team", "reason": "price"},
+    "trigger": {
+        **NEEDED["trigger"],
+        "ends_on": date(2026, 3, 31),
+        "product": "Team",
+        "reason": "price",
+        "message": "How?",
+    },
     "answer": {"reason": "missing"},
     "referral": {"friend": "Aram"},
     "demo": {"starts_at": NOON},

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from dripline.ingest.change import LeadChange, read_change
 from dripline.ingest.incoming import LeadIn
 from dripline.ingest.refusal import Refused
+from dripline.ingest.touches import Touch
 from dripline.language.check_forms import SUBMITTED
 from dripline.language.fields import FieldErrors
 from dripline.language.forms import LEAD, FormEntry, FormField
@@ -66,6 +67,8 @@ class Submission:
     """Whether the box was ticked."""
     page: str | None = None
     """The page that the form stood on, without its query."""
+    touch: Touch | None = None
+    """Where the visitor came from."""
 
 
 def read_submission(

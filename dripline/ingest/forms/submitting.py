@@ -73,7 +73,8 @@ def submit(
     desk = _Desk(connection, house, form, submission, visitor, workspace.locales[0])
     wanted = desk.wish(said, lead)
     source = Source("form", desk.proof() or {"form": submission.form})
-    change = replace(said, consent=wanted.consent, topics=wanted.topics, source=source)
+    touch = submission.touch if submission.touch and not submission.touch.is_direct else None
+    change = replace(said, consent=wanted.consent, topics=wanted.topics, source=source, touch=touch)
     done = upsert(connection, change, now, machine_now, strict=False)
     event_id = _event_id(submission, done.lead_id, machine_now)
     told = {

@@ -7,6 +7,7 @@ and where a visitor goes afterwards is what the workspace says and nothing else.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import resources
 from urllib.parse import urlencode, urlsplit
 
@@ -28,7 +29,15 @@ from dripline.store.database import UNAVAILABLE, Store
 from dripline.store.house import open_house
 from dripline.store.tallies import tally
 from dripline.web.forms import stamps
-from dripline.web.forms.receiving import Inputs, first, page_of, read_inputs, visitor_address, wants_json
+from dripline.web.forms.receiving import (
+    Inputs,
+    first,
+    page_of,
+    read_inputs,
+    touch_from,
+    visitor_address,
+    wants_json,
+)
 from dripline.web.forms.showing import PATH, Showing
 from dripline.web.forms.stamps import Stamps
 from dripline.web.forms.words import words_of
@@ -151,6 +160,7 @@ class _Desk:
         try:
             page = page_of(request, inputs)
             submission = read_submission(form, entry, inputs, locale, page, self._workspace)
+            submission = replace(submission, touch=touch_from(request, inputs))
         except NotAnswered as wrong:
             faults = {fault.field: words_of(locale)[fault.what] for fault in wrong.faults}
             return self._refused(form, request, locale, inputs, faults, "faults")

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
+from dripline.ingest.touches import Touch, touch_of
 from dripline.web.problems import UnreadableBody
 from dripline.web.strict_json import read_json
 
@@ -73,6 +74,16 @@ def page_of(request: Request, inputs: Inputs) -> str | None:
                 one for one in f"{parts.scheme}://{parts.netloc}{parts.path}" if one.isprintable()
             )[:500]
     return None
+
+
+def touch_from(request: Request, inputs: Inputs) -> Touch:
+    """Where the visitor came from: by the tags of the page's address, or by inputs of that name."""
+    said = {
+        tag: first(inputs, f"utm_{tag}") or None
+        for tag in ("source", "medium", "campaign", "term", "content")
+    }
+    page = first(inputs, "_page") or request.headers.get("referer")
+    return touch_of(page, first(inputs, "_referrer") or None, said)
 
 
 def first(inputs: Inputs, name: str) -> str:

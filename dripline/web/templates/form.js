@@ -16,7 +16,8 @@
     const address = new URL(form.getAttribute("action"), document.baseURI).href;
     const status = form.querySelector("[data-dripline-status]");
     const say = (text) => { if (status) status.textContent = text; };
-    put(form, "_page", location.origin + location.pathname);
+    put(form, "_page", location.href); // its tags say where the visitor came from; the rest of its query is not kept
+    put(form, "_referrer", document.referrer);
     ask(`${address}/start`)
       .then((answer) => (answer.ok ? answer.json() : {}))
       .then(({ stamp }) => stamp && put(form, "_stamp", stamp))

@@ -36,6 +36,20 @@ def test_a_stranger_becomes_a_lead_with_what_the_form_says(desk: Desk) -> None:
     assert event["page"] == f"{AWAY}/footer"
 
 
+def test_where_the_visitor_came_from_is_kept_of_the_first_time_and_the_last(desk: Desk) -> None:
+    page = f"{AWAY}/offer?utm_source=google&utm_medium=cpc&utm_campaign=spring&email=ani@example.com"
+    desk.send("news", {**ANI, "_page": page, "_referrer": "https://www.google.com/search?q=x"}, Origin=AWAY)
+    desk.later(minutes=2)
+    desk.send("news", {**ANI, "utm_source": "leaflet", "utm_medium": "print"})
+    desk.later(minutes=2)
+    desk.send("news", ANI)
+    lead = desk.lead()
+    assert (lead.first_touch["source"], lead.first_touch["campaign"]) == ("google", "spring")
+    assert lead.last_touch["source"] == "leaflet", "who comes straight comes by what brought them before"
+    assert "ani@" not in str(lead.first_touch)
+    assert desk.submitted()[0]["page"] == f"{AWAY}/offer"
+
+
 def test_nothing_is_consent_until_it_is_confirmed_but_the_proof_is_kept(desk: Desk) -> None:
     desk.send("news", {**ANI, "_page": f"{AWAY}/footer"}, Origin=AWAY)
     assert desk.lead().consent == {}
