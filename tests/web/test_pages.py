@@ -266,6 +266,6 @@ def test_a_lead_page_says_what_it_lacks_and_where_it_came_from(client: TestClien
     assert lead["lacks"] == ["person", "contact"]
     page = client.get(f"/leads/{lead['id']}").text
     assert "a way to reach that person" in page
-    assert "the email belongs to a role, not to a person" in page
+    assert "the e-mail address belongs to a role, not to a person" in page
     assert "paid-search · google · cpc for 0.5 USD" in page
     assert "Came last by" not in page

@@ -6,12 +6,12 @@ cannot be undone is told, line by line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Column, Connection, Row, delete, exists, or_, select
+from sqlalchemy import Column, Connection, Row, delete, or_, select, update
 
 from dripline.ingest.agreeing import Source
 from dripline.ingest.change import LeadChange
@@ -38,8 +38,19 @@ WORDS: Mapping[str, str] = {
 }
 """Why a row was not undone, or not all of it."""
 
-_OWN = {"identities", "touches", "consents", "events", "import_rows"}
-"""Tables with rows of a lead that did nothing."""
+_OWN = {"identities", "touches", "consents", "events", "import_rows", "leads"}
+"""Tables with rows of a lead that did nothing. (That another was merged into it, `merges` tells.)"""
+
+_BARE = {"id", "created_at", "updated_at", "merged_into", "erased_at"}
+_NOTHING: Mapping[str, Any] = {
+    "score": 0.0,
+    "tags": [],
+    "lacks": [],
+    "consent": {},
+    "topics": {},
+    "attributes": {},
+}
+"""What is in the columns of a lead of whom nothing is kept; in the others there is NULL."""
 
 
 @dataclass(frozen=True)
@@ -67,64 +78,77 @@ def undo_chunk(connection: Connection, order: UndoOrder, before: int | None) -> 
     """Undo the next rows, from the last line up to `before`; none are left where none come back."""
     rows = rows_to_undo(connection, order.import_id, before, CHUNK)
     locked = lock_leads(connection, {row.lead_id for row in rows})
+    active = _active(connection, locked, order.import_id)
     done = []
     for row in rows:
         lead = locked.get(row.lead_id)
         if lead is not None:
             # What an earlier row of the chunk did to the same lead is read as well.
             lead = connection.execute(select(leads).where(leads.c.id == lead.id)).one_or_none()
-        done.append(_undo_row(connection, order, row, lead))
+        done.append(_undo_row(connection, order, row, lead, row.lead_id in active))
     for fate in {one.fate for one in done}:
         mark_rows(connection, order.import_id, [one.line for one in done if one.fate == fate], fate)
     return done
 
 
-def _undo_row(connection: Connection, order: UndoOrder, row: Row[Any], lead: Row[Any] | None) -> Undone:
+def _undo_row(
+    connection: Connection, order: UndoOrder, row: Row[Any], lead: Row[Any] | None, active: bool
+) -> Undone:
     after: dict[str, Any] = dict(row.after or {})
     if lead is None or lead.erased_at is not None:
         return Undone(row.line, "removed")
     if lead.merged_into is not None or after.pop("merged", None):
         return Undone(row.line, "merged")
     if row.what == "created":
-        return _remove(connection, order, row, lead, after)
+        return _remove(connection, order, row, lead, after, active)
     return _put_back(connection, order, row.line, lead, dict(row.before or {}), after)
 
 
 def _remove(
-    connection: Connection, order: UndoOrder, row: Row[Any], lead: Row[Any], after: Mapping[str, Any]
+    connection: Connection,
+    order: UndoOrder,
+    row: Row[Any],
+    lead: Row[Any],
+    after: Mapping[str, Any],
+    active: bool,
 ) -> Undone:
-    fate: Fate | None = "active" if _did_something(connection, lead.id, order.import_id) else None
+    fate: Fate | None = "active" if active else None
     if fate is None and marks({**lead._mapping}) != after:
         fate = "changed"
     if fate is None:
-        # Rows of other imports that changed it, and were undone, are of no use without it.
-        for table, column in _pointing_to_leads():
-            if table in _OWN and table != "import_rows":
-                connection.execute(delete(schema.metadata.tables[table]).where(column == lead.id))
-        connection.execute(delete(schema.import_rows).where(schema.import_rows.c.lead_id == lead.id))
-        connection.execute(delete(leads).where(leads.c.id == lead.id))
+        _empty(connection, lead.id, order.house_now)
         return Undone(row.line, "removed")
     given = {name: value for name, value in after.items() if name.startswith("consent.") and value is True}
     _put_back(connection, order, row.line, lead, dict.fromkeys(given), given)
     return Undone(row.line, fate)
 
 
-def _did_something(connection: Connection, lead_id: str, import_id: str) -> bool:
-    events = schema.events.c
-    happened = select(events.id).where(
-        events.lead_id == lead_id,
+def _empty(connection: Connection, lead_id: str, now: datetime) -> None:
+    """Take away everything that is kept of the lead. Its bare row stays, as one of an erased lead does.
+
+    Deleting it, or its events, would look through every run and every other lead for what points to it.
+    """
+    for table in (schema.identities, schema.touches, schema.consents, schema.import_rows):
+        connection.execute(delete(table).where(table.c.lead_id == lead_id))
+    nothing = {column.name: _NOTHING.get(column.name) for column in leads.columns if column.name not in _BARE}
+    connection.execute(update(leads).where(leads.c.id == lead_id).values(**nothing, erased_at=now))
+
+
+def _active(connection: Connection, lead_ids: Collection[str], import_id: str) -> set[str]:
+    """Those of the leads to whom something has happened that is not of this import."""
+    events, rows = schema.events.c, schema.import_rows.c
+    happened = select(events.lead_id).where(
+        events.lead_id.in_(lead_ids),
         or_(events.historical.is_(False), events.name.not_in(("lead.created", "lead.updated"))),
     )
-    others = select(schema.import_rows.c.line).where(
-        schema.import_rows.c.lead_id == lead_id,
-        schema.import_rows.c.import_id != import_id,
-        schema.import_rows.c.undone.is_(None),
+    others = select(rows.lead_id).where(
+        rows.lead_id.in_(lead_ids), rows.import_id != import_id, rows.undone.is_(None)
     )
     queries = [happened, others]
     for table, column in _pointing_to_leads():
         if table not in _OWN:
-            queries.append(select(column).where(column == lead_id))
-    return any(connection.execute(select(exists(query))).scalar_one() for query in queries)
+            queries.append(select(column).where(column.in_(lead_ids)))
+    return {found for query in queries for found in connection.execute(query.distinct()).scalars()}
 
 
 def _pointing_to_leads() -> Iterator[tuple[str, Column[Any]]]:
@@ -190,8 +214,3 @@ def _change(lead_id: str, back: Mapping[str, Any], order: UndoOrder) -> LeadChan
         historical=True,
         source=source,
     )
-
-
-def told(rows: Sequence[Undone]) -> list[Undone]:
-    """The rows of which something stays."""
-    return [row for row in rows if row.fate in WORDS]
