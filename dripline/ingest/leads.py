@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from dripline.ingest.agreeing import log_changes
 from dripline.ingest.change import LeadChange
+from dripline.ingest.merging.agreement import log_repeated_refusals
 from dripline.ingest.merging.meeting import ANONYMOUS, Met, Raced, meet, take_over
 from dripline.ingest.merging.merge import Cause, Times
 from dripline.ingest.merging.rules import is_anonymous
@@ -143,6 +144,9 @@ def _update(connection: Connection, change: LeadChange, met: Met, times: Times) 
     touched = _touched(connection, lead_id, before, change, times.house)
     changed = tuple(sorted({*change.differences(before, after), *touched}))
     _exchange_identities(connection, lead_id, before, after, change, times.house)
+    log_repeated_refusals(
+        connection, lead_id, before, change.consent, change.topics, change.source, times.house
+    )
     if not changed:
         log_changes(connection, lead_id, before, after, change.source, times.house, said=change.consent)
         return Upserted(lead_id, False, (), ())

@@ -50,7 +50,7 @@ def log_repeated_refusals(
     connection: Connection,
     lead_id: str,
     before: Mapping[str, Any],
-    consent: Mapping[str, bool],
+    consent: Mapping[str, bool | None],
     topics: Mapping[str, Said],
     source: Source,
     at: datetime,

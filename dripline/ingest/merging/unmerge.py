@@ -20,7 +20,7 @@ from dripline.store.events import Event, in_order
 from dripline.store.leads import IDENTIFYING, change_lead, claim, identity_of, lock_leads, owners
 from dripline.store.merges import later_merge, load_merge, mark_undone, move_back, point_to
 from dripline.store.runs import note
-from dripline.store.schema import consents, runs
+from dripline.store.schema import consents, events, runs
 from dripline.store.touches import first_and_last
 
 _TIMES = ("created_at", "paused_until")
@@ -118,11 +118,19 @@ def _refused_since(connection: Connection, merge: Row[Any]) -> Collection[tuple[
         consents.c.at > merge.at,
         consents.c.id.not_in(merge.detail["moved"]["consents"] or [-1]),
     )
-    return {
+    logged = {
         (channel, row.topic)
         for row in connection.execute(query)
         for channel in ([row.channel] if row.channel else CHANNELS)
     }
+    left = select(events.c.properties).where(
+        events.c.lead_id == merge.winner_id,
+        events.c.name == "lead.unsubscribed",
+        events.c.received_at > merge.at,
+        events.c.historical.is_(False),
+    )
+    heard = (row.properties for row in connection.execute(left))
+    return logged | {(said["channel"], said.get("topic")) for said in heard if said.get("channel")}
 
 
 def _still_free(moved: Mapping[str, Any], halves: Parted) -> dict[str, Any]:
