@@ -92,6 +92,13 @@ def test_who_writes_start_is_written_to_again_by_that_proof(replies: Replies) ->
     assert replies.events()[-1] == ("lead.resubscribed", {"channel": "sms"})
 
 
+def test_who_writes_start_from_another_of_its_numbers_agrees_to_nothing_at_this_one(replies: Replies) -> None:
+    """A lead that was two has numbers besides the one that it is written to by."""
+    replies.change(consent={}, phone="+12025550111")
+    replies.sms("START")
+    assert (replies.lead().consent, replies.events()) == ({}, [])
+
+
 def test_a_start_lifts_nothing_but_the_persons_own_no(replies: Replies) -> None:
     replies.change(consent={"sms": False})
     with replies.store.write() as connection:

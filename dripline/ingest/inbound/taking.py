@@ -117,6 +117,9 @@ class _Desk:
         forgive(self._connection, channel, address)
         if lead is None or suppressed_by(self._connection, channel, address) is not None:
             return
+        ours = getattr(lead, ADDRESS[channel])
+        if not ours or self._house.address_hash(channel, ours) != address:
+            return  # who agrees by one of its addresses has not agreed to messages to another
         after = {"consent": {**lead.consent, channel: True}, "topics": lead.topics}
         self._changed(lead, after, "lead.resubscribed", {})
 
