@@ -127,7 +127,7 @@ def _create(connection: Connection, change: LeadChange, met: Met, times: Times) 
     add_lead(connection, lead_id, after, times.house)
     if change.touch:
         change_lead(connection, lead_id, _touched(connection, lead_id, {}, change, times.house), times.house)
-    _claim(connection, lead_id, change.identities, times.house)
+    _claim(connection, lead_id, change.identities, met, times.house)
     if is_anonymous(after):
         log_changes(connection, lead_id, {}, after, change.source, times.house)
         return Upserted(lead_id, True, (), ())
@@ -143,7 +143,7 @@ def _update(connection: Connection, change: LeadChange, met: Met, times: Times) 
     after = change.applied_to(before)
     touched = _touched(connection, lead_id, before, change, times.house)
     changed = tuple(sorted({*change.differences(before, after), *touched}))
-    _exchange_identities(connection, lead_id, before, after, change, times.house)
+    _exchange_identities(connection, before, after, change, met, times.house)
     log_repeated_refusals(
         connection, lead_id, before, change.consent, change.topics, change.source, times.house
     )
@@ -176,23 +176,23 @@ def _touched(
 
 def _exchange_identities(
     connection: Connection,
-    lead_id: str,
     before: Mapping[str, Any],
     after: Mapping[str, Any],
     change: LeadChange,
+    met: Met,
     now: datetime,
 ) -> None:
     old, new = _identities(before), _identities(after)
-    give_up(connection, lead_id, old - new)
+    give_up(connection, before["id"], old - new)
     anonymous = {one for one in change.identities if one.kind == ANONYMOUS}
-    _claim(connection, lead_id, (new - old) | anonymous, now)
+    _claim(connection, before["id"], (new - old) | anonymous, met, now)
 
 
-def _claim(connection: Connection, lead_id: str, wanted: Iterable[Identity], now: datetime) -> None:
+def _claim(connection: Connection, lead_id: str, wanted: Iterable[Identity], met: Met, now: datetime) -> None:
     wanted = list(wanted)
     for one in wanted:
-        if one.kind == ANONYMOUS:
-            take_over(connection, lead_id, one, now)
+        if one.kind == ANONYMOUS and met.browser_of not in (None, lead_id):
+            take_over(connection, lead_id, one, met.browser_of, now)
     if not claim(connection, lead_id, wanted, now):
         raise Raced
 

@@ -46,6 +46,8 @@ class Met:
     merged: tuple[str, ...] = ()
     found: frozenset[Identity] = field(default=frozenset())
     """Identities that were its own before this request."""
+    browser_of: str | None = None
+    """Whose the anonymous id was."""
 
 
 def meet(
@@ -80,7 +82,8 @@ def meet(
         meeting.with_other(other, [one for one in said if one in has and has[one].id == other.id])
     if strict and meeting.contradictions:
         raise several_leads(one.kind for one in said if one in has)
-    return Met(meeting.lead, frozenset(meeting.apart), tuple(meeting.merged), own)
+    browser_of = next((owner for one, owner in known.items() if one.kind == ANONYMOUS), None)
+    return Met(meeting.lead, frozenset(meeting.apart), tuple(meeting.merged), own, browser_of)
 
 
 def _named(said: Sequence[Identity], has: dict[Identity, Row[Any]], strict: bool) -> Row[Any] | None:
@@ -173,14 +176,16 @@ class _Meeting:
         return merged_since(self.connection, self.lead.id, BY_ITSELF, since) >= MOST
 
 
-def take_over(connection: Connection, lead_id: str, anonymous_id: Identity, now: datetime) -> None:
-    """The browser or device is this lead's from now on, whoever's it was. Lock the lead first."""
+def take_over(
+    connection: Connection, lead_id: str, anonymous_id: Identity, from_id: str, now: datetime
+) -> None:
+    """The browser or device is this lead's from now on, if it still is that one's. Lock the lead first."""
     connection.execute(
         update(identities)
         .where(
             identities.c.kind == anonymous_id.kind,
             identities.c.value == anonymous_id.value,
-            identities.c.lead_id != lead_id,
+            identities.c.lead_id == from_id,
         )
         .values(lead_id=lead_id, created_at=now)
     )
