@@ -56,7 +56,8 @@ def compose(
         zone_of(lead.get("timezone"), lead.get("country"), plan.timezone),
     )
     locale = None if notice else lead.get("locale")
-    rendered = render(plan, channel, template, locale, names, wanted_subject, links)
+    marketing = not notice and not (isinstance(step, MessageStep) and step.transactional)
+    rendered = render(plan, channel, template, locale, names, wanted_subject, links, marketing=marketing)
     return MessageContent(
         locale=rendered.locale,
         sender=sender.address,

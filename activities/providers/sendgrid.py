@@ -14,7 +14,14 @@ from sendgrid import SendGridAPIClient
 
 from activities.providers.wire import Answer, NoAnswer, NotSent, Wire, retry_after
 from dripline.clock import MachineClock, machine_clock
-from dripline.providers import Accepted, NotAccepted, Outgoing, PermanentFailure, ProviderError, Uncertain
+from dripline.providers import (
+    Accepted,
+    NotAccepted,
+    Outgoing,
+    PermanentFailure,
+    ProviderError,
+    Uncertain,
+)
 
 KEY = "dripline_key"
 """Name of the custom argument; SendGrid repeats it in every event of the message."""

@@ -30,7 +30,7 @@ from dripline.language.check_events import (
     sure_signs,
     tracked_events,
 )
-from dripline.language.check_links import leavable_emails, sound_links, sound_links_in_subjects
+from dripline.language.check_links import addressed_emails, sound_links, sound_links_in_subjects
 from dripline.language.check_names import known_names
 from dripline.language.check_notices import known_people, sound_notices
 from dripline.language.check_outside import known_functions, whole_bodies
@@ -236,7 +236,7 @@ RULES: tuple[Rule, ...] = (
     filled_templates,
     sound_links,
     sound_links_in_subjects,
-    leavable_emails,
+    addressed_emails,
     fitting_values,
     fitting_templates,
     open_hours,

@@ -1,16 +1,14 @@
-"""Whether the links that templates ask for can be made, and whether readers can leave."""
+"""Whether the links that templates ask for can be made, and whether readers learn who writes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dripline.language.check_contents import first_words
 from dripline.language.fields import FieldErrors
 from dripline.language.links import DYNAMIC, LinkCall
 from dripline.language.look import Look
 from dripline.language.problems import Problem, did_you_mean, listed
 from dripline.language.template_grammar import TemplateError, TemplateSandbox
-from dripline.language.templates import TemplateFile
 from dripline.language.workspace import BUILT_IN_EVENTS, Workspace
 
 _SANDBOX = TemplateSandbox()
@@ -45,27 +43,19 @@ def sound_links_in_subjects(look: Look) -> Iterator[Problem]:
                 yield look.draft.problem((*loc, "subject"), code, wrong, hint, offset=link.column - 1)
 
 
-def leavable_emails(look: Look) -> Iterator[Problem]:
-    """Every e-mail that the lead did not ask for has a link by which to unsubscribe."""
-    for _, channel, message in look.draft.messages():
-        key = f"email:{message.template}"
-        if channel != "email" or message.transactional or key in look.templates.broken:
-            continue
-        for file in look.templates.files.get(key, {}).values():
-            if not _is_leavable(file):
-                yield Problem(
-                    file.path,
-                    *first_words(file),
-                    "no-unsubscribe",
-                    "warning",
-                    "this e-mail has no link by which to unsubscribe",
-                    "put `{{ unsubscribe_link() }}` into its last lines, or write `transactional: true` at its"
-                    " step if the lead asked for it",
-                )
-
-
-def _is_leavable(file: TemplateFile) -> bool:
-    return any(link.name == "unsubscribe_link" for link in file.links)
+def addressed_emails(look: Look) -> Iterator[Problem]:
+    """Every marketing e-mail shows where its sender can be reached by post."""
+    if look.workspace.postal_address is not None:
+        return
+    for loc, channel, message in look.sent:
+        if channel == "email" and not message.transactional:
+            yield look.draft.problem(
+                loc,
+                "no-postal-address",
+                "marketing e-mails must show your postal address, and none is known",
+                "write `postal_address: …` in dripline.yaml, or `transactional: true` here if the lead asked for it",
+            )
+            return
 
 
 def _wrong(link: LinkCall, workspace: Workspace) -> Iterator[tuple[str, str, str]]:

@@ -17,6 +17,7 @@ from dripline.language.template_grammar import TemplateError
 from dripline.language.templates import locale_for
 from dripline.language.values import EvaluationError
 from dripline.rendering.filling import Filling
+from dripline.rendering.footer import with_footer
 from dripline.rendering.formats import Reader, locale_of
 from dripline.rendering.html import html_of, text_of, with_preheader
 
@@ -57,11 +58,14 @@ def render(
     scope: Mapping[str, Any],
     subject: str | None = None,
     links: MakeLink = stand_in,
+    *,
+    marketing: bool = False,
 ) -> Rendered:
     """The message of that template, in the lead's language, else the same without region, else the default.
 
     `subject` is the step's own and takes the place of the template's; `links` makes the addresses of the
-    message's links. Raises RenderError.
+    message's links. A `marketing` e-mail shows the plan's postal address and a link to unsubscribe, whatever its
+    template says. Raises RenderError.
     """
     key = f"{channel}:{template}"
     sources = plan.templates.get(key)
@@ -74,7 +78,8 @@ def render(
     try:
         filling = _filling(plan, key, locale, subject)
         reader = Reader(_formats(lead_locale, locale), _zone(plan, scope), plan.currency)
-        return _rendered(filling, channel, locale, {**scope, LINKS: links}, reader)
+        footer = (plan.postal_address, links) if marketing and channel == "email" else None
+        return _rendered(filling, channel, locale, {**scope, LINKS: links}, reader, footer)
     except EvaluationError as error:
         lacking = filling.lacking(scope) if filling and error.code == "empty-value" else ()
         raise RenderError(error.code, lacking) from None
@@ -87,7 +92,12 @@ def render(
 
 
 def _rendered(
-    filling: Filling, channel: str, locale: str, scope: Mapping[str, Any], reader: Reader
+    filling: Filling,
+    channel: str,
+    locale: str,
+    scope: Mapping[str, Any],
+    reader: Reader,
+    footer: tuple[Mapping[str, str], MakeLink] | None,
 ) -> Rendered:
     body = filling.body(scope, reader)
     if channel != "email":
@@ -99,6 +109,11 @@ def _rendered(
     if not subject:
         raise RenderError("no-subject")
     html = html_of(filling.markup, body, subject, locale)
+    if footer is not None:
+        address, links = footer
+        if not address:
+            raise RenderError("no-postal-address")
+        html = with_footer(html, locale, address, links)
     text = text_of(html)
     return Rendered(locale, subject, with_preheader(html, filling.preheader(scope, reader)), text)
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, func, literal, select
 
 from dripline.clock import HouseClock
 from dripline.store.database import Store
-from dripline.store.schema import house, leads, messages, runs
+from dripline.store.schema import house, leads, mailbox, messages, runs
 
 Found = Row[*tuple[Any, ...]]
 """A row with named columns of several tables."""
@@ -115,6 +115,14 @@ def find_message(connection: Connection, message_id: str) -> Found | None:
     """A message of the ledger with its lead's names, or None."""
     query = select(messages, *_WHO).join(leads, leads.c.id == messages.c.lead_id)
     return connection.execute(query.where(messages.c.id == message_id)).one_or_none()
+
+
+def mail_headers(connection: Connection, message_id: str) -> dict[str, str]:
+    """The headers of our own with which the local mailbox took the message; none where another provider has it."""
+    found = connection.execute(
+        select(mailbox.c.headers).where(mailbox.c.key == message_id)
+    ).scalar_one_or_none()
+    return dict(found or {})
 
 
 def find_messages_by_start(connection: Connection, start: str) -> list[Found]:

@@ -16,6 +16,7 @@ from tests.durable.house import House
 WORKSPACE = """\
 timezone: Asia/Yerevan
 locales: [en, hy]
+postal_address: Example Ltd, 1 Garden Street, Yerevan
 default_region: AM
 topics: {newsletter: News}
 senders:

@@ -14,6 +14,7 @@ RECIPES = sorted(entry.name for entry in resources.files("dripline").joinpath("r
 WORKSPACE = """\
 timezone: Asia/Yerevan
 locales: [en, hy, ru-RU]
+postal_address: Example Ltd, 1 Garden Street, Yerevan
 topics: {news: News}
 senders: {email: {address: hello@example.com}}
 events:

@@ -44,6 +44,7 @@ def plan(*steps: Step, **more: Any) -> Plan:
         "title": "Welcome",
         "timezone": "UTC",
         "locale": "en",
+        "postal_address": {"": "Example Ltd, 1 Garden Street, Yerevan"},
         "senders": {"email": Sender(address="hello@example.com"), "sms": Sender(address="+15005550006")},
         "trigger": Trigger(on=on("lead.created")),
         "exits": (Exit(on=on("lead.unsubscribed"), reason="unsubscribed"),),

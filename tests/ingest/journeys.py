@@ -37,6 +37,7 @@ def a_plan(
         journey=journey,
         title=journey.title(),
         timezone="Asia/Yerevan",
+        postal_address={"": "Example Ltd, 1 Garden Street, Yerevan"},
         locale="hy",
         senders={},
         trigger=Trigger(on=EventFilter(events=(on,)) if isinstance(on, str) else on, reentry=reentry),

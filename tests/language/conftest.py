@@ -13,6 +13,7 @@ from dripline.language.project import Project, load_project
 WORKSPACE = """
 timezone: Asia/Yerevan
 locales: [en]
+postal_address: Example Ltd, 1 Garden Street, Yerevan
 currency: AMD
 topics: {newsletter: News}
 senders: {email: {address: hello@example.com}, sms: {address: Example}}

@@ -84,11 +84,17 @@ def test_a_subject_of_a_step_is_looked_at_too(folder: Folder, check_steps: Check
     assert check_steps(step) == ["6:41 unknown-event"]
 
 
-def test_an_email_that_nobody_asked_for_has_a_link_to_unsubscribe(folder: Folder, check_steps: Check) -> None:
-    assert [place for place, _ in told(folder, check_steps, "Hello")] == ["4:1 no-unsubscribe"]
-    assert told(folder, check_steps, "Hello", "- email: {template: t, transactional: true}\n") == []
-    assert told(folder, check_steps, f"Hello {LEAVE}") == []
-    assert check_steps("- sms: hello\n") == [], "of an SMS it would be the half"
+def test_marketing_e_mails_want_a_postal_address_and_what_the_lead_asked_for_does_not(
+    folder: Folder, check_steps: Check
+) -> None:
+    known = (folder.root / "dripline.yaml").read_text()
+    assert check_steps("- email: hello\n") == []
+    folder.write("dripline.yaml", "\n".join(one for one in known.splitlines() if "postal" not in one))
+    assert [one.split()[-1] for one in check_steps("- email: hello\n- email: hello\n")] == [
+        "no-postal-address"
+    ]
+    assert check_steps("- email: {template: hello, transactional: true}\n") == []
+    assert check_steps("- sms: hello\n") == []
 
 
 def test_links_are_for_readers_only(folder: Folder, check_steps: Check) -> None:

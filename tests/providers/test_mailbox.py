@@ -11,6 +11,7 @@ from sqlalchemy import select
 from activities.providers.mailbox import Mailbox
 from dripline.providers import NotAccepted, Outgoing, Uncertain
 from dripline.store.database import Store
+from dripline.store.overview import mail_headers
 from dripline.store.schema import mailbox
 
 MONDAY = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -54,3 +55,21 @@ def test_a_mailbox_without_its_store_has_taken_nothing_and_tells_nobodys_address
     assert str(caught.value) == "mailbox.unavailable"
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+def test_the_headers_by_which_mail_programs_unsubscribe_are_kept(store: Store) -> None:
+    way = "https://drip.example.com/l/token"
+    letter = Outgoing(
+        "k1", "email", "ani@example.com", "hello@example.com", None, "Hi", None, "Hi", unsubscribe=way
+    )
+    Mailbox(store, "email").send(letter)
+    Mailbox(store, "email").send(replace(letter, key="k2", unsubscribe=None))
+    mail = "mailto:stop@example.com?subject=unsubscribe"
+    Mailbox(store, "email").send(replace(letter, key="k3", unsubscribe_mail="stop@example.com"))
+    with store.read() as connection:
+        assert mail_headers(connection, "k1") == {
+            "List-Unsubscribe": f"<{way}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        }
+        assert mail_headers(connection, "k2") == {}
+        assert mail_headers(connection, "k3")["List-Unsubscribe"] == f"<{way}>, <{mail}>"

@@ -31,6 +31,7 @@ NEEDED: dict[str, Any] = {
         "starts_at": NOON,
         "url": "https://live.example/w?id=7&k=1",
         "until": date(2026, 6, 15),
+        "message": "Do you deliver tea?",
     },
     "offer": DISCOUNT,
     "gift": DISCOUNT,

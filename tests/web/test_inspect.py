@@ -25,6 +25,7 @@ from tests.web.conftest import WORKSPACE
 FILE = """\
 timezone: Asia/Yerevan
 locales: [hy]
+postal_address: Example Ltd, 1 Garden Street, Yerevan
 default_region: AM
 events:
   demo.booked: {seats: integer}

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from dripline.clock import machine_clock
 from dripline.ingest.reports import take_report
-from dripline.language.links import AnswerLink, UnsubscribeLink
+from dripline.language.links import AnswerLink, PreferencesLink, UnsubscribeLink
 from dripline.language.project import load_project
 from dripline.language.workspace import Workspace
 from dripline.links import Links
@@ -66,7 +66,17 @@ class Post:
         [due] = self.house.advance(run, NOW).deliver
         self.house.deliveries.attempt(due.message)
         row = next(one for one in self.house.messages() if one.id == due.message)
-        return run, re.findall(r'href="http://127\.0\.0\.1:8080(/l/[^"]+)"', row.html)
+        return run, [
+            link
+            for link in re.findall(r'href="http://127\.0\.0\.1:8080(/l/[^"]+)"', row.html)
+            if not self.chooses(link)
+        ]
+
+    def chooses(self, link: str) -> bool:
+        """Whether it leads to the lead's own page, as the last link of every footer does."""
+        with self.house.store.read() as connection:
+            claim = Links(open_house(connection).secret).read(link.removeprefix("/l/"))
+        return claim is not None and isinstance(claim.link, PreferencesLink)
 
     def events(self) -> list[tuple[str, dict[str, Any]]]:
         """What was recorded by following links, in order."""

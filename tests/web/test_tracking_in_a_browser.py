@@ -31,6 +31,7 @@ PEOPLE = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)
 WORKSPACE = """\
 timezone: UTC
 locales: [en]
+postal_address: Example Ltd, 1 Garden Street, Yerevan
 topics: {newsletter: News}
 senders: {email: {address: hello@example.com}}
 tracking: {clicks: true, opens: true}

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from dripline.drawing.icons import PATHS
 from dripline.ingest.refusal import Refused
 from dripline.store.house import open_house
-from dripline.store.overview import count_messages, find_message, list_messages
+from dripline.store.overview import count_messages, find_message, list_messages, mail_headers
 from dripline.story.hits import hits_of
 from dripline.tracking import Tokens, unmarked
 from dripline.web.allowing import allows
@@ -51,6 +51,7 @@ def add_mailbox(router: APIRouter, frame: Frame) -> None:
             row = find_message(connection, message)
             came = hits_of(connection, [message])
             tokens = Tokens(open_house(connection, frame.secret).secret)
+            headers = mail_headers(connection, message)
         if row is None:
             raise Refused(404, "unknown-message", "There is no such message.")
         moments = [(name, getattr(row, column)) for name, column in MOMENTS if getattr(row, column)]
@@ -63,4 +64,5 @@ def add_mailbox(router: APIRouter, frame: Frame) -> None:
             html=unmarked(row.html, tokens) if row.html else None,
             moments=moments,
             came=came,
+            headers=headers,
         )
