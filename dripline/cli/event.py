@@ -29,6 +29,8 @@ def record_event(
     if event_id:
         body["id"] = event_id
     status, answer = _post(read_settings(), "/v1/events", body)
+    if status == 401:
+        refuse("The web process asks for a key: set DRIPLINE_API_KEY to one with the scope events:write.")
     if status >= 400:
         refuse(_said(answer), EXIT_OURS if status >= 500 else EXIT_YOURS)
     typer.echo(f"Recorded {name} of lead {answer['lead']} as event {answer['id']}.")

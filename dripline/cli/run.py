@@ -16,6 +16,7 @@ from dripline.settings import Settings
 
 if TYPE_CHECKING:
     from dripline.language.project import Project
+    from dripline.store.database import Store
 
 EXIT_YOURS, EXIT_OURS = 1, 3
 
@@ -99,6 +100,8 @@ def _run_everything(
 
     async def when_ready() -> None:
         typer.echo(f"\n  Dripline is up: open {public_url(settings)}\n  Ctrl-C stops everything.\n")
+        if settings.environment == "production" and not _somebody_may_log_in(store):
+            typer.echo("  Nobody can log in yet: `dripline user add ADDRESS --role admin` prints a link.\n")
         if demo:
             await the_demo.run(store, local_url(settings), settings.api_key, day or the_demo.DAY)
 
@@ -114,6 +117,13 @@ def _run_everything(
         finally:
             usual_pace(store)
             store.close()
+
+
+def _somebody_may_log_in(store: Store) -> bool:
+    from dripline.access.people import is_anybody_there
+
+    with store.read() as connection:
+        return is_anybody_there(connection)
 
 
 def _project(settings: Settings) -> Project:

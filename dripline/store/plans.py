@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from dripline.language.plan import Plan
+from dripline.store.house import open_house
 from dripline.store.publications import Wish, begin
 from dripline.store.schema import journeys, plans
 
@@ -48,7 +49,8 @@ def publish(connection: Connection, plan: Plan, now: datetime, by: str | None = 
     row = connection.execute(query).one_or_none()
     if row is not None and row.plan_hash == plan.hash and row.retired_at is None:
         return False
-    return begin(connection, Wish(plan, row.plan_hash if row else None, by), now, now) is not None
+    machine_now = open_house(connection).clock.to_machine(now)
+    return begin(connection, Wish(plan, row.plan_hash if row else None, by), now, machine_now) is not None
 
 
 def published(connection: Connection) -> list[Published]:
