@@ -8,8 +8,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime
 
+from dripline.ingest.incoming import Moment
 from dripline.store.audit import Act, Wanted, list_acts
 from dripline.store.database import Store
 from dripline.web import shapes
@@ -30,7 +30,7 @@ def build_audit(store: Store) -> APIRouter:
         summary="What people did, newest first",
     )
     def acts(
-        since: Annotated[AwareDatetime | None, Query(description="Only from then on.")] = None,
+        since: Annotated[Moment | None, Query(description="Only from then on.")] = None,
         what: Annotated[
             str | None, Query(max_length=32, description="Only that: `publish`; `key` is all about keys.")
         ] = None,

@@ -11,7 +11,7 @@ import pytest
 from tests.serving import ELSEWHERE, KEY, Served
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = 40
+EXAMPLES = 25
 """Cases for each operation and phase: about a minute in all."""
 
 
