@@ -18,12 +18,14 @@ from dripline.engine.policy import ADDRESS
 from dripline.engine.topics import CHANNELS, has_left, wish
 from dripline.ingest.agreeing import Source
 from dripline.ingest.choosing import Choice, Times, choose
+from dripline.ingest.recording import record_change
 from dripline.language.links import PreferencesLink
+from dripline.language.tracking import is_tracked
 from dripline.language.workspace import Workspace
 from dripline.links import Claim
 from dripline.store.events import kept
 from dripline.store.house import House
-from dripline.store.leads import lock_survivor, read_lead
+from dripline.store.leads import change_lead, lock_survivor, read_lead
 from dripline.store.schema import messages
 
 PAUSE = timedelta(days=30)
@@ -32,7 +34,7 @@ PAUSE = timedelta(days=30)
 EVERYTHING = ""
 """In the place of a topic, where the workspace has none: whatever comes by the channel."""
 
-Pressed = Literal["save", "leave", "pause", "resume"]
+Pressed = Literal["save", "leave", "pause", "resume", "track", "untrack"]
 
 Tick = tuple[str, str]
 """A channel, and a topic that is wanted there."""
@@ -62,6 +64,8 @@ class Preferences:
     ticks: frozenset[Tick]
     """What the lead gets now."""
     paused_until: datetime | None
+    tracked: bool | None = None
+    """Whether it is kept what the lead opens and clicks; None where the workspace keeps nothing of anybody."""
 
 
 def read_preferences(
@@ -93,9 +97,34 @@ def prefer(
     choice = _choice(wanted, before, lead, at.house)
     cause = _unused(connection, f"{claim.id}-{hashlib.sha256(repr(choice).encode()).hexdigest()[:8]}")
     source = Source("page", {"message": message.id})
+    if wanted.do in ("track", "untrack"):
+        return _track(connection, workspace, message, lead, wanted.do == "track", at, cause)
     choose(connection, house, lead, choice, source, at, cause, message.channel)
     after = read_lead(connection, lead.id)
     return _preferences(workspace, message, after, at.house) if after is not None else None
+
+
+def _track(
+    connection: Connection,
+    workspace: Workspace,
+    message: Any,
+    lead: Row[Any],
+    agreed: bool,
+    at: Times,
+    cause: str,
+) -> Preferences | None:
+    """Keep what the lead says of being tracked."""
+    if lead.tracking is not agreed:
+        change_lead(connection, lead.id, {"tracking": agreed}, at.house)
+        record_change(connection, cause, lead.id, "tracking", at.house, at.machine)
+    after = read_lead(connection, lead.id)
+    return _preferences(workspace, message, after, at.house) if after is not None else None
+
+
+def _tracked(workspace: Workspace, lead: Row[Any]) -> bool | None:
+    rules = workspace.tracking
+    kept_at_all = [rule for rule in (rules.clicks, rules.opens, rules.sms) if rule] if rules else []
+    return any(is_tracked(rule, lead.tracking) for rule in kept_at_all) if kept_at_all else None
 
 
 def _message(connection: Connection, claim: Claim) -> Any:
@@ -113,7 +142,8 @@ def _preferences(workspace: Workspace, message: Any, lead: Row[Any], now: dateti
         if lead.consent.get(channel) and not has_left(lead.topics, topic, channel)
     }
     paused = lead.paused_until if lead.paused_until is not None and lead.paused_until > now else None
-    return Preferences(channels, _may_join(message, lead), topics, frozenset(ticks), paused)
+    tracked = _tracked(workspace, lead)
+    return Preferences(channels, _may_join(message, lead), topics, frozenset(ticks), paused, tracked)
 
 
 def _may_join(message: Any, lead: Row[Any]) -> frozenset[str]:

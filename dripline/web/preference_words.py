@@ -21,6 +21,8 @@ class Words:
     paused: str
     """With the day as {day}."""
     resume: str
+    track: str
+    untrack: str
     cannot_join: str
     """Why what is not ticked cannot be ticked."""
     did: Mapping[str, str]
@@ -37,12 +39,16 @@ _EN = Words(
     pause="Not for 30 days",
     paused="We will leave you in peace until {day}.",
     resume="Write to me again now",
+    track="You may keep what I open and click",
+    untrack="Do not keep what I open and click",
     cannot_join="What is grey can only be ticked by a link that was sent there.",
     did={
         "save": "Saved. This is what you will get:",
         "leave": "You will get no more news or offers from us.",
         "pause": "You will get no news or offers for 30 days.",
         "resume": "Good to have you back.",
+        "track": "Thank you. We keep what you open and click.",
+        "untrack": "We no longer keep what you open and click.",
     },
 )
 _HY = Words(
@@ -55,12 +61,16 @@ _HY = Words(
     pause="30 օր չուղարկել",
     paused="Մինչև {day} Ձեզ չենք անհանգստացնի։",
     resume="Նորից գրել ինձ",
+    track="Կարող եք պահել, թե ինչ եմ բացում և սեղմում",
+    untrack="Չպահել, թե ինչ եմ բացում և սեղմում",
     cannot_join="Մոխրագույնը հնարավոր է նշել միայն այնտեղ ուղարկված հղումով։",
     did={
         "save": "Պահպանված է։ Ահա թե ինչ կստանաք.",
         "leave": "Նորություններ և առաջարկներ մեզնից այլևս չեք ստանա։",
         "pause": "30 օր նորություններ և առաջարկներ չեք ստանա։",
         "resume": "Ուրախ ենք, որ վերադարձաք։",
+        "track": "Շնորհակալություն։ Կպահենք, թե ինչ եք բացում և սեղմում։",
+        "untrack": "Այլևս չենք պահում, թե ինչ եք բացում և սեղմում։",
     },
 )
 _RU = Words(
@@ -73,12 +83,16 @@ _RU = Words(
     pause="Не писать 30 дней",
     paused="Мы не будем вас беспокоить до {day}.",
     resume="Снова писать мне",
+    track="Можно сохранять, что я открываю и нажимаю",
+    untrack="Не сохранять, что я открываю и нажимаю",
     cannot_join="Серое можно отметить только по ссылке, отправленной туда.",
     did={
         "save": "Сохранено. Вот что вы будете получать:",
         "leave": "Новостей и предложений от нас вы больше не получите.",
         "pause": "30 дней вы не будете получать новостей и предложений.",
         "resume": "Рады, что вы снова с нами.",
+        "track": "Спасибо. Мы сохраняем, что вы открываете и нажимаете.",
+        "untrack": "Мы больше не сохраняем, что вы открываете и нажимаете.",
     },
 )
 _AM = Words(
@@ -91,12 +105,16 @@ _AM = Words(
     pause="ለ30 ቀናት አትጻፉልኝ",
     paused="እስከ {day} ድረስ አንጽፍልዎትም።",
     resume="እንደገና ጻፉልኝ",
+    track="የምከፍተውንና የምጫነውን መመዝገብ ትችላላችሁ",
+    untrack="የምከፍተውንና የምጫነውን አትመዝግቡ",
     cannot_join="ግራጫ የሆነውን መምረጥ የሚቻለው ወደዚያ በተላከ አገናኝ ብቻ ነው።",
     did={
         "save": "ተቀምጧል። የሚደርስዎት ይህ ነው፦",
         "leave": "ከእንግዲህ ዜናም ሆነ ቅናሽ ከእኛ አይደርስዎትም።",
         "pause": "ለ30 ቀናት ዜናም ሆነ ቅናሽ አይደርስዎትም።",
         "resume": "እንኳን ተመለሱ።",
+        "track": "እናመሰግናለን። የሚከፍቱትንና የሚጫኑትን እንመዘግባለን።",
+        "untrack": "ከእንግዲህ የሚከፍቱትንና የሚጫኑትን አንመዘግብም።",
     },
 )
 

@@ -170,5 +170,5 @@ def test_an_erased_leads_page_is_gone(post: Post) -> None:
 def test_the_page_speaks_every_language_of_the_others() -> None:
     assert set(PREFERENCES) == set(WORDS)
     for words in PREFERENCES.values():
-        assert set(words.did) == {"save", "leave", "pause", "resume"}
+        assert set(words.did) == {"save", "leave", "pause", "resume", "track", "untrack"}
         assert "{day}" in words.paused

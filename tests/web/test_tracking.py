@@ -20,9 +20,11 @@ from activities.content import Tracking
 from dripline.clock import machine_clock
 from dripline.ingest.hits import MOST, PATIENCE, QUICK, settle
 from dripline.ingest.reports import take_report
+from dripline.language.links import PreferencesLink
 from dripline.language.plan import MessageStep, Plan, TemplateSource, WaitForStep
 from dripline.language.tracking import TrackingEntry
 from dripline.language.workspace import Workspace
+from dripline.links import Links
 from dripline.providers import DeliveryReport, Outgoing, PermanentFailure
 from dripline.settings import Settings
 from dripline.store import schema
@@ -508,6 +510,31 @@ def test_the_story_of_a_lead_tells_who_opened_and_which_link_was_followed(post: 
         "event email.clicked (template: hello, link: https://example.com/1)<",
     ):
         assert line in page, line
+
+
+@pytest.mark.parametrize(
+    ("rules", "button"),
+    [(BOTH, "untrack"), (TrackingEntry(clicks="asked"), "track"), (TrackingEntry(), None), (None, None)],
+)
+def test_a_lead_decides_on_its_own_page(
+    store: Store, rules: TrackingEntry | None, button: str | None
+) -> None:
+    post = Post(store, rules)
+    post.sends()
+    with store.read() as connection:
+        links = Links(open_house(connection).secret)
+    page = links.of(post.house.message().id, post.house.clock())(PreferencesLink())
+    offers = re.findall(r'value="(u?n?track)"', post.client.get(page).text)
+    assert offers == ([button] if button else [])
+    if button is None:
+        return
+    for pressed, means in ((button, button == "track"), ("track", True), ("untrack", False)):
+        answer = post.client.post(page, data={"do": pressed})
+        assert answer.status_code == 200
+        with store.read() as connection:
+            assert connection.execute(select(schema.leads.c.tracking)).scalar_one() is means
+        assert f'value="{"untrack" if means else "track"}"' in answer.text
+    assert "We no longer keep what you open and click." in answer.text
 
 
 def test_the_api_tells_whether_a_lead_may_be_tracked(post: Post) -> None:
