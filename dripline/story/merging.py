@@ -27,11 +27,21 @@ def told_of_merges(
     for row in merges_of(connection, lead_id):
         detail = {"merge": row.id, "lead": row.winner_id, "other": row.loser_id, "cause": row.cause}
         because = _BECAUSE.get(row.cause, row.cause) + (f", {row.by}" if row.by else "")
-        yield row.at, "merged", f"{_pair(row, lead_id)} one person: {because}", {**detail, "by": row.by}
+        text = f"{_pair(row, lead_id)} one person: {because}{_narrowed(row)}"
+        yield row.at, "merged", text, {**detail, "by": row.by}
         if row.undone_at is not None:
             by = f", by {row.undone_by}" if row.undone_by else ""
             text = f"{_pair(row, lead_id)} two people after all: the merge is taken back{by}"
             yield row.undone_at, "unmerged", text, {**detail, "by": row.undone_by}
+
+
+def _narrowed(row: Row[Any]) -> str:
+    """Which yes of either did not outlive the merge; of an erased person nothing is known."""
+    made = row.detail.get("made", {}).get("consent", {})
+    sides = (row.detail.get(name, {}).get("consent", {}) for name in ("winner", "loser"))
+    agreed = {channel for said in sides for channel, word in said.items() if word}
+    lost = sorted(channel for channel in agreed if not made.get(channel))
+    return f"; not both agreed to {' and '.join(lost)}, so that the yes of one does not hold" if lost else ""
 
 
 def _pair(row: Row[Any], lead_id: str) -> str:

@@ -28,9 +28,9 @@ def test_two_leads_become_one_and_two_again(client: TestClient) -> None:
     assert (again.status_code, again.json()["code"]) == (409, "same-lead")
 
     told = [entry["text"] for entry in client.get(f"/v1/leads/{ani}/timeline").json()["entries"]]
-    assert any(
-        text.startswith(f"lead {ann} and this one are one person: the API was told so") for text in told
-    )
+    [said] = [text for text in told if text.startswith(f"lead {ann} and this one are one person")]
+    assert ": the API was told so, " in said
+    assert said.endswith("; not both agreed to email, so that the yes of one does not hold")
     assert any(text.startswith("event order.paid") for text in told)
     page = client.get(f"/leads/{ani}").text
     assert "Also found by" in page
