@@ -344,6 +344,13 @@ class Lives(RuleBasedStateMachine):
             assert not (refused and now.consent.get(channel)), "a merge widened consent"
             assert agreed or not now.consent.get(channel), "a merge made consent of nothing"
 
+    @rule(one=NUMBER, other=NUMBER, lives=st.lists(NUMBER, max_size=3))
+    def two_are_one_for_a_while(self, one: int, other: int, lives: list[int]) -> None:
+        self.two_are_one(one, other)
+        for number in lives:
+            self.does_something(number, "is sent it")
+        self.they_were_two_after_all(one)
+
     @rule(number=NUMBER)
     def they_were_two_after_all(self, number: int) -> None:
         with self.store.read() as connection:
