@@ -157,11 +157,16 @@ class Lives(RuleBasedStateMachine):
 
     # -- what may happen -------------------------------------------------------------------------------------
 
-    @initialize(agreed=st.lists(st.tuples(st.booleans(), st.booleans()), min_size=3, max_size=3), then=THEN)
-    def three_people_sign_up(self, agreed: list[tuple[bool, bool]], then: str) -> None:
+    @initialize(
+        agreed=st.lists(st.tuples(st.booleans(), st.booleans()), min_size=3, max_size=3),
+        known=st.lists(st.sampled_from(["both", "email", "sms"]), min_size=3, max_size=3),
+        then=THEN,
+    )
+    def three_people_sign_up(self, agreed: list[tuple[bool, bool]], known: list[str], then: str) -> None:
         for person, (mail, sms) in enumerate(agreed):
-            self.says_who_it_is(person, person, person)
-            lead = next(one for one in self.leads() if one.email == address("email", person))
+            by = [person if known[person] in ("both", channel) else None for channel in ("email", "sms")]
+            self.says_who_it_is(by[0], by[1], person)
+            lead = next(one for one in self.leads() if one.external_id == f"marked-crm-{person}")
             self.a_program_passes(lead, "email", mail or person == 0)
             self.a_program_passes(lead, "sms", sms)
             self.does_something(person, then)
@@ -298,7 +303,7 @@ class Lives(RuleBasedStateMachine):
         lead = self.one(number)
         if lead is not None:
             self.notes += 1
-            note = {"note": f"marked-note-{self.notes} of {lead.email}"}
+            note = {"note": f"note {self.notes} of {sorted(self.addresses_of(lead))}"}
             self.tried(
                 lambda: self.ingest.record_event(
                     EventIn(name="demo.booked", lead={"id": lead.id}, properties=note)
@@ -344,12 +349,14 @@ class Lives(RuleBasedStateMachine):
             assert not (refused and now.consent.get(channel)), "a merge widened consent"
             assert agreed or not now.consent.get(channel), "a merge made consent of nothing"
 
-    @rule(one=NUMBER, other=NUMBER, lives=st.lists(NUMBER, max_size=3))
-    def two_are_one_for_a_while(self, one: int, other: int, lives: list[int]) -> None:
+    @rule(one=NUMBER, other=NUMBER, lives=st.lists(NUMBER, max_size=3), erased=st.none() | NUMBER)
+    def two_are_one_for_a_while(self, one: int, other: int, lives: list[int], erased: int | None) -> None:
         self.two_are_one(one, other)
         for number in lives:
             self.does_something(number, "is sent it")
         self.they_were_two_after_all(one)
+        if erased is not None and self.leads():
+            self.is_erased(erased)
 
     @rule(number=NUMBER)
     def they_were_two_after_all(self, number: int) -> None:
