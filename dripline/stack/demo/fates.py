@@ -1,4 +1,4 @@
-"""What can become of a lead in each of the six journeys, and how many of the demo's leads it becomes of."""
+"""What can become of a lead in each of the seven journeys, and how many of the demo's leads it becomes of."""
 
 from __future__ import annotations
 
@@ -91,6 +91,26 @@ def never_confirms(life: Life, day: float) -> None:
 def _signs_up(life: Life, day: float) -> None:
     life.comes(day, agrees=False)
     life.says(day + 0.1, "signup.requested", form="footer")
+
+
+# -- requests ------------------------------------------------------------------------------------------------
+
+
+def asks_something(life: Life, day: float) -> None:
+    """A lead that is known sends the form, and half of them write back."""
+    life.comes(day, historical=True)
+    submission = f"{life.person.external_id}/form"
+    life.says(
+        day + 1,
+        "form.submitted",
+        form="contact",
+        submission=submission,
+        known=True,
+        asks=[],
+        message="How many seats can we begin with?",
+    )
+    if life.draw.random() < 0.5:
+        life.says(2, "lead.replied", after="requests/received-again", channel="email", text="Thank you!")
 
 
 # -- farewell ------------------------------------------------------------------------------------------------
@@ -290,7 +310,8 @@ CASTS = [
     Cast(3, leaves_the_newsletter, 20, 300),
     Cast(8, confirms, 5, 310, ALL),
     Cast(4, confirms_when_asked_again, 5, 300, ALL),
-    Cast(6, never_confirms, 5, 300, ALL),
+    Cast(4, never_confirms, 5, 300, ALL),
+    Cast(2, asks_something, 5, 290),
     Cast(5, leaves_for_the_price, 5, 300),
     Cast(4, stays_for_less, 10, 270),
     Cast(5, has_no_time, 5, 300),
