@@ -122,6 +122,12 @@ leads = Table(
     Column("updated_at", Utc, nullable=False),
     Column("merged_into", String(64), ForeignKey("leads.id")),
     Column("erased_at", Utc),
+    Index(
+        "ix_leads_merged_into",
+        "merged_into",
+        sqlite_where=text("merged_into IS NOT NULL"),
+        postgresql_where=text("merged_into IS NOT NULL"),
+    ),
 )
 
 identities = Table(

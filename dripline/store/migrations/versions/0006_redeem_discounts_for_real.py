@@ -67,3 +67,12 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_discounts_order", ["redeemed_for"], unique=False)
         batch_op.create_index("ix_discounts_reserved", ["reserved_for"], unique=False)
+
+    with op.batch_alter_table("leads", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_leads_merged_into",
+            ["merged_into"],
+            unique=False,
+            sqlite_where=sa.text("merged_into IS NOT NULL"),
+            postgresql_where=sa.text("merged_into IS NOT NULL"),
+        )
