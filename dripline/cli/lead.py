@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from dripline.cli.consenting import show_consent
 from dripline.cli.importing import import_leads
 from dripline.cli.imports import list_imports, undo
 from dripline.cli.lead_export import export_lead
@@ -24,6 +25,7 @@ def register(app: typer.Typer) -> None:
     lead.command("undo-import")(undo)
     lead.command("list")(list_leads)
     lead.command("export")(export_lead)
+    lead.command("consent")(show_consent)
     lead.command("tracking")(set_tracking)
     add_merging(lead)
     app.add_typer(lead, name="lead")

@@ -24,6 +24,7 @@ from dripline.store.database import Store
 from dripline.store.house import open_house
 from dripline.web.api import build_api
 from dripline.web.audit import build_audit
+from dripline.web.consents import build_consents
 from dripline.web.cookies import Cookies
 from dripline.web.described import describe
 from dripline.web.entrance import Entrance
@@ -97,6 +98,7 @@ def create_app(
     eraser = Eraser(store, secret, Journal(settings.data), machine)
     app.include_router(build_privacy(eraser, store, workspace, secret, nudge))
     app.include_router(build_audit(store))
+    app.include_router(build_consents(store))
     app.include_router(build_suppressions(store, workspace, Suppressions(store, secret, machine)))
     app.include_router(build_links(settings, store, ingest, workspace, machine))
     app.include_router(build_forms(settings, store, ingest, workspace, machine))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dripline.ingest.agreeing import Source, log_changes, log_pause
 from tests.cli.conftest import Opened, run
+from tests.durable.house import NOW
 from tests.engine.plans import WELCOME
 
 
@@ -59,3 +61,17 @@ def test_what_is_no_address_is_told(open_house: Opened) -> None:
     for words in (["nobody"], ["+1"], [], ["a@example.com", "--reason", "bored"]):
         code, said = run("suppress", *words)
         assert (code, "Traceback" in said) == (1, False), said
+
+
+def test_what_a_lead_agreed_to_is_told_with_its_proof(open_house: Opened) -> None:
+    house = open_house(WELCOME)
+    with house.store.write() as connection:
+        log_changes(
+            connection, "lead-1", {}, {"consent": {"email": True}}, Source("form", {"form": "join"}), NOW
+        )
+        log_pause(connection, "lead-1", NOW, Source("page"), NOW)
+    code, said = run("lead", "consent", "lead-1")
+    assert code == 0, said
+    assert "agrees to e-mail, by a form (form join)" in said
+    assert "wants to be left in peace until" in said
+    assert '"text": "agrees to e-mail"' in run("lead", "consent", "lead-1", "--format", "json")[1]

@@ -13,6 +13,7 @@ from dripline.language.completeness import LACKING, doubts
 from dripline.store.leads import read_lead
 from dripline.store.overview import house_clock
 from dripline.story import tell
+from dripline.story.agreement import say_proof, tell_consent
 from dripline.web import saying
 from dripline.web.allowing import allows
 from dripline.web.pages.frame import Frame
@@ -33,11 +34,14 @@ def add_leads(router: APIRouter, frame: Frame) -> None:
                 raise erased_lead()
             where = zone_of(row.timezone, row.country, frame.zone.key)
             story = tell(connection, row, clock, where)
+            agreed = tell_consent(connection, row.id)
         return frame.page(
             "lead.html",
             where=where,
             lead=row,
             story=story,
+            agreed=agreed,
+            say_proof=say_proof,
             lacking=LACKING,
             doubts=doubts(story.lead),
             told_in=where.key,

@@ -1,0 +1,72 @@
+"""The part of the API that shows by what right a lead is written to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from fastapi.responses import JSONResponse
+from pydantic import Field
+
+from dripline.ingest.refusal import erased_lead, unknown_lead
+from dripline.store.consents import consent_history
+from dripline.store.database import Store
+from dripline.store.leads import read_lead
+from dripline.web.described import documented
+from dripline.web.needing import needs
+from dripline.web.shapes import Answer
+from dripline.web.strict_json import StrictRoute
+
+
+class ConsentLine(Answer):
+    """One thing that was said of consent."""
+
+    at: datetime
+    channel: str | None = Field(None, description="Null: of every channel.")
+    topic: str | None = Field(None, description="Null: of the channel as a whole.")
+    state: str = Field(description="granted, denied, pending, withdrawn, paused or resumed.")
+    source: str = Field(description="api, form, import, link, page, sms, email, provider, merge, command …")
+    proof: dict[str, Any]
+
+
+class ConsentOut(Answer):
+    """What a lead agrees to now, and how that came."""
+
+    lead: str
+    consent: dict[str, bool]
+    topics: dict[str, Any] = Field(description="`true` or `false` on every channel, or by channel.")
+    paused_until: datetime | None = None
+    log: list[ConsentLine] = Field(description="Oldest first.")
+
+
+def build_consents(store: Store) -> APIRouter:
+    """The router, under /v1 as well."""
+    router = APIRouter(prefix="/v1", route_class=StrictRoute, responses=documented(422))
+
+    @router.get(
+        "/leads/{lead}/consent",
+        dependencies=[needs("leads:read")],
+        response_model=ConsentOut,
+        response_description="What it agrees to, and the log",
+        responses=documented(404, 410),
+        tags=["leads"],
+        summary="What a lead agreed to: when, how, with what proof",
+    )
+    def consent(lead: Annotated[str, Path(min_length=1, max_length=128)]) -> JSONResponse:
+        """By Dripline's id; of a merged lead the one that it became."""
+        with store.read() as connection:
+            row = read_lead(connection, lead)
+            if row is None:
+                raise unknown_lead()
+            if row.erased_at is not None:
+                raise erased_lead()
+            log = consent_history(connection, row.id)
+        until = row.paused_until
+        lines = [{name: getattr(one, name) for name in ConsentLine.model_fields} for one in log]
+        told = {"consent": row.consent, "topics": row.topics, "paused_until": until and until.isoformat()}
+        return JSONResponse(
+            {"lead": row.id, **told, "log": [{**one, "at": one["at"].isoformat()} for one in lines]}
+        )
+
+    return router

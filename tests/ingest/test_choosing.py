@@ -1,0 +1,75 @@
+"""Whatever a lead chooses, and when: only who agreed is sent marketing, and the log says how things stand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dripline.engine.policy import refusal
+from dripline.engine.topics import CHANNELS, wish
+from dripline.ingest.agreeing import Source, replayed
+from dripline.ingest.choosing import Choice, Times, choose
+from dripline.store.consents import consent_history
+from dripline.store.database import Store
+from dripline.store.house import open_house
+from dripline.store.leads import facts, lock_survivor
+from dripline.store.suppressions import REASONS, lift, suppress, suppressed_by
+from tests.ingest.journeys import a_lead
+
+NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
+CHOICES = st.one_of(
+    st.builds(lambda channel, yes: Choice(consent={channel: yes}), st.sampled_from(CHANNELS), st.booleans()),
+    st.builds(
+        lambda wish: Choice(topics={"news": wish}),
+        st.none() | st.booleans() | st.dictionaries(st.sampled_from(CHANNELS), st.booleans(), min_size=1),
+    ),
+    st.builds(
+        lambda days: Choice(pause=True, paused_until=NOW + timedelta(days=days) if days else None),
+        st.sampled_from([0, 3, 30]),
+    ),
+)
+ACTS = st.lists(CHOICES | st.sampled_from(REASONS) | st.just("lift"), max_size=12)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(acts=ACTS)
+def test_marketing_goes_only_to_who_agreed_and_the_log_is_how_things_stand(
+    migrated_file: Path, acts: list[Choice | str]
+) -> None:
+    store = Store(f"sqlite:///{migrated_file}")
+    with store.write() as connection, connection.begin_nested() as trial:
+        a_lead(connection, email="ani@example.com", phone="+37491123456", consent={}, topics={})
+        house = open_house(connection)
+        address = house.address_hash("email", "ani@example.com")
+        consent: dict[str, bool] = {}
+        for number, act in enumerate(acts):
+            at = NOW + timedelta(minutes=number)
+            if act == "lift":
+                lift(connection, "email", address)
+            elif isinstance(act, str):
+                suppress(connection, "email", address, act, at)
+            else:
+                lead = lock_survivor(connection, "lead-1")
+                assert lead is not None
+                choose(connection, house, lead, act, Source("page"), Times(at, at), f"c{number}")
+                consent |= act.consent
+            lead = lock_survivor(connection, "lead-1")
+            assert lead is not None
+            found = replayed(consent_history(connection, "lead-1"))
+            assert (found.consent, found.topics, found.paused_until) == (
+                lead.consent,
+                lead.topics,
+                lead.paused_until,
+            )
+            suppressed = suppressed_by(connection, "email", address)
+            for channel in CHANNELS:
+                on_list = suppressed if channel == "email" else None
+                may = refusal(channel, "news", False, facts(lead), on_list, at) is None
+                paused = lead.paused_until is not None and at < lead.paused_until
+                left = wish(lead.topics, "news", channel) is False
+                assert may == (consent.get(channel, False) and not left and not paused and not on_list)
+        trial.rollback()
+    store.close()
