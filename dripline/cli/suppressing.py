@@ -1,4 +1,4 @@
-"""`dripline suppress`, `unsuppress`, `suppressions`: who is not to be written to."""
+"""`dripline suppress`, `unsuppress`, `suppressions`, `skipped`: who is not written to, and why."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     app.command("suppress")(suppress)
     app.command("unsuppress")(unsuppress)
     app.command("suppressions")(suppressions)
+    app.command("skipped")(skipped)
 
 
 def suppress(
@@ -109,6 +110,20 @@ def suppressions(
             for row in by_hand:
                 add(table, house.minute(row.created_at), row.channel, row.reason, row.by or "", row.why or "")
             print_table(table, "")
+
+
+def skipped(
+    journey: Annotated[str | None, typer.Option(help="Of this journey alone.")] = None,
+) -> None:
+    """Why messages were not sent: how many for which reason, most first."""
+    from dripline.store.left_out import count_left_out
+
+    with opened() as house, house.store.read() as connection:
+        rows = count_left_out(connection, journey)
+    table = new_table("Reason", "Channel", "Messages")
+    for reason, channel, number in rows:
+        add(table, reason, channel, f"{number:,}")
+    print_table(table, "No message was skipped.")
 
 
 def _list(house: Opened) -> Suppressions:

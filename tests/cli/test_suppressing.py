@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from dripline.ingest.agreeing import Source, log_changes, log_pause
+from dripline.store.leads import change_lead
 from tests.cli.conftest import Opened, run
 from tests.durable.house import NOW
 from tests.engine.plans import WELCOME
@@ -75,3 +77,16 @@ def test_what_a_lead_agreed_to_is_told_with_its_proof(open_house: Opened) -> Non
     assert "agrees to e-mail, by a form (form join)" in said
     assert "wants to be left in peace until" in said
     assert '"text": "agrees to e-mail"' in run("lead", "consent", "lead-1", "--format", "json")[1]
+
+
+def test_why_messages_were_not_sent_is_counted_by_reason(open_house: Opened) -> None:
+    house = open_house(WELCOME)
+    assert "No message was skipped." in run("skipped")[1]
+    with house.store.write() as connection:
+        change_lead(connection, "lead-1", {"paused_until": NOW + timedelta(days=365)}, NOW)
+    house.advance(house.happens("lead.created")[0], NOW)
+    code, said = run("skipped")
+    assert code == 0
+    assert "paused until" in said
+    assert str(NOW.year + 1) not in said
+    assert "No message was skipped." in run("skipped", "--journey", "another")[1]
