@@ -342,3 +342,14 @@ def test_every_page_says_how_browsers_must_treat_it(open_app: Opened, store: Sto
         assert headers["cache-control"] == "no-store"
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert headers["referrer-policy"] in ("same-origin", "no-referrer")
+
+
+def test_forms_work_at_this_machine_without_a_login_and_nobody_else_sends_them(open_app: Opened) -> None:
+    client = open_app()
+    page = client.get("/stop-all", headers=HTML)
+    form = {"form_token": token_of(page), "why": "wrong prices"}
+    assert open_app().post("/stop-all", data=form, headers=ORIGIN).status_code == 403, "without the cookie"
+    evil = {"Origin": "https://evil.example"}
+    assert client.post("/stop-all", data=form, headers=evil, follow_redirects=False).status_code in (401, 403)
+    assert client.post("/stop-all", data=form, headers=ORIGIN, follow_redirects=False).status_code == 303
+    assert "by this machine: wrong prices" in client.get("/", headers=HTML).text
