@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -47,6 +47,11 @@ class TrackingApi(Written):
     )
     pages: bool = Field(
         True, description="Whether pages and screens that are seen are kept, as the event `page.viewed`."
+    )
+    aliases: Literal["visitors", "anybody"] = Field(
+        "visitors",
+        description="Whom `alias` may make one with another: `visitors` nobody knows yet (also if it is not said), or"
+        " `anybody`. A write key that lies open on a web page can then merge people whose ids are guessed.",
     )
 
 

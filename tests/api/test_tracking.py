@@ -44,8 +44,12 @@ NOBODY: Any = None
 
 @pytest.fixture
 def client(store: Store) -> TestClient:
+    return _client(store, WORKSPACE)
+
+
+def _client(store: Store, workspace: Workspace) -> TestClient:
     settings = Settings(_env_file=None, api_key=KEY)
-    app = create_app(settings, store, WORKSPACE)
+    app = create_app(settings, store, workspace)
     client = TestClient(app, base_url="https://track.example.com", client=("198.51.100.7", 5))
     client.auth = (KEY, "")
     return client
@@ -234,7 +238,28 @@ def test_a_user_id_that_is_an_address_is_one(client: TestClient, store: Store) -
     assert len(told(store)) == 1
 
 
+def test_an_alias_makes_a_visitor_somebody_but_nobody_another_unless_the_workspace_says_so(
+    client: TestClient, store: Store
+) -> None:
+    client.post("/v1/track", json={"anonymousId": "browser", "event": "Demo Booked"})
+    client.post("/v1/identify", json={"userId": "victim", "traits": {"email": "ani@example.com"}})
+    client.post("/v1/identify", json={"userId": "other", "traits": {"email": "bella@example.com"}})
+    assert client.post("/v1/alias", json={"previousId": "browser", "userId": "victim"}).status_code == 200
+    for previous, now in (("victim", "other"), ("other", "victim"), ("victim", "nobody-yet")):
+        refused = client.post("/v1/alias", json={"previousId": previous, "userId": now})
+        assert (refused.status_code, refused.json()["code"]) == (409, "both-known")
+    with store.read() as connection:
+        assert sorted(
+            connection.execute(select(leads.c.external_id).where(leads.c.merged_into.is_(None))).scalars()
+        ) == [
+            "other",
+            "victim",
+        ]
+
+
 def test_an_alias_makes_one_of_two(client: TestClient, store: Store) -> None:
+    anybody = WORKSPACE.tracking_api.model_copy(update={"aliases": "anybody"})
+    client = _client(store, WORKSPACE.model_copy(update={"tracking_api": anybody}))
     client.post("/v1/identify", json={"userId": "old", "traits": {"company": "Arpi LLC"}})
     client.post("/v1/track", json={"userId": "old", "event": "Demo Booked"})
     client.post("/v1/identify", json={"userId": "new", "traits": {"email": "ani@example.com"}})

@@ -14,6 +14,8 @@ from dripline.ingest.identity import NotNormal, normal_email
 from dripline.ingest.incoming import LeadIn
 from dripline.ingest.leads import Upserted, upsert
 from dripline.ingest.merging.merge import Cause, Times, merge
+from dripline.ingest.merging.rules import is_anonymous
+from dripline.ingest.refusal import FieldError, Refused
 from dripline.ingest.segment.calls import Call
 from dripline.ingest.touches import Touch, touch_of
 from dripline.language.workspace import Workspace
@@ -55,6 +57,7 @@ def unite(
         change = _change({**who, "anonymous_id": previous, "historical": call.historical}, workspace, source)
         return upsert(connection, change, times.house, times.machine, strict=False, cause="alias")
     other = _owner(connection, _identities(who))
+    _refuse_known(connection, workspace, before, other)
     if other is None:
         change = _change({**who, "id": before, "historical": call.historical}, workspace, source)
         return upsert(connection, change, times.house, times.machine, strict=False, cause="alias")
@@ -62,6 +65,22 @@ def unite(
         cause: Cause = "alias"
         merge(connection, other, before, cause, times, into=other, by=source.by)
     return None
+
+
+def _refuse_known(connection: Connection, workspace: Workspace, before: str, other: str | None) -> None:
+    """A write key may lie open on a web page: by default it makes nobody another person who is known already."""
+    if workspace.tracking_api.aliases == "anybody" or before == other:
+        return
+    if not any(
+        one is not None and is_anonymous(load_lead(connection, one)._mapping) for one in (before, other)
+    ):
+        raise Refused(
+            409,
+            "both-known",
+            "Both ids are of somebody who is known; nothing was merged. To allow it: `tracking_api: {aliases: anybody}`"
+            " in dripline.yaml, or `dripline lead merge`.",
+            [FieldError("previousId", "is of somebody who is known")],
+        )
 
 
 def ids_of(user_id: str | None, email: Any) -> dict[str, str]:
