@@ -112,7 +112,7 @@ def _import(house: Opened, table: Table, columns: Columns, order: Order, *, dry_
     except TableError as error:
         refuse(f"{error}.")
     if begun is not None:
-        imports.finish(begun.id, counts)
+        imports.finish(begun.id, counts, order.by)
         typer.echo(f"Import {begun.id[-8:]}: `dripline lead undo-import {begun.id[-8:]}` takes it back.")
     return counts
 

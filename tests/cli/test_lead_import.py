@@ -155,6 +155,19 @@ def test_an_import_is_history_and_starts_nothing(open_house: Opened, tmp_path: P
     assert (code, "0 new, 0 changed, 2 as they were" in told) == (0, True), "a repeat changes nothing"
 
 
+def test_an_import_stands_in_the_audit_log_with_its_counts_and_a_dry_run_does_not(
+    open_house: Opened, tmp_path: Path
+) -> None:
+    house = open_house(HELLO)
+    path = write(tmp_path, PLAIN)
+    assert run("lead", "import", path, "--dry-run")[0] == 0
+    assert run("lead", "import", path)[0] == 0
+    with house.store.read() as connection:
+        acts = connection.execute(select(schema.audit).where(schema.audit.c.what == "import")).all()
+    assert [one.detail["rows"]["created"] for one in acts] == [2]
+    assert acts[0].by
+
+
 def test_a_dry_run_changes_nothing(open_house: Opened, tmp_path: Path) -> None:
     house = open_house(HELLO)
     code, told = run("lead", "import", write(tmp_path, PLAIN), "--dry-run", "--enrol", "welcome")

@@ -61,10 +61,11 @@ class Imports:
             add_import(connection, {**values, "digest": table.digest, "mapping": mapping, "counts": {}})
         return Begun(import_id, False)
 
-    def finish(self, import_id: str, counts: Mapping[str, int]) -> None:
+    def finish(self, import_id: str, counts: Mapping[str, int], by: str | None) -> None:
         """All rows were looked at."""
         with self._store.write() as connection:
             finish_import(connection, import_id, counts, self._now(connection))
+            record_act(connection, "import", by, None, self._machine(), id=import_id, rows=dict(counts))
 
     def find(self, start: str) -> list[Row[Any]]:
         """The imports that may be meant by the beginning or the end of an id."""
