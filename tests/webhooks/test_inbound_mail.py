@@ -12,6 +12,8 @@ from pydantic import SecretStr
 from dripline.ingest.inbound.mail import new_text
 from dripline.replies import ReplyAddresses
 from dripline.store.database import Store
+from dripline.store.house import open_house
+from dripline.store.suppressions import UNSUBSCRIBED, suppress, suppressed_by
 from tests.durable.house import NOW
 from tests.sink.writing import a_mail
 from tests.webhooks.inbound import DOMAIN, EMAIL, Replies
@@ -118,6 +120,58 @@ def test_whoever_only_claims_to_be_a_lead_is_not_taken_for_it(replies: Replies) 
     assert replies.events() == []
     assert replies.lead().consent["email"] is True
     assert replies.suppressed() == []
+
+
+OTHERS = [
+    {"SPF": "pass", "envelope_from": "me@evil.example", "dkim": "{@evil.example : pass}"},
+    {"SPF": "pass", "envelope_from": "me@notexample.com", "dkim": "none"},
+    {"SPF": "fail", "dkim": "{@example.com : fail, @evil.example : pass}"},
+    {"SPF": "softfail", "dkim": "{@pass.example : fail}"},
+    {"SPF": "pass", "envelope_from": "me@com", "dkim": "{@com : pass}"},
+    {"SPF": "neutral", "headers": "From: me@example.com\r\n", "dkim": "{@example.com : pass}"},
+]
+
+
+@pytest.mark.parametrize("how", OTHERS)
+def test_mail_that_passes_for_a_domain_of_its_own_is_not_taken_for_anothers(
+    replies: Replies, how: dict[str, str]
+) -> None:
+    replies.mail("unsubscribe", **how)
+    assert replies.lead().consent["email"] is True
+    assert replies.suppressed() == []
+    assert [row.lead_id for row in replies.kept()] in ([None], [])
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"SPF": "none", "dkim": "{@evil.example : fail, @example.com : pass}"},
+        {"SPF": "pass", "envelope_from": "bounce@mail.example.com", "dkim": "none"},
+        {"SPF": "pass", "envelope_from": "<ani@EXAMPLE.com>", "dkim": ""},
+    ],
+)
+def test_mail_that_passes_for_the_domain_of_its_sender_is_its_senders(
+    replies: Replies, how: dict[str, str]
+) -> None:
+    replies.mail("unsubscribe", **how)
+    assert replies.lead().consent["email"] is False
+
+
+def test_who_has_a_message_of_ours_cannot_stop_or_start_another_address_by_naming_it(
+    replies: Replies,
+) -> None:
+    message, victim = replies.sent(), "victim@example.org"
+    told: dict[str, Any] = {"to": replies.address(message), "SPF": "fail", "dkim": "none"}
+    replies.mail("stop", sender=victim, **told)
+    with replies.store.read() as connection:
+        house = open_house(connection)
+        assert suppressed_by(connection, "email", house.address_hash("email", victim)) is None
+        assert suppressed_by(connection, "email", house.address_hash("email", EMAIL)) == UNSUBSCRIBED
+    with replies.store.write() as connection:
+        suppress(connection, "email", house.address_hash("email", victim), UNSUBSCRIBED, NOW)
+    replies.mail("yes", sender=victim, **told)
+    with replies.store.read() as connection:
+        assert suppressed_by(connection, "email", house.address_hash("email", victim)) == UNSUBSCRIBED
 
 
 @pytest.mark.parametrize(

@@ -64,11 +64,17 @@ def made_mail(headers: Message, sender: str, text: str, html: str) -> Mail:
     """The mail of these parts; `sender` where it is known better than by its headers."""
     return Mail(
         id=_header(headers, "Message-ID")[:500],
-        sender=(sender or parseaddr(_header(headers, "From"))[1])[:320],
+        sender=(sender or _sender(headers))[:320],
         subject=_header(headers, "Subject")[:500],
         text=_without_controls(text or as_text(html)),
         automatic=is_automatic(headers),
     )
+
+
+def _sender(headers: Message) -> str:
+    """The address of the From header; of several, which none may have (RFC 5322, 3.6), none: only one was vouched for."""
+    several = [name.lower() for name in headers.keys()].count("from") > 1  # noqa: SIM118 - each as often as it is there
+    return "" if several else parseaddr(_header(headers, "From"))[1]
 
 
 def read_headers(text: str) -> Message:

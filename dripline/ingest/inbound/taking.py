@@ -47,7 +47,8 @@ class Came:
     answers: str | None = None
     """The id of our message that it surely answers: it was sent to an address of that message alone."""
     trusted: bool = True
-    """Whether it surely comes from its sender. What does not, and answers nothing of ours, does nothing."""
+    """Whether it surely comes from its sender. What does not, and answers nothing of ours, does nothing; what does
+    answer something is its lead's, and says nothing of the address that it names as its sender's."""
     topic_only: bool = False
     """Of a `stop`: to leave the topic of the message that it answers, and not the channel."""
 
@@ -68,7 +69,7 @@ def take(connection: Connection, house: House, came: Came, now: datetime, machin
     locale = lead.locale if lead is not None else None
     address = house.address_hash(came.channel, came.sender)
     left = suppressed_by(connection, came.channel, address) == UNSUBSCRIBED
-    if came.intent == "reply" and agrees(came.text) and left:
+    if came.intent == "reply" and agrees(came.text) and left and came.trusted:
         came = replace(came, intent="start")
     answered = _answered(connection, came, lead)
     if not _keep(connection, came, lead, answered, now):
@@ -101,10 +102,15 @@ class _Desk:
     def stop(self, lead: Row[Any] | None, address: str, topic: str | None) -> None:
         """Write there no more; of a `topic`, only that one is left."""
         channel = self._came.channel
-        if topic is None:
+        if topic is None and self._came.trusted:
             suppress(self._connection, channel, address, UNSUBSCRIBED, self._now)
         if lead is None:
             return
+        if topic is None and not self._came.trusted:  # whom it names may be anybody: only the lead's own is left
+            ours = getattr(lead, ADDRESS[channel])
+            if ours:
+                own = self._house.address_hash(channel, ours)
+                suppress(self._connection, channel, own, UNSUBSCRIBED, self._now)
         if topic is None:
             after = {"consent": {**lead.consent, channel: False}, "topics": lead.topics}
         else:
