@@ -60,6 +60,8 @@ def test_a_mail_that_only_quotes_is_kept_as_it_is() -> None:
         "-" * 20_000,
         " \t" * 9_000,
         "On x\nwrote:\n" * 2_000,
+        "Yes" + "\n" * 11_900 + "please",
+        "Yes" + "\n \t" * 3_900 + "please",
     ],
 )
 def test_no_mail_takes_long_to_read(text: str) -> None:
@@ -270,6 +272,30 @@ MALFORMED = [
 @pytest.mark.parametrize("how", MALFORMED)
 def test_a_mail_that_is_badly_made_is_no_fault_of_ours(replies: Replies, how: dict[str, Any]) -> None:
     assert replies.mail("" if "html" in how else "Hello", **how).status_code == 200
+
+
+DEEP = "From: ani@example.com\r\n" + "".join(
+    f"Content-Type: multipart/mixed; boundary=b{n}\r\n\r\n--b{n}\r\n" for n in range(2_000)
+)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"headers": "Content-Type: " + "(" * 5_000 + "\r\n"},
+        {"sender": "(" * 5_000 + " ani@example.com"},
+        {"sender": "(" * 300 + " ani@example.com"},
+        {"headers": "Content-Type: text/plain; " + "a*0*=x'';" * 9_000 + "\r\n"},
+        {"sender": "a." * 40_000 + "@example.com"},
+        {"sender": '"a" ' * 22_000 + "<ani@example.com>"},
+        {"email": "Content-Type: text/plain; " + "a*0*=x'';" * 9_000 + "\r\n\r\nHello"},
+        {"email": DEEP + "Content-Type: text/plain\r\n\r\nHello"},
+    ],
+)
+def test_no_header_of_a_stranger_breaks_us_or_keeps_us_busy(replies: Replies, how: dict[str, Any]) -> None:
+    began = time.perf_counter()
+    assert replies.mail("Hello", **how).status_code == 200
+    assert time.perf_counter() - began < 3
 
 
 def test_only_sendgrid_is_believed(replies: Replies) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from email import message_from_bytes, message_from_string
 from email.message import EmailMessage, Message
-from email.policy import default as modern
+from email.policy import EmailPolicy
 from email.utils import parseaddr
 from typing import Any
 
@@ -19,6 +19,9 @@ MOST_LETTERS = 12_000
 LONGEST_LINE = 300
 """Longer lines are broken before quotes are looked for: what does so takes the square of their length."""
 
+LONGEST_HEADER = 2_000
+"""Characters of a header that are looked at: to take one apart takes more than twice as long for twice as many."""
+
 _LANGUAGES = ["en", "de", "fr", "es", "it", "pl", "nl"]
 _AUTOMATIC = ("mailer-daemon", "postmaster", "no-reply", "noreply", "do-not-reply", "donotreply")
 _QUOTE = re.compile(r"^\s*>")
@@ -29,6 +32,20 @@ _WROTE = re.compile(
 )
 _SEPARATOR = re.compile(r"^\s*(?:-{2,}|_{5,}).{0,60}(?:-{2,})?\s*$")
 _ORIGINAL = re.compile(r"original|пересыл|исходн|սկզբնական", re.IGNORECASE)
+
+
+class _Bounded(EmailPolicy):
+    """The library's modern rules, which no header keeps busy for long, nor leads too deep."""
+
+    def header_fetch_parse(self, name: str, value: Any) -> Any:
+        """The header; an empty one in the place of one that is nested beyond all measure."""
+        try:
+            return super().header_fetch_parse(name, value[:LONGEST_HEADER])
+        except RecursionError:
+            return super().header_fetch_parse(name, "")
+
+
+_POLICY = _Bounded()
 
 
 @dataclass(frozen=True)
@@ -46,7 +63,7 @@ class Mail:
 
 def read_mail(raw: bytes) -> Mail:
     """A whole e-mail (RFC 5322), however badly it is made."""
-    message = message_from_bytes(raw, policy=modern)
+    message = message_from_bytes(raw, policy=_POLICY)
     assert isinstance(message, EmailMessage)
     text, html = "", ""
     for part in message.walk():
@@ -72,14 +89,21 @@ def made_mail(headers: Message, sender: str, text: str, html: str) -> Mail:
 
 
 def _sender(headers: Message) -> str:
-    """The address of the From header; of several, which none may have (RFC 5322, 3.6), none: only one was vouched for."""
-    several = [name.lower() for name in headers.keys()].count("from") > 1  # noqa: SIM118 - each as often as it is there
-    return "" if several else parseaddr(_header(headers, "From"))[1]
+    """The address of the From header; none of several (RFC 5322, 3.6): only one was vouched for."""
+    several = [name.lower() for name, _ in headers.raw_items()].count("from") > 1
+    return "" if several else _address(headers)
+
+
+def _address(headers: Message) -> str:
+    try:
+        return parseaddr(_header(headers, "From"))[1]
+    except RecursionError:  # comments within comments
+        return ""
 
 
 def read_headers(text: str) -> Message:
     """Headers as they stand before a mail."""
-    return message_from_string(text[:100_000], policy=modern)
+    return message_from_string(text[:100_000], policy=_POLICY)
 
 
 def is_automatic(headers: Message) -> bool:
@@ -94,7 +118,7 @@ def is_automatic(headers: Message) -> bool:
         return True
     if "report" in _header(headers, "Content-Type").lower() or _header(headers, "Return-Path") == "<>":
         return True
-    local = parseaddr(_header(headers, "From"))[1].lower().partition("@")[0]
+    local = _address(headers).lower().partition("@")[0]
     return local.startswith(_AUTOMATIC)
 
 
@@ -102,6 +126,8 @@ def new_text(text: str) -> str:
     """What the writer added, without what is quoted below and the signature."""
     lines: list[str] = []
     for line in text[:MOST_LETTERS].replace("\r\n", "\n").split("\n"):
+        if not line.strip() and not any(one.strip() for one in lines[-2:]):
+            continue  # what looks for signatures takes the square of the length of a gap
         lines += [line[start : start + LONGEST_LINE] for start in range(0, max(len(line), 1), LONGEST_LINE)]
     whole = "\n".join(lines).strip()
     try:

@@ -106,7 +106,9 @@ class _Desk:
             suppress(self._connection, channel, address, UNSUBSCRIBED, self._now)
         if lead is None:
             return
-        if topic is None and not self._came.trusted:  # whom it names may be anybody: only the lead's own is left
+        if (
+            topic is None and not self._came.trusted
+        ):  # whom it names may be anybody: only the lead's own is left
             ours = getattr(lead, ADDRESS[channel])
             if ours:
                 own = self._house.address_hash(channel, ours)

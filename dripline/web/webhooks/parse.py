@@ -49,7 +49,7 @@ def parse(content_type: str, body: bytes) -> Parsed:
     envelope = _json(fields.get("envelope"))
     try:
         mail = _mail(fields, said)
-    except (ValueError, LookupError, AttributeError, TypeError):
+    except (ValueError, LookupError, AttributeError, TypeError, RecursionError):
         raise Unreadable from None  # the mail library stumbles over headers that are none
     given = [one for one in _listed(envelope.get("to")) if isinstance(one, str)]
     recipients = dict.fromkeys(_ADDRESS.findall(" ".join([*given, said.get("to", "")])[:20_000]))
