@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -32,10 +32,14 @@ class Agreement:
     consent: Mapping[str, bool]
     topics: Mapping[str, Any]
     paused_until: datetime | None = None
+    tracking: bool | None = None
+    """Whether it may be kept what it opens and clicks; None: as the workspace says."""
 
 
 _Change = tuple[str | None, str | None, bool | None]
-"""Channel, topic, and what is said of them now."""
+"""Channel, topic, and what is said of them now. Neither of the two: being tracked."""
+
+_TRACKING: Mapping[bool | None, State] = {True: "tracked", False: "untracked", None: "unsaid"}
 
 
 def log_changes(
@@ -50,6 +54,7 @@ def log_changes(
 ) -> None:
     """Add what is different in `consent` and `topics` (as the columns of a lead have them) to the log.
 
+    And in `tracking`, where `after` says it.
     Consent of the channels `said` that stays a yes is added as well where the source has a proof that is new.
     """
     rows = list(_differences(before, after))
@@ -73,8 +78,25 @@ def consent_rows(
 def _row(lead_id: str, one: _Change, source: Source, at: datetime, event_id: str | None) -> dict[str, Any]:
     channel, topic, agreed = one
     state: State = "withdrawn" if agreed is None else "granted" if agreed else "denied"
+    if channel is None and topic is None:
+        state = _TRACKING[agreed]
     said = {"channel": channel, "topic": topic, "state": state, "source": source.kind}
     return {**said, "lead_id": lead_id, "at": at, "proof": proof_of(source), "event_id": event_id}
+
+
+def log_moved(
+    connection: Connection,
+    lead_id: str,
+    channel: str,
+    agreed: bool | None,
+    what: str,
+    source: Source,
+    at: datetime,
+    event_id: str | None = None,
+) -> None:
+    """Add to the log what holds of a channel now that the lead's address there was replaced, removed or added."""
+    told = replace(source, proof={**source.proof, "address": what})
+    record_consents(connection, [_row(lead_id, (channel, None, agreed), told, at, event_id)])
 
 
 def log_pause(
@@ -100,12 +122,15 @@ def replayed(rows: Iterable[Any]) -> Agreement:
     """What the lead has agreed to, by the rows of its log alone, oldest first."""
     consent: dict[str, bool] = {}
     topics: dict[str, Any] = {}
-    paused_until = None
+    paused_until = tracking = None
+    tracked = {state: wish for wish, state in _TRACKING.items()}
     for row in rows:
         agreed = {"granted": True, "denied": False}.get(row.state)
         if row.state in ("paused", "resumed"):
             until = row.proof.get("until")
             paused_until = datetime.fromisoformat(until) if until and row.state == "paused" else None
+        elif row.state in tracked:
+            tracking = tracked[row.state]
         elif row.state == "pending":
             continue
         elif row.topic is not None:
@@ -114,7 +139,7 @@ def replayed(rows: Iterable[Any]) -> Agreement:
             consent.pop(row.channel, None)
         else:
             consent[row.channel] = agreed
-    return Agreement(consent, topics, paused_until)
+    return Agreement(consent, topics, paused_until, tracking)
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[_Change]:
@@ -132,6 +157,8 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
         for channel in CHANNELS:
             if wish(old, topic, channel) != wish(new, topic, channel):
                 yield channel, topic, wish(new, topic, channel)
+    if "tracking" in after and before.get("tracking") is not after["tracking"]:
+        yield None, None, after["tracking"]
 
 
 def _proven_anew(

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from dripline.store.consents import consent_history
+from dripline.store.consents import OF_THE_LEAD, consent_history
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ def awaited(connection: Connection, lead_id: str, channel: str) -> Awaited:
     """What was asked of the lead on that channel, and has been neither granted nor refused since."""
     asked: dict[str | None, Mapping[str, Any]] = {}
     for row in consent_history(connection, lead_id):
-        if row.state in ("paused", "resumed") or row.channel not in (channel, None):
+        if row.state in OF_THE_LEAD or row.channel not in (channel, None):
             continue
         if row.state == "pending":
             asked[row.topic] = row.proof

@@ -16,6 +16,7 @@ from dripline.ingest.merging.agreement import log_repeated_refusals
 from dripline.ingest.merging.meeting import ANONYMOUS, Met, Raced, meet, take_over
 from dripline.ingest.merging.merge import Cause, Times
 from dripline.ingest.merging.rules import is_anonymous
+from dripline.ingest.readdressing import carried, log_carried, moved_addresses
 from dripline.ingest.recording import record
 from dripline.ingest.refusal import FieldError, Refused
 from dripline.ingest.touches import touch
@@ -141,6 +142,7 @@ def _update(connection: Connection, change: LeadChange, met: Met, times: Times) 
     assert met.lead is not None
     lead_id, before = met.lead.id, {**met.lead._mapping}
     after = change.applied_to(before)
+    after["consent"] = carried(before, after, change)
     touched = _touched(connection, lead_id, before, change, times.house)
     changed = tuple(sorted({*change.differences(before, after), *touched}))
     _exchange_identities(connection, before, after, change, met, times.house)
@@ -160,7 +162,9 @@ def _update(connection: Connection, change: LeadChange, met: Met, times: Times) 
         event = _event(lead_id, "lead.created", {}, change, times.house)
     else:
         event = _event(lead_id, "lead.updated", {"changed": list(changed)}, change, times.house)
-    log_changes(connection, lead_id, before, after, change.source, times.house, event.id, change.consent)
+    said = set(change.consent) - set(moved_addresses(before, after))  # of those the next line tells
+    before = log_carried(connection, lead_id, before, after, change, times.house, event.id)
+    log_changes(connection, lead_id, before, after, change.source, times.house, event.id, said)
     recorded = record(connection, event, times.machine)
     runs = recorded.started + recorded.woken
     return Upserted(lead_id, False, changed, runs, new_person=event.name == "lead.created")

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, select
 
 from dripline.engine.policy import ADDRESS
 from dripline.engine.topics import CHANNELS, has_left, wish
-from dripline.ingest.agreeing import Source
+from dripline.ingest.agreeing import Source, log_changes
 from dripline.ingest.choosing import Choice, Times, choose
 from dripline.ingest.recording import record_change
 from dripline.language.links import PreferencesLink
@@ -98,7 +98,7 @@ def prefer(
     cause = _unused(connection, f"{claim.id}-{hashlib.sha256(repr(choice).encode()).hexdigest()[:8]}")
     source = Source("page", {"message": message.id})
     if wanted.do in ("track", "untrack"):
-        return _track(connection, workspace, message, lead, wanted.do == "track", at, cause)
+        return _track(connection, workspace, message, lead, wanted.do == "track", source, at, cause)
     choose(connection, house, lead, choice, source, at, cause, message.channel)
     after = read_lead(connection, lead.id)
     return _preferences(workspace, message, after, at.house) if after is not None else None
@@ -110,12 +110,15 @@ def _track(
     message: Any,
     lead: Row[Any],
     agreed: bool,
+    source: Source,
     at: Times,
     cause: str,
 ) -> Preferences | None:
     """Keep what the lead says of being tracked."""
     if lead.tracking is not agreed:
         change_lead(connection, lead.id, {"tracking": agreed}, at.house)
+        before = {"tracking": lead.tracking}
+        log_changes(connection, lead.id, before, {"tracking": agreed}, source, at.house, cause)
         record_change(connection, cause, lead.id, "tracking", at.house, at.machine)
     after = read_lead(connection, lead.id)
     return _preferences(workspace, message, after, at.house) if after is not None else None

@@ -10,8 +10,16 @@ from sqlalchemy import Connection, Row, insert, select
 
 from dripline.store.schema import consents
 
-State = Literal["granted", "denied", "pending", "paused", "resumed", "withdrawn"]
-"""`denied`: said no; `withdrawn`: neither yes nor no any more; `pending`: asked to confirm; `resumed`: no pause now."""
+State = Literal[
+    "granted", "denied", "pending", "paused", "resumed", "withdrawn", "tracked", "untracked", "unsaid"
+]
+"""`denied`: said no; `withdrawn`: neither yes nor no any more; `pending`: asked to confirm; `resumed`: no pause now.
+
+`tracked`, `untracked`: it may, or may not, be kept what the lead opens and clicks; `unsaid`: as the workspace says.
+"""
+
+OF_THE_LEAD = frozenset({"paused", "resumed", "tracked", "untracked", "unsaid"})
+"""States of the lead as a whole: their rows have no channel and no topic."""
 
 
 def record_consent(

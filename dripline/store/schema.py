@@ -184,7 +184,7 @@ consents = Table(
     Column("lead_id", String(64), ForeignKey("leads.id"), nullable=False),
     Column("channel", String(16)),  # NULL: a topic, on every channel
     Column("topic", String(128)),  # NULL: the channel as a whole
-    Column("state", String(16), nullable=False),  # granted | denied | pending | paused | resumed | withdrawn
+    Column("state", String(16), nullable=False),  # granted | denied | … (`State` in consents.py)
     Column("at", Utc, nullable=False),
     Column("source", String(32), nullable=False),  # api | form | import | link | page | sms | provider | …
     Column("proof", Json, nullable=False),  # what shows it: form, wording, address hash, message, event, who

@@ -18,6 +18,12 @@ _DID = {
     "pending": "was asked to confirm {what}",
     "withdrawn": "says neither yes nor no to {what} any more",
 }
+_OF_ITSELF = {
+    "resumed": "wants messages again",
+    "tracked": "may be tracked: what it opens and clicks is kept",
+    "untracked": "does not want it kept what it opens and clicks",
+    "unsaid": "leaves it to the workspace whether it is kept what it opens and clicks",
+}
 _BY = {
     "link": "by a link of a message",
     "page": "on its own page",
@@ -57,8 +63,8 @@ def say_proof(proof: Mapping[str, Any]) -> str:
 def _text(row: Any) -> str:
     if row.state == "paused":
         return f"wants to be left in peace until {str(row.proof.get('until'))[:10]}"
-    if row.state == "resumed":
-        return "wants messages again"
+    if row.state in _OF_ITSELF:
+        return _OF_ITSELF[row.state]
     channel = _CHANNELS.get(row.channel, row.channel)
     what = channel if row.topic is None else f"the topic {row.topic}"
     if row.topic is not None and channel:

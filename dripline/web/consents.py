@@ -25,7 +25,9 @@ class ConsentLine(Answer):
     at: datetime
     channel: str | None = Field(None, description="Null: of every channel.")
     topic: str | None = Field(None, description="Null: of the channel as a whole.")
-    state: str = Field(description="granted, denied, pending, withdrawn, paused or resumed.")
+    state: str = Field(
+        description="granted, denied, pending, withdrawn; of the lead: paused, resumed, tracked, untracked, unsaid"
+    )
     source: str = Field(description="api, form, import, link, page, sms, email, provider, merge, command …")
     proof: dict[str, Any]
 
@@ -37,6 +39,9 @@ class ConsentOut(Answer):
     consent: dict[str, bool]
     topics: dict[str, Any] = Field(description="`true` or `false` on every channel, or by channel.")
     paused_until: datetime | None = None
+    tracking: bool | None = Field(
+        None, description="Whether it may be kept what it opens and clicks; null: as the workspace says."
+    )
     log: list[ConsentLine] = Field(description="Oldest first.")
 
 
@@ -64,7 +69,12 @@ def build_consents(store: Store) -> APIRouter:
             log = consent_history(connection, row.id)
         until = row.paused_until
         lines = [{name: getattr(one, name) for name in ConsentLine.model_fields} for one in log]
-        told = {"consent": row.consent, "topics": row.topics, "paused_until": until and until.isoformat()}
+        told = {
+            "consent": row.consent,
+            "topics": row.topics,
+            "paused_until": until and until.isoformat(),
+            "tracking": row.tracking,
+        }
         return JSONResponse(
             {"lead": row.id, **told, "log": [{**one, "at": one["at"].isoformat()} for one in lines]}
         )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select, update
 
+from dripline.ingest.agreeing import Source
 from dripline.ingest.change import read_change
 from dripline.ingest.incoming import LeadIn
 from dripline.ingest.leads import upsert
@@ -120,6 +121,28 @@ def test_nobody_becomes_a_subscriber_again_by_undoing(
     assert "(consent.email, topics.newsletter)" in told
     lead = leads(house.store)["ani@example.com"]
     assert (lead.consent, lead.topics) == ({"email": False}, {"newsletter": False})
+
+
+def test_an_address_that_is_put_back_gets_no_consent_that_was_given_for_the_other(
+    open_house: Opened, workspace: Path, tmp_path: Path
+) -> None:
+    house = open_house(HELLO)
+    for one in ("1", "2"):
+        agrees = {"consent": {"email": True}} if one == "1" else {}
+        say(house, workspace, external_id=one, email=f"old-{one}@example.com", **agrees)
+    text = "external_id,email\n1,new-1@example.com\n2,new-2@example.com\n"
+    told = run("lead", "import", write(tmp_path, text))[1]
+    loaded, _ = load_workspace(workspace)
+    assert loaded is not None
+    with house.store.write() as connection:
+        later = datetime.now(UTC) + timedelta(days=1)
+        itself = LeadIn.model_validate({"external_id": "2", "consent": {"email": True}})
+        upsert(connection, read_change(itself, loaded, Source("page")), later, later)
+    told = run("lead", "undo-import", import_id(told), "--yes")[1]
+    assert "2 put back" in told
+    found = leads(house.store)
+    assert found["old-1@example.com"].consent == {"email": True}, "it was said for this one"
+    assert found["old-2@example.com"].consent == {}
 
 
 def test_an_address_that_is_anothers_by_now_is_not_taken_back(

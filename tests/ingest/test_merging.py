@@ -404,25 +404,41 @@ def test_a_chain_of_merges_is_taken_back_from_its_end(store: Store) -> None:
 
 
 def test_the_log_of_consent_tells_what_holds_after_a_merge_and_its_undoing(store: Store) -> None:
-    one = {"email": "a@x.test", "consent": {"email": True, "sms": True}, "topics": {"news": True}}
-    other = {"email": "b@x.test", "consent": {"email": False}, "topics": {"news": {"sms": False}}}
+    one = {
+        "email": "a@x.test",
+        "consent": {"email": True, "sms": True},
+        "topics": {"news": True},
+        "tracking": True,
+    }
+    other = {
+        "email": "b@x.test",
+        "consent": {"email": False},
+        "topics": {"news": {"sms": False}},
+        "tracking": False,
+    }
     two_leads(store, one, other)
     with store.write() as connection:
         for name in ("ani", "ann"):
             row = connection.execute(select(schema.leads).where(schema.leads.c.id == name)).one()
-            said = {"consent": row.consent, "topics": row.topics}
+            said = {"consent": row.consent, "topics": row.topics, "tracking": row.tracking}
             log_changes(connection, name, {}, said, Source(), MONDAY)
 
-    def told(name: str) -> tuple[Any, Any]:
+    def held(name: str) -> tuple[Any, Any, Any]:
+        row = lead(store, name)
+        return row.consent, row.topics, row.tracking
+
+    def told(name: str) -> tuple[Any, Any, Any]:
         with store.read() as connection:
             agreement = replayed(consent_history(connection, name))
-        return agreement.consent, agreement.topics
+        return agreement.consent, agreement.topics, agreement.tracking
 
     done = merged(store)
-    assert told("ani") == (lead(store, "ani").consent, lead(store, "ani").topics)
+    assert told("ani") == held("ani")
+    assert held("ani")[2] is False
     unmerged(store, done.id)
     for name in ("ani", "ann"):
-        assert told(name) == (lead(store, name).consent, lead(store, name).topics)
+        assert told(name) == held(name)
+    assert (held("ani")[2], held("ann")[2]) == (True, False)
 
 
 def test_what_cannot_be_one_is_refused_and_nothing_changes(store: Store) -> None:

@@ -23,7 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sqlalchemy import select
 
 from dripline.engine.policy import ADDRESS
-from dripline.ingest.agreeing import Source
+from dripline.ingest.agreeing import Agreement, Source, replayed
 from dripline.ingest.change import read_change
 from dripline.ingest.choosing import Choice, Times, choose
 from dripline.ingest.incoming import EventIn, LeadIn
@@ -39,6 +39,7 @@ from dripline.links import Claim
 from dripline.privacy.erasing import Eraser
 from dripline.providers import DeliveryReport, Outgoing
 from dripline.store import schema
+from dripline.store.consents import consent_history
 from dripline.store.database import Store, lock_lead
 from dripline.store.house import open_house
 from dripline.store.leads import survivor_id
@@ -192,15 +193,38 @@ class Lives(RuleBasedStateMachine):
 
         self.tried(do)
         self.gone -= set(said.values())
+        self._moved(before, agreed=False)
+
+    @rule(number=NUMBER, channel=CHANNEL, person=WHO)
+    def our_own_system_knows_another_address(self, number: int, channel: str, person: int | None) -> None:
+        lead = self.one(number)
+        if lead is None:
+            return
+        new = address(channel, person) if person is not None else None
+        said = LeadIn.model_validate({"id": lead.id, ADDRESS[channel]: new})
+        before = {one.id: one for one in self.leads()}
+        if self.tried(lambda: self.ingest.upsert_lead(said)) is not None:
+            event("an address became another")
+            self.gone.discard(str(new))
+            self._moved(before, agreed=True)
+
+    def _moved(self, before: dict[str, Any], agreed: bool) -> None:
+        """People have other addresses now: what was agreed is `agreed` for them only if our own system said so."""
         held = {getattr(lead, kind) for lead in before.values() for kind in ("email", "phone")}
         for lead in self.leads():
             was = before.get(lead.id)
             for channel, kind in ADDRESS.items():
                 new = getattr(lead, kind)
                 if was is not None and new and new != getattr(was, kind) and new not in held:
-                    self.said[channel, new] = was.consent.get(channel) is True  # the person's new address
+                    self.said[channel, new] = agreed and was.consent.get(channel) is True
                     if was.topics.get("newsletter") is False:
                         self.left.add(new)
+
+    @rule(number=NUMBER, wish=st.none() | st.booleans())
+    def says_whether_it_may_be_tracked(self, number: int, wish: bool | None) -> None:
+        lead = self.one(number)
+        if lead is not None:
+            self.tried(lambda: self.ingest.upsert_lead(LeadIn(id=lead.id, tracking=wish)))
 
     @rule(number=NUMBER, channel=CHANNEL, yes=st.booleans())
     def a_program_passes_on_what_was_agreed(self, number: int, channel: str, yes: bool) -> None:
@@ -348,6 +372,7 @@ class Lives(RuleBasedStateMachine):
             agreed = any(side.consent.get(channel) is True for side in (first, second))
             assert not (refused and now.consent.get(channel)), "a merge widened consent"
             assert agreed or not now.consent.get(channel), "a merge made consent of nothing"
+        assert not (False in (first.tracking, second.tracking) and now.tracking is not False)
 
     @rule(one=NUMBER, other=NUMBER, lives=st.lists(NUMBER, max_size=3), erased=st.none() | NUMBER)
     def two_are_one_for_a_while(self, one: int, other: int, lives: list[int], erased: int | None) -> None:
@@ -400,6 +425,13 @@ class Lives(RuleBasedStateMachine):
             for name, held in everything(connection).items():
                 for one in self.gone:
                     assert one not in held, f"{name} still holds {one}"
+
+    @invariant()
+    def the_log_says_how_things_stand(self) -> None:
+        for lead in self.leads():
+            with self.store.read() as connection:
+                found = replayed(consent_history(connection, lead.id))
+            assert found == Agreement(lead.consent, lead.topics, lead.paused_until, lead.tracking)
 
     @invariant()
     def runs_of_the_erased_have_ended(self) -> None:

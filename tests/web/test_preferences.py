@@ -143,11 +143,20 @@ def test_the_log_alone_says_how_things_stand(post: Post) -> None:
         {"do": "save", "want": ALL[:2]},
         {"do": "leave"},
         {"do": "save", "want": ALL[1:2]},
+        {"do": "track"},
+        {"do": "untrack"},
+        {"do": "untrack"},
     ):
         post.client.post(page, data=data)
     with post.house.store.read() as connection:
-        found = replayed(consent_history(connection, "lead-1"))
-    row = post.row()
+        history = consent_history(connection, "lead-1")
+    found, row = replayed(history), post.row()
+    assert found.tracking is row.tracking is False
+    message = post.house.message().id
+    assert [(one.state, one.source, one.proof) for one in history][-2:] == [
+        ("tracked", "page", {"message": message}),
+        ("untracked", "page", {"message": message}),
+    ]
     assert (found.consent, found.topics, found.paused_until) == (row.consent, row.topics, row.paused_until)
 
 

@@ -13,12 +13,14 @@ from typing import Any, Literal
 
 from sqlalchemy import Column, Connection, Row, delete, or_, select, update
 
+from dripline.engine.policy import ADDRESS
 from dripline.ingest.agreeing import Source
 from dripline.ingest.change import LeadChange
 from dripline.ingest.importing.marks import marks
 from dripline.ingest.leads import upsert
 from dripline.ingest.refusal import Refused
 from dripline.store import schema
+from dripline.store.consents import consent_history
 from dripline.store.imports import mark_rows, rows_to_undo
 from dripline.store.leads import change_lead, lock_leads
 from dripline.store.schema import leads
@@ -172,6 +174,7 @@ def _put_back(
     names = [name for name in after if name not in touches and now.get(name) == after[name]]
     widening = [name for name in names if _widens(name, before.get(name), after[name])]
     back = {name: before.get(name) for name in names if name not in widening}
+    back |= dict.fromkeys(_agreed_for(connection, order, lead, back))
     kept = [name for name in after if name not in back and name not in touches]
     try:
         with connection.begin_nested():
@@ -184,6 +187,24 @@ def _put_back(
         connection.execute(delete(schema.touches).where(*mine))
         change_lead(connection, lead.id, first_and_last(connection, lead.id), order.house_now)
     return Undone(line, "partly" if kept else "restored", tuple(kept))
+
+
+def _agreed_for(
+    connection: Connection, order: UndoOrder, lead: Row[Any], back: Mapping[str, Any]
+) -> list[str]:
+    """Consent, by name, that was given since the import: for its address, not for the one that is put back."""
+    moved = [channel for channel, kind in ADDRESS.items() if kind in back and lead.consent.get(channel)]
+    if not moved:
+        return []
+    imports = schema.imports.c
+    begun = connection.execute(select(imports.at).where(imports.id == order.import_id)).scalar_one()
+    since = {
+        row.channel
+        for row in consent_history(connection, lead.id)
+        if row.state == "granted" and row.topic is None and row.at >= begun
+        if row.proof.get("file") != order.digest
+    }
+    return [f"consent.{channel}" for channel in moved if channel in since]
 
 
 def _widens(name: str, before: Any, after: Any) -> bool:

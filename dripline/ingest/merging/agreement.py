@@ -38,7 +38,9 @@ def log_agreement(
         }
         for topic in {**before["topics"], **known.topics}
     }
-    held = {"consent": {**consent, **known.consent}, "topics": changed({}, wishes)}
+    held: dict[str, Any] = {"consent": {**consent, **known.consent}, "topics": changed({}, wishes)}
+    tracked = any(row.state in ("tracked", "untracked", "unsaid") for row in history)
+    held["tracking"] = known.tracking if tracked else before["tracking"]
     source = Source("merge", proof)
     log_changes(connection, lead_id, held, after, source, at)
     paused = any(row.state in ("paused", "resumed") for row in history)
