@@ -101,6 +101,17 @@ def kept(connection: Connection, event_id: str) -> Row[Any] | None:
     return connection.execute(_KEPT, {"event": event_id}).one_or_none()
 
 
+def count_events(connection: Connection, lead_id: str, name: str, since: datetime) -> int:
+    """How often it happened to the lead since then, what is historical left out."""
+    query = select(func.count()).where(
+        events.c.lead_id == lead_id,
+        events.c.name == name,
+        events.c.received_at > since,
+        events.c.historical.is_(False),
+    )
+    return connection.execute(query).scalar_one()
+
+
 def has_event(connection: Connection, lead_id: str, name: str) -> bool:
     """Whether an event of that name was ever recorded of the lead."""
     query = select(events.c.id).where(events.c.lead_id == lead_id, events.c.name == name).limit(1)
@@ -178,6 +189,7 @@ def deliver_all(connection: Connection, letters: Sequence[tuple[Event, str]], ma
 
 __all__ = [
     "Event",
+    "count_events",
     "deliver",
     "deliver_all",
     "happened",

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -27,11 +27,16 @@ from dripline.language.check_forms import SUBMITTED
 from dripline.language.forms import ADDRESS_OF, FormEntry, in_words
 from dripline.language.workspace import Workspace
 from dripline.store.consents import record_consent
-from dripline.store.events import Event
+from dripline.store.events import Event, count_events
 from dripline.store.house import House
 from dripline.store.leads import identity_of, lock_survivor, owners, survivor_id
 from dripline.store.suppressions import BY_HAND, suppressed_by
 
+MOST_A_DAY = 5
+"""Submissions of one lead that set something going within a day. Whoever enters a stranger's address a thousand times
+must not have us write to it a thousand times."""
+
+_DAY = timedelta(days=1)
 _REACHES = ("email", "phone")
 _NEVER_ASKED = ("bounced", "complained", BY_HAND)
 """For whose addresses no form sends anything any more, not even a question."""
@@ -52,6 +57,8 @@ class Submitted:
     lead_id: str
     event_id: str
     known: bool
+    too_often: bool = False
+    """Whether it was kept and set nothing going: there were too many lately."""
 
 
 def submit(
@@ -91,10 +98,11 @@ def submit(
     said_so = coerced_properties(
         SUBMITTED, {name: one for name, one in told.items() if one is not None}, workspace
     )
-    event = Event(event_id, done.lead_id, SUBMITTED, said_so, now)
+    too_often = count_events(connection, done.lead_id, SUBMITTED, now - _DAY) >= MOST_A_DAY
+    event = Event(event_id, done.lead_id, SUBMITTED, said_so, now, historical=too_often)
     if record(connection, event, machine_now).new:
         desk.note(done.lead_id, wanted, now, event_id)
-    return Submitted(done.lead_id, event_id, not done.created)
+    return Submitted(done.lead_id, event_id, not done.created, too_often)
 
 
 @dataclass(frozen=True)

@@ -165,7 +165,8 @@ class _Desk:
             faults = {fault.field: words_of(locale)[fault.what] for fault in wrong.faults}
             return self._refused(form, request, locale, inputs, faults, "faults")
         try:
-            self._ingest.submit(submission, Visitor(visitor_address(request)))
+            if self._ingest.submit(submission, Visitor(visitor_address(request))).too_often:
+                self._count(form, "too-often")
         except Refused as refusal:  # of a lead that was erased; whoever sent this is not told
             _log.info("form-left", form=form, code=refusal.code)
             self._count(form, "refused")

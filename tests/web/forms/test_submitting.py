@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from dripline.ingest.forms.submitting import MOST_A_DAY
 from dripline.store import schema
 from dripline.store.house import open_house
 from dripline.store.suppressions import suppress
@@ -143,6 +144,20 @@ def test_a_button_that_is_pressed_twice_sends_one_form(desk: Desk) -> None:
     desk.send("news", {**ANI, "message": "And more"})
     assert len(desk.submitted()) == 2
     assert len(desk.leads()) == 1
+
+
+def test_an_address_that_is_entered_over_and_over_sets_nothing_going_any_more(desk: Desk) -> None:
+    for number in range(MOST_A_DAY + 3):
+        desk.later(minutes=2)
+        assert desk.send("news", {**ANI, "message": f"No {number}"}).status_code == 200
+    told = desk.rows(schema.events, schema.events.c.name == "form.submitted")
+    assert [row.historical for row in told] == [False] * MOST_A_DAY + [True] * 3, "kept, every one of them"
+    assert desk.counted() == {"form.news.too-often": 3}
+    desk.send("news", {**ANI, "email": "another@example.com"})
+    desk.later(days=1, minutes=1)
+    desk.send("news", {**ANI, "message": "the next day"})
+    told = desk.rows(schema.events, schema.events.c.name == "form.submitted")
+    assert [row.historical for row in told[-2:]] == [False, False]
 
 
 def test_ten_visitors_at_once_with_one_address_are_one_lead(desk: Desk) -> None:
