@@ -59,6 +59,34 @@ def _pair(credentials: str) -> tuple[str, str]:
     return user, password
 
 
+def visitor_address(scope: Scope) -> str:
+    """The IP address that a request comes from, as far as a proxy in front of us tells it truly.
+
+    Only a peer of our own network is believed, and only the last address that it names, which is the one that it saw
+    itself: some proxies write it into a header of its own, below those of the visitor.
+    """
+    client = scope.get("client")
+    peer = client[0] if client else ""
+    named = ",".join(Headers(scope=scope).getlist("x-forwarded-for")).rpartition(",")[2].strip()
+    try:
+        if named and ipaddress.ip_address(peer).is_private:
+            return str(ipaddress.ip_address(named))
+    except ValueError:
+        return peer
+    return peer
+
+
+def network_of(address: str) -> str:
+    """Whose pace it is: in IPv6 everybody has a whole /64, so an address of it says nothing (RFC 6177)."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(ip, ipaddress.IPv4Address) or ip.ipv4_mapped:
+        return str(getattr(ip, "ipv4_mapped", None) or ip)
+    return str(ipaddress.IPv6Network((int(ip), 64), strict=False))
+
+
 def is_here(scope: Scope) -> bool:
     """Whether the request comes from this machine, not through a proxy, and by no page of another site.
 

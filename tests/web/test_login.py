@@ -17,6 +17,7 @@ from dripline.access.sessions import IDLE, LONGEST
 from dripline.clock import machine_clock
 from dripline.store.database import Store
 from dripline.store.schema import audit, sessions, users
+from dripline.web.pages.login import FROM_ONE_PLACE
 from tests.access.people import PASSWORD, a_person
 from tests.web.conftest import Opened
 
@@ -215,6 +216,18 @@ def test_tries_are_slowed_down_for_everybody_alike(open_app: Opened, store: Stor
         slowed = answers.index(429)
         assert answers[:slowed] == [401] * slowed
         assert 10 <= slowed <= 12, "the window slides, so that one or two more may pass as a minute ends"
+
+
+def test_behind_a_proxy_who_tries_too_often_keeps_out_nobody_else(open_app: Opened, store: Store) -> None:
+    a_person(store)
+    client = open_app(client=("10.0.0.2", 5_000))
+    client.headers["X-Forwarded-For"] = "203.0.113.9"
+    answers = [
+        enter(client, f"{number}@example.com", "wrong").status_code for number in range(FROM_ONE_PLACE + 3)
+    ]
+    assert 429 in answers
+    client.headers["X-Forwarded-For"] = "203.0.113.10"
+    assert enter(client, "viewer@example.com").status_code == 303
 
 
 @pytest.mark.parametrize(

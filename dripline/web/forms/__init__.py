@@ -28,6 +28,7 @@ from dripline.settings import Settings
 from dripline.store.database import UNAVAILABLE, Store
 from dripline.store.house import open_house
 from dripline.store.tallies import tally
+from dripline.web.access import network_of, visitor_address
 from dripline.web.forms import stamps
 from dripline.web.forms.receiving import (
     Inputs,
@@ -35,7 +36,6 @@ from dripline.web.forms.receiving import (
     page_of,
     read_inputs,
     touch_from,
-    visitor_address,
     wants_json,
 )
 from dripline.web.forms.showing import PATH, Showing
@@ -111,7 +111,7 @@ class _Desk:
     def start(self, form: str, request: Request) -> Response:
         """The stamp of a form that a page of one's own shows."""
         entry = self._entry(form)
-        if self._pace.wait(self._per_visitor * 6, "start", visitor_address(request)):
+        if self._pace.wait(self._per_visitor * 6, "start", network_of(visitor_address(request.scope))):
             return self._shared(entry, request, self._later(form, request, 60, ""))
         stamp = self._stamps().make(form, self._machine())
         return self._shared(entry, request, JSONResponse({"stamp": stamp}))
@@ -133,7 +133,7 @@ class _Desk:
         entry = self._entry(form)
         if not self._is_allowed(entry, request):
             return problem(403, "foreign-origin", "This form is not for pages of that site.")
-        waits = self._pace.wait(self._per_visitor, form, visitor_address(request))
+        waits = self._pace.wait(self._per_visitor, form, network_of(visitor_address(request.scope)))
         waits = waits or self._pace.wait(PER_FORM, form)
         if waits:
             return self._shared(entry, request, self._later(form, request, waits, ""))
@@ -165,7 +165,7 @@ class _Desk:
             faults = {fault.field: words_of(locale)[fault.what] for fault in wrong.faults}
             return self._refused(form, request, locale, inputs, faults, "faults")
         try:
-            if self._ingest.submit(submission, Visitor(visitor_address(request))).too_often:
+            if self._ingest.submit(submission, Visitor(visitor_address(request.scope))).too_often:
                 self._count(form, "too-often")
         except Refused as refusal:  # of a lead that was erased; whoever sent this is not told
             _log.info("form-left", form=form, code=refusal.code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -44,21 +43,6 @@ def wants_json(request: Request) -> bool:
     accept = request.headers.get("accept", "")
     sent = request.headers.get("content-type", "").startswith("application/json")
     return "text/html" not in accept and ("application/json" in accept or sent)
-
-
-def visitor_address(request: Request) -> str:
-    """The IP address that a request comes from, as far as a proxy in front of us tells it truly.
-
-    Only a peer of our own network is believed, and only the last address that it names: that is the one it saw itself.
-    """
-    peer = request.client.host if request.client else ""
-    named = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
-    try:
-        if named and ipaddress.ip_address(peer).is_private:
-            return str(ipaddress.ip_address(named))
-    except ValueError:
-        return peer
-    return peer
 
 
 def page_of(request: Request, inputs: Inputs) -> str | None:

@@ -13,6 +13,7 @@ from dripline.access.passwords import SHORTEST, TooWeak, check_password, hash_pa
 from dripline.access.people import find_invited, is_anybody_there, set_password
 from dripline.access.sessions import end_session
 from dripline.clock import MachineClock
+from dripline.web.access import network_of, visitor_address
 from dripline.web.cookies import Cookies
 from dripline.web.pace import Pace
 from dripline.web.pages.frame import Frame
@@ -55,7 +56,7 @@ def add_login(router: APIRouter, frame: Frame, cookies: Cookies, machine: Machin
         next: Annotated[str, Form(max_length=2_000)] = "/",  # noqa: A002 - as above
     ) -> Response:
         """Log somebody in, by a session that is new: whoever planted one before has nothing of it."""
-        place = request.client.host if request.client else "?"
+        place = network_of(visitor_address(request.scope))
         person = hash_of(email.strip().lower())
         wait = max(pace.wait(FROM_ONE_PLACE, "place", place), pace.wait(FOR_ONE_PERSON, "person", person))
         if wait:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from itertools import count
 from typing import Any
 
 from fastapi import Request
@@ -20,6 +21,8 @@ _KINDS = (
     "application/octet-stream",
 )
 """`text/plain` is what sendBeacon says, the form's kind what curl says of JSON."""
+_MOST_PARTS = 100
+"""Packed pieces that a body may be made of: what follows is copied for each, so many empty ones take minutes."""
 _GZIP = 31
 """zlib's number for gzip with its header and check."""
 
@@ -44,7 +47,11 @@ def _unpacked(body: bytes) -> bytes:
     """What gzip packed, and never more than may be, however small it came."""
     unpacked = bytearray()
     rest = body
-    while rest:
+    for part in count():
+        if not rest:
+            break
+        if part == _MOST_PARTS:
+            raise UnreadableBody(413, f"The body may be packed in {_MOST_PARTS} pieces.")
         unpacking = zlib.decompressobj(_GZIP)
         try:
             unpacked += unpacking.decompress(rest, MAX_TRACKED + 1 - len(unpacked))

@@ -147,6 +147,24 @@ def test_the_address_that_a_proxy_of_ours_names_is_the_visitors_and_not_what_the
     assert [send("8.8.8.8", f"203.0.113.{number}") for number in range(11)].count(429) == 1
 
 
+def test_what_a_visitor_claims_above_the_header_of_the_proxy_is_not_believed(desk: Desk) -> None:
+    def send(claimed: int) -> int:
+        headers = [("Accept", "application/json"), ("X-Forwarded-For", f"1.1.1.{claimed}")]
+        headers.append(("X-Forwarded-For", "203.0.113.50"))
+        return int(desk.visitor("10.0.0.2").post("/f/news", data=ANI, headers=headers).status_code)
+
+    assert [send(number) for number in range(11)].count(429) == 1
+
+
+def test_all_addresses_of_one_ipv6_network_are_one_visitors(desk: Desk) -> None:
+    def send(address: str) -> int:
+        return int(desk.visitor(address).post("/f/news", data=ANI, headers=READER).status_code)
+
+    assert [send(f"2001:db8:1:2::{number}") for number in range(11)].count(429) == 1
+    assert send("2001:db8:1:3::1") == 303
+    assert send("::ffff:198.51.100.8") == send("::ffff:198.51.100.9") == 303
+
+
 RUBBISH = [
     ("application/x-www-form-urlencoded", b"\xff\xfe%00&&==%zz", 422),
     ("application/x-www-form-urlencoded", b"email=a%00b@example.com", 200),
