@@ -26,6 +26,10 @@ MAX_FORM = 10_000
 MAX_WEB_FORM = 65_536
 """Bytes that a form of a web page may bring."""
 
+MAX_UNNAMED = 600_000
+"""Bytes of a body that is looked into for a write key before it is known who sends it: browsers send 500 KB at once
+at most, and to read ten times as much keeps everybody else waiting."""
+
 MAX_MAIL = 10_000_000
 """Bytes of an e-mail that a provider hands over, attachments and all."""
 
@@ -72,9 +76,10 @@ class Guard:
         body: bytes | None = None
         if not is_open:
             if self._entrance.looks_into_the_body(scope):
-                body = await _body(scope, receive, _limit(path))
+                most = MAX_UNNAMED if path in TRACKING else MAX_WEB_FORM
+                body = await _body(scope, receive, most)
                 if body is None:
-                    await _too_large(_limit(path))(scope, receive, send)
+                    await _too_large(most)(scope, receive, send)
                     return
             admitted = await self._entrance.admit(scope, body or b"")
             send = _with_headers(send, admitted.headers)

@@ -19,6 +19,7 @@ from dripline.settings import Settings
 from dripline.store.database import Store
 from dripline.store.schema import consents, events, leads, merges, runs
 from dripline.web.app import create_app
+from dripline.web.guard import MAX_UNNAMED, MAX_WEB_FORM
 from tests.ingest.journeys import a_plan, published
 
 WORKSPACE = Workspace.model_validate(
@@ -383,6 +384,12 @@ def test_packed_bodies_are_unpacked_and_no_further_than_may_be(client: TestClien
     assert sent(gzip.compress(b"") * 200_000).status_code == 413
     assert time.perf_counter() - began < 3
     assert len(told(store)) == 2
+
+
+def test_what_comes_without_a_key_is_not_read_at_length(client: TestClient) -> None:
+    for path, most in (("/v1/batch", MAX_UNNAMED), ("/login", MAX_WEB_FORM)):
+        assert client.post(path, content=b"[" + b"[]," * 400_000 + b"[]]", auth=NOBODY).status_code == 413
+        assert client.post(path, content=b"x" * most, auth=NOBODY).status_code in (401, 403)
 
 
 def test_ten_first_calls_of_one_person_at_once_make_one_lead(client: TestClient, store: Store) -> None:
