@@ -98,6 +98,16 @@ def test_an_import_names_the_file_and_the_line(store: Store, ingest: Ingest) -> 
     assert log(store, "state", "source", "proof") == [("granted", "import", {"file": "abc", "line": 2})]
 
 
+def test_a_row_that_makes_two_leads_one_undoes_no_no_of_either(store: Store, ingest: Ingest) -> None:
+    ingest.upsert_lead(said(email="ani@example.com", consent={"email": False}))
+    ingest.upsert_lead(said(external_id="crm-1"))
+    row = read_change(LeadIn.model_validate({"external_id": "crm-1", "email": "ani@example.com"}), WORKSPACE)
+    ingest.import_leads([(2, row)], Order(grant=("email",), digest="abc"))
+    with store.read() as connection:
+        lead = connection.execute(select(leads).where(leads.c.merged_into.is_(None))).one()
+    assert (lead.external_id, lead.consent) == ("crm-1", {"email": False})
+
+
 @pytest.mark.parametrize("wish", ["maybe", {"fax": True}, {"email": "maybe"}, ["email"]])
 def test_a_wish_that_cannot_be_read_is_one_problem_at_the_topic(wish: Any) -> None:
     with pytest.raises(ValidationError) as error:

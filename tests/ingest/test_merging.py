@@ -403,6 +403,16 @@ def test_a_chain_of_merges_is_taken_back_from_its_end(store: Store) -> None:
     assert lead(store, "ann").external_id == "crm-1"
 
 
+def test_who_wants_peace_as_one_is_left_in_peace_as_two(store: Store) -> None:
+    two_leads(store, {"email": "a@x.test"}, {"email": "b@x.test"})
+    done = merged(store)
+    until = TUESDAY + timedelta(days=30)
+    with store.write() as connection:
+        change_lead(connection, "ani", {"paused_until": until}, TUESDAY)
+    unmerged(store, done.id)
+    assert (lead(store, "ani").paused_until, lead(store, "ann").paused_until) == (until, until)
+
+
 def test_the_log_of_consent_tells_what_holds_after_a_merge_and_its_undoing(store: Store) -> None:
     one = {
         "email": "a@x.test",

@@ -22,6 +22,8 @@ from dripline.store import schema
 from dripline.store.database import Store
 from dripline.store.figures import read_figures
 from dripline.store.house import open_house
+from dripline.store.leads import claim, identity_of
+from dripline.store.suppressions import suppressed_by
 from tests.durable.house import NOW, House
 from tests.engine.plans import email, plan
 from tests.privacy.made_up import (
@@ -112,6 +114,26 @@ def test_what_is_waiting_is_not_sent(store: Store) -> None:
     assert house.deliveries.attempt(key) is Settled.YES
     assert (house.message().state, house.message().reason, house.email.sent) == ("skipped", "lead erased", [])
     assert done.messages_skipped == 1
+
+
+def test_what_is_waiting_is_settled_in_the_same_transaction(store: Store) -> None:
+    house = House(store, WELCOME)
+    [run] = house.happens("lead.created")
+    house.advance(run, NOW)
+    assert Eraser(store).erase("lead-1", "ops").messages_skipped == 1
+    with store.read() as connection:
+        row = connection.execute(select(schema.messages)).one()
+    assert (row.state, row.reason) == ("skipped", "lead erased")
+
+
+def test_an_address_that_only_named_the_lead_is_suppressed_too(store: Store) -> None:
+    House(store, WELCOME)
+    with store.write() as connection:
+        claim(connection, "lead-1", [identity_of("email", "besides@example.com")], NOW)
+    Eraser(store).erase("lead-1", "ops")
+    with store.read() as connection:
+        hashed = open_house(connection).address_hash("email", "besides@example.com")
+        assert suppressed_by(connection, "email", hashed) == "erased"
 
 
 def test_reports_count_what_they_counted_before(store: Store) -> None:
