@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dripline.access.scopes import SCOPES
 from dripline.cli.asking import refuse
 from dripline.cli.opening import Opened, opened, who
 from dripline.cli.showing import Format, add, new_table, print_json, print_table
@@ -49,15 +50,16 @@ def register(app: typer.Typer) -> None:
 
 def create(
     name: Annotated[str, typer.Argument(help="What the key is for, for people: the shop, our web site.")],
-    scope: Annotated[
-        list[str], typer.Option(help="What it may do; may be repeated: track, leads:read, leads:write, ….")
-    ],
+    scope: Annotated[list[str], typer.Option(help=f"What it may do; may be repeated: {', '.join(SCOPES)}.")],
     per_minute: Annotated[
         int | None, typer.Option(min=1, max=1_000_000, help="Requests a minute that it is good for.")
     ] = None,
     expires: Expires = None,
 ) -> None:
-    """Make an API key, and show it: once, for only a hash of it is kept."""
+    """Make an API key, and show it: once, for only a hash of it is kept.
+
+    For example: dripline key create "the shop" --scope leads:write --scope events:write
+    """
     from dripline.access.keys import create_key
     from dripline.access.scopes import UnknownScope, read_scopes
 
