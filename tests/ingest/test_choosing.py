@@ -95,6 +95,8 @@ def test_a_yes_takes_only_the_persons_own_reasons_off_the_list(store: Store, rea
         lead = lock_survivor(connection, "lead-1")
         assert lead is not None
         times, yes = Times(NOW, NOW), Choice(consent={"email": True})
+        choose(connection, house, lead, Choice(consent={"email": False}), Source("page"), times, "c0")
+        assert suppressed_by(connection, "email", address) == reason, "a no forgives nothing"
         choose(connection, house, lead, yes, Source("page"), times, "c1")
         left = suppressed_by(connection, "email", address)
     assert left == (None if reason in ("unsubscribed", "erased", "soft-bounced") else reason)

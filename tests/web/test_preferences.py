@@ -160,6 +160,13 @@ def test_the_log_alone_says_how_things_stand(post: Post) -> None:
     assert (found.consent, found.topics, found.paused_until) == (row.consent, row.topics, row.paused_until)
 
 
+def test_a_longer_pause_is_not_shortened_by_asking_for_one(post: Post) -> None:
+    page, until = page_of(post), NOW + timedelta(days=60)
+    post.lead(paused_until=until)
+    post.client.post(page, data={"do": "pause"})
+    assert post.row().paused_until == until
+
+
 def test_the_page_needs_its_own_token(post: Post) -> None:
     page = page_of(post)
     assert post.client.get(page[:-1]).status_code == 404
