@@ -89,7 +89,7 @@ def tell(connection: Connection, lead: Row[Any], clock: HouseClock, where: tzinf
         )
         for run in run_rows
     )
-    return Story(facts(lead), lines, entries, names_besides(connection, lead))
+    return Story({**facts(lead), "tracking": lead.tracking}, lines, entries, names_besides(connection, lead))
 
 
 def _merges(connection: Connection, lead_id: str) -> Iterator[Entry]:

@@ -98,7 +98,7 @@ def test_lines_are_never_wider_than_their_room_nor_more_than_they_may(text: str,
     lines = wrap(text, 12.0, 180.0, most)
     assert len(lines) <= most
     assert all(width(line, 12.0) <= 180.0 for line in lines)
-    if len("".join(lines)) >= len(clean(text).replace(" ", "")):
+    if not lines or not lines[-1].endswith("…") or clean(text).endswith("…"):
         assert "".join(lines).replace(" ", "") == clean(text).replace(" ", "")
 
 

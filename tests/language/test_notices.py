@@ -80,7 +80,7 @@ def test_where_nobody_is_declared_nobody_can_be_the_owner(check_steps: Check) ->
 def test_a_default_owner_must_be_somebody(folder: Folder) -> None:
     folder.write("dripline.yaml", WORKSPACE + "people: {nare: {email: a@example.com}}\ndefault_owner: nara\n")
     (folder.root / "journeys").mkdir()
-    assert folder.told() == ["dripline.yaml:11:1 unknown-person"]
+    assert folder.told() == ["dripline.yaml:12:1 unknown-person"]
 
 
 def test_a_fallback_is_a_step_of_its_own(people: Folder, check_steps: Check) -> None:

@@ -139,6 +139,7 @@ def test_the_visitor_is_led_on_where_the_form_says(site: Site) -> None:
     site.browser.evaluate("document.querySelector('[name=_stamp]')?.remove(), true")
     site.press()
     site.until("location.pathname == '/thanks.html'")
+    site.until("document.readyState == 'complete'")
     assert site.desk.lead().consent == {"email": True}
 
 
