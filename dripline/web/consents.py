@@ -22,25 +22,33 @@ from dripline.web.strict_json import StrictRoute
 class ConsentLine(Answer):
     """One thing that was said of consent."""
 
-    at: datetime
-    channel: str | None = Field(None, description="Null: of every channel.")
-    topic: str | None = Field(None, description="Null: of the channel as a whole.")
+    at: datetime = Field(examples=["2026-03-02T10:00:00+00:00"])
+    channel: str | None = Field(None, description="Null: of every channel.", examples=["email"])
+    topic: str | None = Field(None, description="Null: of the channel as a whole.", examples=[None])
     state: str = Field(
-        description="granted, denied, pending, withdrawn; of the lead: paused, resumed, tracked, untracked, unsaid"
+        description="granted, denied, pending, withdrawn; of the lead: paused, resumed, tracked, untracked, unsaid",
+        examples=["granted"],
     )
-    source: str = Field(description="api, form, import, link, page, sms, email, provider, merge, command …")
-    proof: dict[str, Any]
+    source: str = Field(
+        description="api, form, import, link, page, sms, email, provider, merge, command …", examples=["form"]
+    )
+    proof: dict[str, Any] = Field(examples=[{"form": "newsletter", "wording": "Send me news by e-mail."}])
 
 
 class ConsentOut(Answer):
     """What a lead agrees to now, and how that came."""
 
-    lead: str
-    consent: dict[str, bool]
-    topics: dict[str, Any] = Field(description="`true` or `false` on every channel, or by channel.")
-    paused_until: datetime | None = None
+    lead: str = Field(examples=["01a2f0c4-9d1e-7c3b-8f00-3c6d1f2a9b10"])
+    consent: dict[str, bool] = Field(examples=[{"email": True}])
+    topics: dict[str, Any] = Field(
+        description="`true` or `false` on every channel, or by channel.",
+        examples=[{"newsletter": {"sms": False}}],
+    )
+    paused_until: datetime | None = Field(None, examples=[None])
     tracking: bool | None = Field(
-        None, description="Whether it may be kept what it opens and clicks; null: as the workspace says."
+        None,
+        description="Whether it may be kept what it opens and clicks; null: as the workspace says.",
+        examples=[None],
     )
     log: list[ConsentLine] = Field(description="Oldest first.")
 
