@@ -25,6 +25,8 @@ def awaited(connection: Connection, lead_id: str, channel: str) -> Awaited:
     for row in consent_history(connection, lead_id):
         if row.state in OF_THE_LEAD or row.channel not in (channel, None):
             continue
+        if row.source == "merge" and row.state == "withdrawn":
+            continue  # what two cards come to together is no word of the lead's
         if row.state == "pending":
             asked[row.topic] = row.proof
         elif row.topic is None and row.state != "granted":

@@ -56,8 +56,8 @@ def tell_consent(connection: Connection, lead_id: str) -> list[Agreed]:
 
 
 def say_proof(proof: Mapping[str, Any]) -> str:
-    """What shows it, on one line: `message 4f…, wording “Yes”`."""
-    return ", ".join(f"{name} {value}" for name, value in proof.items())
+    """What shows it, on one line: `message 4f…, wording “Yes”`. Hashes are for machines to compare."""
+    return ", ".join(f"{name} {value}" for name, value in proof.items() if not name.endswith("_hash"))
 
 
 def _text(row: Any) -> str:

@@ -211,7 +211,9 @@ def event_said(name: str, properties: Mapping[str, Any]) -> str:
     """An event as people write it; of one about a message the template is enough to tell which."""
     order = [*MESSAGE_EVENTS.get(name, ()), *properties]  # PostgreSQL keeps another
     hidden = _HIDDEN if name in MESSAGE_EVENTS and "template" in properties else ()
-    shown = [key for key in dict.fromkeys(order) if key in properties and key not in hidden]
+    shown = [
+        key for key in dict.fromkeys(order) if key not in hidden and properties.get(key) not in (None, [], {})
+    ]
     said = ", ".join(f"{key}: {value_said(properties[key])}" for key in shown)
     return f"event {name}" + (f" ({said})" if said else "")
 

@@ -87,7 +87,7 @@ async def test_a_run_that_was_begun_in_the_clear_goes_on_encrypted(temporal_serv
         )
         await wait_until(lambda: fake.asked == [0])
     async with working(temporal_server, fake, having(f"a:{OLD}"), queue) as client:
-        again = client.get_workflow_handle_for(JourneyRun.run, handle.id)
+        again = client.get_workflow_handle(handle.id)
         await again.signal(JourneyRun.wake)
         await asyncio.wait_for(again.result(), 20)
     assert fake.delivered == ["two"]

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from dripline.ingest.awaiting import awaited
 from dripline.ingest.forms.submitting import MOST_A_DAY
 from dripline.store import schema
+from dripline.store.consents import record_consent
 from dripline.store.house import open_house
 from dripline.store.suppressions import suppress
 from tests.durable.house import NOW
@@ -66,6 +68,17 @@ def test_nothing_is_consent_until_it_is_confirmed_but_the_proof_is_kept(desk: De
     assert len(proof["email_hash"]) == len(proof["visitor_hash"]) == 64
     assert "ani@" not in str(proof)
     assert "203.0.113" not in str(proof)
+
+
+def test_what_two_cards_come_to_takes_back_nothing_that_is_to_be_confirmed(desk: Desk) -> None:
+    desk.send("news", {**ANI, "_page": f"{AWAY}/footer"}, Origin=AWAY)
+    lead = desk.lead()
+    with desk.store.write() as connection:
+        record_consent(connection, lead.id, "withdrawn", lead.updated_at, "merge", {}, channel="email")
+        still = awaited(connection, lead.id, "email")
+        assert (still.topics, still.proof["wording"]) == (("newsletter",), WORDING)
+        record_consent(connection, lead.id, "withdrawn", lead.updated_at, "page", {}, channel="email")
+        assert awaited(connection, lead.id, "email").topics == ()
 
 
 def test_a_box_that_is_not_ticked_asks_for_nothing(desk: Desk) -> None:
