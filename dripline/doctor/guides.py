@@ -28,7 +28,8 @@ def reached(settings: Settings, provider: str) -> Step:
         "Be reachable",
         not local and host.scheme == "https",
         (
-            f"Let an https address lead to the web process: {provider} must reach /webhooks/, readers /l/.",
+            f"Let an https address lead to the web process: {provider} must reach /webhooks/,",
+            "readers /l/, /c/, /o/ and /f/.",
             "Set DRIPLINE_PUBLIC_URL to it, without a path at its end.",
         ),
         f"DRIPLINE_PUBLIC_URL is {settings.public_url}",

@@ -1,4 +1,4 @@
-"""What can become of a lead in each of the seven journeys, and how many of the demo's leads it becomes of."""
+"""What can become of a lead in each of the journeys, and how many of the demo's leads it becomes of."""
 
 from __future__ import annotations
 
