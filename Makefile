@@ -25,7 +25,7 @@ check: $(BIN)/.installed ## Format, lint, types, import contracts, journeys, tes
 	$(BIN)/lint-imports
 	$(BIN)/dripline check
 	$(BIN)/dripline test
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-crash: $(BIN)/.installed system ## The long crash test: kills processes at random for many minutes.
 	DRIPLINE_CRASH_TEST=long $(BIN)/pytest -m crash -s $(ARGS)

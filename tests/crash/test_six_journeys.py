@@ -156,8 +156,12 @@ def test_the_reckoning_would_see_what_is_missing_or_there_twice(survived: Surviv
 
 
 def test_every_event_is_kept_once(survived: Survived) -> None:
-    own = ("lead.created", "lead.updated", "journey.enrolled", "discount.expired")
-    kept = Counter(row.id for book in survived.books.values() for row in book.events if row.name not in own)
+    own = ("lead.created", "lead.updated", "journey.enrolled", "discount.redeemed", "discount.expired")
+    events = [row for book in survived.books.values() for row in book.events]
+    redeemed = Counter(row.properties["code"] for row in events if row.name == "discount.redeemed")
+    assert redeemed
+    assert set(redeemed.values()) == {1}
+    kept = Counter(row.id for row in events if row.name not in own)
     assert set(kept.values()) == {1}
     assert kept.keys() >= {act.key for act in survived.acts if act.does == "says" and act.after is None}
     assert kept.keys() <= {act.key for act in survived.acts if act.does == "says"}
