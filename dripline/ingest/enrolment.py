@@ -12,13 +12,13 @@ from sqlalchemy import Connection, select
 
 from dripline.engine.keys import key_of
 from dripline.ingest.entering import barred, start
+from dripline.ingest.living import lock_living
 from dripline.ingest.reading import coerced_properties
 from dripline.ingest.recording import record
-from dripline.ingest.refusal import FieldError, Refused, erased_lead, invalid, unknown_lead
+from dripline.ingest.refusal import FieldError, Refused, invalid
 from dripline.language.plan import Plan
 from dripline.language.workspace import Workspace
 from dripline.store.events import Event
-from dripline.store.leads import lock_survivor
 from dripline.store.plans import load_plan
 from dripline.store.schema import journeys
 
@@ -49,11 +49,7 @@ def enrol(
 
     An `event_id` of the caller's enrols once: with it, a repeat is refused (409).
     """
-    lead = lock_survivor(connection, lead_id)
-    if lead is None:
-        raise unknown_lead()
-    if lead.erased_at is not None:
-        raise erased_lead()
+    lead = lock_living(connection, lead_id)
     plan = _enterable(connection, journey)
     known = _known(plan, properties, workspace)
     event = Event(event_id or str(uuid_utils.uuid7()), lead.id, ENROLLED, {**known, "journey": journey}, now)

@@ -14,9 +14,10 @@ from dripline.engine.entering import hears
 from dripline.ingest.about import about_a_message
 from dripline.ingest.conversions import credit_ended_runs
 from dripline.ingest.entering import enter_triggered
-from dripline.ingest.refusal import Refused, erased_lead, unknown_lead
+from dripline.ingest.living import lock_living
+from dripline.ingest.refusal import Refused
 from dripline.store.events import Event, OpenRun, deliver, in_order, keep, kept, open_runs
-from dripline.store.leads import lock_survivor, survivor_id
+from dripline.store.leads import survivor_id
 from dripline.store.plans import load_plan
 
 _log = structlog.get_logger(__name__)
@@ -40,11 +41,7 @@ def record(connection: Connection, event: Event, machine_now: datetime) -> Recor
     that a run emits has the run's depth plus one. Raises Refused: unknown lead (404), erased (410), an id that
     belongs to another event (409).
     """
-    lead = lock_survivor(connection, event.lead_id)
-    if lead is None:
-        raise unknown_lead()
-    if lead.erased_at is not None:
-        raise erased_lead()
+    lead = lock_living(connection, event.lead_id)
     event = about_a_message(connection, replace(event, lead_id=lead.id))
     if not event.historical:
         event = replace(event, received_at=in_order(connection, lead.id, event.received_at))

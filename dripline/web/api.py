@@ -9,17 +9,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, Row
 
 from dripline.clock import MachineClock
 from dripline.ingest import once
 from dripline.ingest.incoming import MAX_BATCH, EnrolIn, EventIn, LeadIn
-from dripline.ingest.refusal import FieldError, erased_lead, invalid, unknown_lead
+from dripline.ingest.living import living
+from dripline.ingest.refusal import FieldError, invalid
 from dripline.ingest.service import Ingest
 from dripline.language.plan import Plan
 from dripline.language.workspace import Workspace
 from dripline.store.database import Store
-from dripline.store.leads import facts, read_lead
+from dripline.store.leads import facts
 from dripline.store.overview import house_clock, list_runs
 from dripline.store.plans import load_plan
 from dripline.story import standing, tell
@@ -212,16 +212,6 @@ def _add_asking(router: APIRouter, store: Store, workspace: Workspace) -> None:
 def _said(answer: once.Answer) -> JSONResponse:
     headers = {"Idempotency-Replayed": "true"} if answer.repeated else None
     return JSONResponse(answer.body, answer.status, headers)
-
-
-def living(connection: Connection, lead_id: str) -> Row[Any]:
-    """The row of the lead that is meant. Raises Refused: unknown (404), erased (410)."""
-    lead = read_lead(connection, lead_id)
-    if lead is None:
-        raise unknown_lead()
-    if lead.erased_at is not None:
-        raise erased_lead()
-    return lead
 
 
 def _run(row: Any, workspace: Workspace, plan: Plan) -> dict[str, Any]:

@@ -9,10 +9,9 @@ from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
-from dripline.ingest.refusal import erased_lead, unknown_lead
+from dripline.ingest.living import living
 from dripline.store.consents import consent_history
 from dripline.store.database import Store
-from dripline.store.leads import read_lead
 from dripline.web.described import documented
 from dripline.web.needing import needs
 from dripline.web.shapes import Answer
@@ -69,11 +68,7 @@ def build_consents(store: Store) -> APIRouter:
     def consent(lead: Annotated[str, Path(min_length=1, max_length=128)]) -> JSONResponse:
         """By Dripline's id; of a merged lead the one that it became."""
         with store.read() as connection:
-            row = read_lead(connection, lead)
-            if row is None:
-                raise unknown_lead()
-            if row.erased_at is not None:
-                raise erased_lead()
+            row = living(connection, lead)
             log = consent_history(connection, row.id)
         until = row.paused_until
         lines = [{name: getattr(one, name) for name in ConsentLine.model_fields} for one in log]

@@ -11,10 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from sqlalchemy import Row
 
 from dripline.ingest.incoming import Text
-from dripline.ingest.refusal import erased_lead, unknown_lead
+from dripline.ingest.living import living
 from dripline.ingest.service import Ingest
 from dripline.store.database import Store
-from dripline.store.leads import read_lead
 from dripline.store.merges import merges_of
 from dripline.web.described import documented
 from dripline.web.needing import caller_of, needs
@@ -155,11 +154,7 @@ def build_merges(ingest: Ingest, store: Store) -> APIRouter:
     def list_merges(lead: _Id) -> JSONResponse:
         """Those of the leads that it took in as well, and those that were taken back."""
         with store.read() as connection:
-            row = read_lead(connection, lead)
-            if row is None:
-                raise unknown_lead()
-            if row.erased_at is not None:
-                raise erased_lead()
+            row = living(connection, lead)
             return JSONResponse({"merges": [_line(one) for one in merges_of(connection, row.id)]})
 
     return router

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
 from dripline.clock import machine_clock
+from dripline.ingest.living import living
 from dripline.language.workspace import Workspace
 from dripline.privacy.erasing import Eraser
 from dripline.privacy.exporting import export
@@ -17,7 +18,6 @@ from dripline.privacy.readable import as_json, as_zip
 from dripline.store.database import Store
 from dripline.store.house import open_house
 from dripline.store.overview import house_clock
-from dripline.web.api import living
 from dripline.web.described import documented
 from dripline.web.needing import caller_of, needs
 from dripline.web.shapes import Answer, OpenAnswer

@@ -8,9 +8,8 @@ from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
 
 from dripline.engine.calendar import zone_of
-from dripline.ingest.refusal import erased_lead, unknown_lead
+from dripline.ingest.living import living
 from dripline.language.completeness import LACKING, doubts
-from dripline.store.leads import read_lead
 from dripline.store.overview import house_clock
 from dripline.story import tell
 from dripline.story.agreement import say_proof, tell_consent
@@ -27,11 +26,7 @@ def add_leads(router: APIRouter, frame: Frame) -> None:
         """A lead and its whole story."""
         clock = house_clock(frame.store)
         with frame.store.read() as connection:
-            row = read_lead(connection, lead)
-            if row is None:
-                raise unknown_lead()
-            if row.erased_at is not None:
-                raise erased_lead()
+            row = living(connection, lead)
             where = zone_of(row.timezone, row.country, frame.zone.key)
             story = tell(connection, row, clock, where)
             agreed = tell_consent(connection, row.id)
