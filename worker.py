@@ -36,6 +36,7 @@ from dripline.settings import Settings
 from dripline.stack.connection import connect
 from dripline.store.database import Store
 from dripline.store.migrate import migrate
+from dripline.store.rules import make_known
 from dripline.wire import EFFECTS, JOURNEYS, TURNS
 from workflows.journey import JourneyRun
 from workflows.sweep import Sweep
@@ -209,6 +210,7 @@ async def work(settings: Settings) -> int:
         pool_size=TURNS_AT_ONCE + FIRST_ATTEMPTS_AT_ONCE + 2 * SENDS_AT_ONCE + CALLS_AT_ONCE + 8,
     )
     await asyncio.to_thread(migrate, store)
+    await asyncio.to_thread(make_known, store, workspace)
     client = await _connected(settings, stop)
     if client is None:
         return 0

@@ -68,6 +68,7 @@ def publish(
     said = Said(in_flight, read_map(steps), may_double, may_lose, why)
     with opened(to_change=True) as house:
         project = read_files(house)
+        _make_rules_known(house, dry_run=dry_run)
         known = _followed(house)
         _refuse_unknown(journeys or [], {*project.plans, *known})
         wanted = {name: plan for name, plan in project.plans.items() if not journeys or name in journeys}
@@ -185,6 +186,18 @@ def _take_out(
     preview.forecast.fates[None, Fate("ends", "exit")] = leads
     in_flight = InFlight.exit if said.in_flight is InFlight.exit else InFlight.keep
     carry_out(house, preview, replace(said, in_flight=in_flight, steps={}, what="retire"))
+
+
+def _make_rules_known(house: Opened, *, dry_run: bool) -> None:
+    """What dripline.yaml says of orders and the like holds from now on, for whoever records events."""
+    from dripline.store.rules import are_known, make_known
+
+    if are_known(house.store, house.workspace):
+        return
+    if dry_run:
+        typer.echo("The rules of dripline.yaml have changed, and will hold with the next publication.")
+    elif make_known(house.store, house.workspace):
+        typer.echo("The rules of dripline.yaml hold as they are now.")
 
 
 def _changes(preview: Preview, one: Followed | None) -> bool:

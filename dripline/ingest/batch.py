@@ -28,6 +28,7 @@ from dripline.ingest.refusal import Refused
 from dripline.store.events import Event, OpenRun, deliver_all, just_after, keep_all, newest, open_runs
 from dripline.store.leads import lock_leads
 from dripline.store.plans import published
+from dripline.store.rules import current_rules
 
 _Meant = tuple[int, Event]
 """A row's index in its batch, and its event."""
@@ -68,6 +69,7 @@ def _parted(
         name for one in published(connection) if not one.paused for name in one.plan.trigger.on.events
     }
     awaited = awaited_conversions(connection, leads)
+    heard = current_rules(connection).heard
     times = Counter(event.id for _, event in events)
 
     def is_plain(event: Event) -> bool:
@@ -75,6 +77,8 @@ def _parted(
         if times[event.id] > 1:  # the first row that has an id gets it
             return False
         if lead is None or lead.erased_at is not None or lead.merged_into is not None:
+            return False
+        if event.name in heard:
             return False
         if event.historical:
             return True

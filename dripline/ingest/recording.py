@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from dripline.engine import effects
 from dripline.engine.entering import hears
 from dripline.ingest.about import about_a_message
+from dripline.ingest.consequences import follow_up
 from dripline.ingest.conversions import credit_ended_runs
 from dripline.ingest.entering import enter_triggered
 from dripline.ingest.living import lock_living
@@ -47,12 +48,15 @@ def record(connection: Connection, event: Event, machine_now: datetime) -> Recor
         event = replace(event, received_at=in_order(connection, lead.id, event.received_at))
     if not keep(connection, event):
         return repeated(connection, event)
-    if event.historical:
-        return Recorded(event.id, lead.id, new=True)
-    woken = _tell_listeners(connection, event, machine_now)
-    credit_ended_runs(connection, lead, as_effect(event))
-    started = enter_triggered(connection, lead, event, machine_now)
-    return Recorded(event.id, lead.id, True, started, woken)
+    lead, told = follow_up(connection, lead, event, machine_now)
+    done = Recorded(event.id, lead.id, new=True)
+    if not event.historical:
+        woken = _tell_listeners(connection, event, machine_now)
+        credit_ended_runs(connection, lead, as_effect(event))
+        done = replace(done, started=enter_triggered(connection, lead, event, machine_now), woken=woken)
+    for one in told:
+        record(connection, one, machine_now)
+    return done
 
 
 def record_change(

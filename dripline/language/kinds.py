@@ -17,6 +17,7 @@ KEBAB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 """What ids look like."""
 _TEMPLATE = re.compile(r"[a-z0-9][a-z0-9_-]*(?:/[a-z0-9][a-z0-9_-]*)*")
 _PERCENT = re.compile(r"\s*([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%?\s*")
+_PROPERTY = re.compile(r"event\.[A-Za-z_][A-Za-z0-9_]*")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 TAKEN_NAMES = frozenset(
     {
@@ -114,6 +115,12 @@ def _name(value: str) -> str:
     return value
 
 
+def _property(value: str) -> str:
+    if not _PROPERTY.fullmatch(value):
+        raise wrong("wrong-value", "this is no property of the event", "write it like `event.order_id`")
+    return value
+
+
 def _step_id(value: str) -> str:
     if not value.strip() or len(value) > 200 or not value.isprintable():
         raise wrong("bad-id", "this is no id of a step", "write a short name on one line")
@@ -164,6 +171,10 @@ Events = Annotated[
     ),
 ]
 """The name of an event, or a list of names."""
+PropertyName = Annotated[
+    str, AfterValidator(_property), WithJsonSchema({"type": "string", "pattern": f"^{_PROPERTY.pattern}$"})
+]
+"""A property of an event: `event.order_id`."""
 JourneyId = Annotated[str, AfterValidator(_kebab), WithJsonSchema(_words(KEBAB))]
 """A word in kebab-case."""
 TemplateName = Annotated[str, AfterValidator(_template), WithJsonSchema(_words(_TEMPLATE))]

@@ -7,14 +7,24 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from dripline.language.kinds import Cap, Condition, Events, Flag, JourneyId, Length, NotYet, Text, read_length
+from dripline.language.kinds import (
+    Cap,
+    Condition,
+    Events,
+    Flag,
+    JourneyId,
+    Length,
+    NotYet,
+    PropertyName,
+    Text,
+    read_length,
+)
 from dripline.language.load import Written, wrong
 from dripline.language.plan import Duration
 from dripline.language.problems import listed
 from dripline.language.steps import Steps
 from dripline.language.times import OnLimit, Percent, QuietHours, Window
 
-_KEY = re.compile(r"event\.[A-Za-z_][A-Za-z0-9_]*")
 _DATE = re.compile(r"lead\.[A-Za-z_][A-Za-z0-9_]*")
 _TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 
@@ -34,12 +44,6 @@ Reentry = Annotated[
     BeforeValidator(_reentry),
     WithJsonSchema({"anyOf": [{"enum": ["never", "always"]}, {"type": "string", "pattern": "^after .+$"}]}),
 ]
-
-
-def _key(value: str) -> str:
-    if not _KEY.fullmatch(value):
-        raise wrong("wrong-value", "a key is a property of the event", "write it like `event.order_id`")
-    return value
 
 
 def _date(value: str) -> str:
@@ -78,7 +82,7 @@ class Trigger(Written):
     reentry: Reentry = Field(
         "never", description="Whether a lead may enter again: `never`, `always`, or `after 30 days`."
     )
-    key: Annotated[str, AfterValidator(_key)] | None = Field(
+    key: PropertyName | None = Field(
         None, description="A property of the event, like `event.order_id`: one run per lead and value of it."
     )
     manual: Flag = Field(False, description="Nobody enters but by the API, the command line, or an `enroll`.")

@@ -13,12 +13,14 @@ from babel.numbers import is_currency
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from dripline.language.check_forms import check_forms
+from dripline.language.check_orders import check_orders
 from dripline.language.fields import FieldErrors, FieldType, coerce
 from dripline.language.forms import Forms
 from dripline.language.kinds import Cap
 from dripline.language.load import Written, fit, wrong
 from dripline.language.notices import PersonEntry
 from dripline.language.offers import BudgetEntry, DiscountRules, PoolEntry
+from dripline.language.orders import Orders
 from dripline.language.plan import Sender
 from dripline.language.problems import Problem, did_you_mean
 from dripline.language.retention import Retention
@@ -262,6 +264,9 @@ class Workspace(Written):
     retention: Retention = Field(
         default_factory=Retention, description="For how long what is kept; without it, everything for good."
     )
+    orders: Orders | None = Field(
+        None, description="Which event says that something was bought; without it, no orders are kept."
+    )
     discounts: DiscountRules = Field(
         default_factory=DiscountRules, description="What holds for every discount."
     )
@@ -368,7 +373,7 @@ def load_workspace(root: Path) -> tuple[Workspace | None, list[Problem]]:
         return None, problems
     workspace, more = fit(document, Workspace)
     if workspace is not None:
-        more = more + check_forms(workspace, document)
+        more = more + check_forms(workspace, document) + check_orders(workspace, document)
     problems += more
     return (None if problems else workspace), problems
 

@@ -13,6 +13,7 @@ from dripline.privacy.personal import RULES
 from dripline.privacy.scrubbing import Person, find_person, whose_rows
 from dripline.store import schema
 from dripline.store.house import House
+from dripline.store.orders import items_of
 from dripline.story import tell
 
 FORMAT = "dripline-lead-export/1"
@@ -29,6 +30,7 @@ SECTIONS: Mapping[str, str] = {
     "hits": "opens_and_clicks",
     "inbound": "replies",
     "discounts": "discounts",
+    "orders": "orders",
     "touches": "touches",
     "memberships": "groups",
     "outbox": "told_to_other_systems",
@@ -86,7 +88,17 @@ def _rows(connection: Connection, person: Person, name: str) -> Iterator[Mapping
         if name == "memberships":
             groups = schema.groups
             query = select(table, groups.c.traits).join(groups, groups.c.id == table.c.group_id).where(where)
-        yield from (dict(row) for row in connection.execute(query).mappings())
+        rows = [dict(row) for row in connection.execute(query).mappings()]
+        yield from _with_items(connection, rows) if name == "orders" else rows
+
+
+def _with_items(connection: Connection, orders: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    items: dict[int, list[dict[str, Any]]] = {row["id"]: [] for row in orders}
+    for item in items_of(connection, items):
+        items[item.order_id].append(
+            {"product": item.product_id, "quantity": item.quantity, "price": item.price}
+        )
+    return [{**row, "items": items[row["id"]]} for row in orders]
 
 
 def _hashes(connection: Connection, person: Person, name: str) -> list[str]:

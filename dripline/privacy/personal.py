@@ -125,6 +125,15 @@ RULES: dict[str, Rule] = {
         " issued_at expires_on expires_at redeemed_at total given reserved_until revoked_at expiry_told_at pool"
         " budget most stacks",
     ),
+    # What was earned stays in the books, with what was bought; whose it was does not.
+    "orders": _rule(
+        "emptied",
+        "lead",
+        "lead_id",
+        personal="reference event_id",
+        plain="id lead_id at total currency refunded refunded_at",
+    ),
+    "order_items": _kept("order_id number product_id quantity price"),
     # The name of an event stays: rates of answers are counted by it.
     "step_log": _rule("emptied", "run", "run_id", personal="detail", plain="id run_id turn at step what"),
     "hits": _rule("emptied", "message", "message_id", personal="link", plain="id message_id kind at machine"),
@@ -170,6 +179,7 @@ RULES: dict[str, Rule] = {
     "publications": _kept(
         "id journey plan_hash at by in_flight what why detail reached passed_at settled_at"
     ),
+    "rules": _kept("id hash body at"),
     "budgets": _kept("name amount currency codes issued committed spent"),
     "pool_codes": _kept("pool plain_code number code imported_at discount_id"),
     "receipts": _kept("key at"),

@@ -20,6 +20,7 @@ from dripline.store.schema import (
     memberships,
     merges,
     messages,
+    orders,
     runs,
     touches,
 )
@@ -28,6 +29,7 @@ FOLLOWING: Mapping[str, tuple[Table, tuple[Column[Any], ...]]] = {
     "runs": (runs, (runs.c.id,)),
     "messages": (messages, (messages.c.id,)),
     "discounts": (discounts, (discounts.c.id,)),
+    "orders": (orders, (orders.c.id,)),
     "events": (events, (events.c.seq,)),
     "touches": (touches, (touches.c.id,)),
     "consents": (consents, (consents.c.id,)),

@@ -532,6 +532,45 @@ pool_codes = Table(
     comment="Codes of others, each to be given to one lead.",
 )
 
+rules = Table(
+    "rules",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),  # the newest holds
+    Column("hash", String(64), nullable=False),
+    Column("body", Json, nullable=False),
+    Column("at", Utc, nullable=False),
+    comment="What the workspace file says that follows from events, as it was made known to this store.",
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("reference", String(256), unique=True),  # what the shop calls it; NULL: of an erased lead
+    Column("lead_id", String(64), ForeignKey("leads.id"), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("total", BigInteger, nullable=False),  # minor units
+    Column("currency", String(3), nullable=False),  # ISO 4217
+    Column("refunded", BigInteger, nullable=False, server_default="0"),  # minor units of the total
+    Column("refunded_at", Utc),  # the last time
+    Column("event_id", String(128)),
+    Index("ix_orders_lead", "lead_id", "at"),
+    Index("ix_orders_at", "at"),
+    comment="What was bought: made of the events that the workspace file says are orders.",
+)
+
+order_items = Table(
+    "order_items",
+    metadata,
+    Column(
+        "order_id", BigInteger().with_variant(Integer, "sqlite"), ForeignKey("orders.id"), primary_key=True
+    ),
+    Column("number", Integer, primary_key=True),
+    Column("product_id", String(128), nullable=False, index=True),
+    Column("quantity", Integer, nullable=False),
+    Column("price", BigInteger),  # of one, minor units; NULL: not said
+)
+
 step_log = Table(
     "step_log",
     metadata,

@@ -22,6 +22,7 @@ from dripline.providers import DeliveryReport
 from dripline.settings import Settings
 from dripline.store.database import Store
 from dripline.store.house import open_house
+from dripline.store.rules import make_known
 from dripline.web.api import build_api
 from dripline.web.audit import build_audit
 from dripline.web.consents import build_consents
@@ -91,6 +92,7 @@ def create_app(
     app.add_middleware(Guard, entrance=Entrance(keys, visitors, in_production=in_production))
     answer_with_problems(app)
     app.include_router(build_health(store, temporal))
+    make_known(store, workspace, machine)
     ingest = Ingest(store, workspace, nudge, machine, secret, go_first)
     app.include_router(build_api(ingest, store, workspace, machine))
     app.include_router(build_merges(ingest, store))

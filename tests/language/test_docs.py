@@ -22,6 +22,7 @@ from dripline.language.yaml_reader import read_yaml
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
+WORKSPACE_KEYS = {field.alias or name for name, field in Workspace.model_fields.items()}
 BLOCKS = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
 
 
@@ -33,20 +34,28 @@ def test_every_yaml_block_of_the_reference_loads(block: str, tmp_path: Path) -> 
     (tmp_path / "journeys" / "blocks").mkdir(exist_ok=True)
     for text in [block, *(one for one in BLOCKS if one.startswith("block: "))]:
         file = tmp_path / "journeys" / _path(text)
-        if text.startswith("tracking_api:"):
-            text = f"{file.read_text(encoding='utf-8')}\n{text}"
-        if text.startswith("forms:"):
-            before, _, after = file.read_text(encoding="utf-8").partition("\nforms:")
-            text = f"{before}\n{text}{after.partition(chr(10))[2]}"
+        if file.name == "dripline.yaml":
+            text = _without(file.read_text(encoding="utf-8"), keys(text)) + text
         file.write_text(text, encoding="utf-8")
     project = load_project(tmp_path)
     assert [str(problem) for problem in project.problems] == []
 
 
+def keys(text: str) -> set[str]:
+    """The keys at the beginnings of lines."""
+    return set(re.findall(r"^([a-z_]+):", text, re.MULTILINE)) or {"?"}
+
+
+def _without(text: str, names: set[str]) -> str:
+    """The workspace file less what stands under these keys: an example stands in its place."""
+    parts = re.split(r"^(?=[a-z_]+:)", text, flags=re.MULTILINE)
+    return "".join(part for part in parts if part.partition(":")[0] not in names)
+
+
 def _path(block: str) -> str:
     name = re.match(r"(journey|block): (\S+)", block)
     if name is None:
-        return "../dripline.yaml" if block.startswith(("forms:", "tracking_api:")) else "welcome.test.yaml"
+        return "../dripline.yaml" if keys(block) <= WORKSPACE_KEYS else "welcome.test.yaml"
     return f"{'blocks/' if name[1] == 'block' else ''}{name[2]}.yaml"
 
 

@@ -110,6 +110,7 @@ def _insert_rows(connection: Connection, run_id: str) -> None:
         schema.discounts, id="discount", code="ABCDE-FGHJK", plain_code="ABCDEFGHJK", shared=False, lead_id=LEAD,
         run_id=run_id, journey="welcome", step="s", visit=1, issued_at=NOW,
     )  # fmt: skip
+    add(schema.orders, lead_id=LEAD, at=NOW, total=1, currency="AMD")
     add(schema.hits, message_id=message, kind="click", at=NOW)
     add(
         schema.inbound, id=f"{MARK}inbound", channel="sms", lead_id=LEAD, sender=PHONE, body="", intent="reply",

@@ -1,0 +1,61 @@
+"""What follows from an event by the rules of the house, in the transaction that records it.
+
+Each consequence is a function: it writes what the event means (an order, points, …) under the lead's lock, and says
+which events of its own are to be told. They are told after the event itself, to whoever listens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from dripline.ingest.ordering import keep_orders
+from dripline.language.rules import Rules
+from dripline.store.events import Event
+from dripline.store.leads import load_lead
+from dripline.store.rules import current_rules
+
+
+@dataclass(frozen=True)
+class Cause:
+    """An event that was kept for the first time, its lead (locked), and the rules that hold."""
+
+    connection: Connection
+    rules: Rules
+    lead: Row[Any]
+    event: Event
+    machine_now: datetime
+
+
+Consequence = Callable[[Cause], tuple[Event, ...]]
+"""Writes what follows; the events that tell of it."""
+
+
+def _orders(cause: Cause) -> tuple[Event, ...]:
+    keep_orders(cause.connection, cause.rules, cause.event, cause.machine_now)
+    return ()
+
+
+CONSEQUENCES: tuple[Consequence, ...] = (_orders,)
+"""In this order: what comes later may read what those before it wrote."""
+
+
+def follow_up(
+    connection: Connection, lead: Row[Any], event: Event, machine_now: datetime
+) -> tuple[Row[Any], tuple[Event, ...]]:
+    """Do all that follows from an event; the lead as it is then, and the events that tell of it.
+
+    Also of what is `historical`: an order of last year is an order. Whether anybody is told, each decides.
+    """
+    rules = current_rules(connection)
+    if event.name not in rules.heard:
+        return lead, ()
+    told: list[Event] = []
+    for consequence in CONSEQUENCES:
+        told += consequence(Cause(connection, rules, lead, event, machine_now))
+        lead = load_lead(connection, lead.id)
+    return lead, tuple(told)

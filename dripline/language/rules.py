@@ -1,0 +1,45 @@
+"""The rules of the house: what the workspace file says that follows from events, as a store knows it.
+
+Whoever records an event need not have the workspace at hand: the rules are kept in the store, as plans are, by
+every process that starts with the workspace file, and by `dripline publish`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cached_property
+
+from pydantic import BaseModel, ConfigDict
+
+from dripline.language.orders import OrderRules
+from dripline.language.workspace import Workspace
+
+
+class Rules(BaseModel):
+    """Frozen. What a part of the product does not need is None or empty, and costs nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")  # a later release may have known more
+
+    timezone: str = "UTC"
+    """The workspace's zone."""
+    currency: str | None = None
+    """ISO 4217: of amounts that name none."""
+    orders: OrderRules | None = None
+
+    @cached_property
+    def heard(self) -> frozenset[str]:
+        """The events from which anything follows."""
+        return self.orders.heard if self.orders else frozenset()
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 (hex) of what the rules say."""
+        said = self.model_dump(mode="json", exclude_defaults=True)
+        canonical = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def compile_rules(workspace: Workspace) -> Rules:
+    """The rules that the workspace file says."""
+    return Rules(timezone=workspace.timezone, currency=workspace.currency, orders=workspace.orders)
