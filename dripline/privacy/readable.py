@@ -21,6 +21,7 @@ _TITLES = {
     "opens_and_clicks": "Opens and clicks",
     "replies": "Answers",
     "discounts": "Discounts",
+    "orders": "Orders",
     "touches": "Where it came from",
     "groups": "Companies and groups",
     "told_to_other_systems": "What other systems were told",

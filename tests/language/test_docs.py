@@ -35,7 +35,7 @@ def test_every_yaml_block_of_the_reference_loads(block: str, tmp_path: Path) -> 
     for text in [block, *(one for one in BLOCKS if one.startswith("block: "))]:
         file = tmp_path / "journeys" / _path(text)
         if file.name == "dripline.yaml":
-            text = _without(file.read_text(encoding="utf-8"), keys(text)) + text
+            text = without(file.read_text(encoding="utf-8"), keys(text)) + text
         file.write_text(text, encoding="utf-8")
     project = load_project(tmp_path)
     assert [str(problem) for problem in project.problems] == []
@@ -46,7 +46,7 @@ def keys(text: str) -> set[str]:
     return set(re.findall(r"^([a-z_]+):", text, re.MULTILINE)) or {"?"}
 
 
-def _without(text: str, names: set[str]) -> str:
+def without(text: str, names: set[str]) -> str:
     """The workspace file less what stands under these keys: an example stands in its place."""
     parts = re.split(r"^(?=[a-z_]+:)", text, flags=re.MULTILINE)
     return "".join(part for part in parts if part.partition(":")[0] not in names)

@@ -15,13 +15,11 @@ from ruamel.yaml import YAML
 from dripline.language.schema import Kind, as_text, schema_of
 from dripline.language.steps import VERBS
 from tests.language.conftest import WORKSPACE, Folder
+from tests.language.test_docs import BLOCKS, WORKSPACE_KEYS, keys, without
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "docs" / "schema"
 KINDS: tuple[Kind, ...] = ("journey", "workspace", "scenario", "block")
-BLOCKS = re.findall(
-    r"```yaml\n(.*?)```", (ROOT / "docs" / "language.md").read_text(encoding="utf-8"), re.DOTALL
-)
 
 
 def as_editors_read(text: str) -> Any:
@@ -72,11 +70,11 @@ def test_workspace_files_fit(text: str) -> None:
 @pytest.mark.parametrize("block", BLOCKS)
 def test_the_examples_of_the_reference_fit(block: str) -> None:
     first = block.partition(":")[0]
-    if first in ("forms", "tracking_api"):
-        block = WORKSPACE + block
-    kinds: dict[str, Kind] = {"journey": "journey", "block": "block", "forms": "workspace"}
-    kinds["tracking_api"] = "workspace"
-    assert wrong_places(kinds.get(first, "scenario"), block) == []
+    kinds: dict[str, Kind] = {"journey": "journey", "block": "block"}
+    kind = kinds.get(first, "scenario")
+    if first in WORKSPACE_KEYS:
+        kind, block = "workspace", without(WORKSPACE, keys(block)) + block
+    assert wrong_places(kind, block) == []
 
 
 HEAD = "journey: j\ntrigger: {event: lead.created}\nmessages: {topic: newsletter}\nsteps:\n"
