@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from dripline.engine.effects import Event
@@ -36,7 +36,7 @@ def scope(
     local = now.astimezone(where)
     return {
         **{name: _remembered(plan, value) for name, value in variables.items()},
-        "lead": _lead(plan, lead),
+        "lead": lead_scope(lead, plan.attribute_times),
         "trigger": event_scope(plan, trigger),
         "event": event_scope(plan, event),
         "journey": {"id": plan.journey, "title": plan.title},
@@ -45,12 +45,15 @@ def scope(
     }
 
 
-def _lead(plan: Plan, lead: Mapping[str, Any]) -> dict[str, Any]:
+def lead_scope(
+    lead: Mapping[str, Any], attribute_times: Mapping[str, Literal["date", "datetime"]]
+) -> dict[str, Any]:
+    """A lead as `lead`, its attributes that are times as times."""
     touches = {name: revive(lead[name], {"at": "datetime"}) for name in TOUCHES if lead.get(name)}
     missing = lacks(lead)
     whole = {**lead, **touches, "topics": at_a_glance(lead.get("topics"))}
     whole |= {"lacks": missing, "complete": not missing}
-    return revive(whole, plan.attribute_times)
+    return revive(whole, attribute_times)
 
 
 def _remembered(plan: Plan, value: Any) -> Any:

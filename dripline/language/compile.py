@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Literal, assert_never
+from collections.abc import Iterable
+from typing import assert_never
 
 from dripline.language import changing, plan, steps
 from dripline.language.compile_changes import compile_update
 from dripline.language.compile_notices import compile_notices, message_texts, own_text
 from dripline.language.compile_reminders import day_notice, day_notice_id
 from dripline.language.expressions import compile_expression, reads_only_event
-from dripline.language.fields import FieldType
+from dripline.language.fields import Times, times_of
 from dripline.language.model import Exit, Goal, Journey, Trigger
 from dripline.language.money import to_minor
 from dripline.language.naming import every_step, step_ids
@@ -23,7 +23,6 @@ from dripline.language.texts import reads
 from dripline.language.times import MomentArguments, is_day
 from dripline.language.workspace import Workspace
 
-Times = dict[str, Literal["date", "datetime"]]
 _SANDBOX = TemplateSandbox()
 
 
@@ -375,20 +374,12 @@ def _attribute_times(
     read |= {name.path for text in message_texts(journey) for name in _SANDBOX.read(text)[1]}
     named = {parts[1] for path in read if (parts := path.split("."))[0] == "lead" and len(parts) > 1}
     whole = "lead" in read
-    return {name: kind for name, kind in _times(workspace.attributes).items() if whole or name in named}
+    return {name: kind for name, kind in times_of(workspace.attributes).items() if whole or name in named}
 
 
 def _event_times(journey: Journey, workspace: Workspace) -> dict[str, Times]:
-    times = {name: _times(workspace.events[name]) for name in sorted(event_names(journey))}
+    times = {name: times_of(workspace.events[name]) for name in sorted(event_names(journey))}
     return {name: fields for name, fields in times.items() if fields}
-
-
-def _times(fields: Mapping[str, FieldType]) -> Times:
-    times: Times = {}
-    for name, kind in sorted(fields.items()):
-        if kind == "date" or kind == "datetime":
-            times[name] = kind
-    return times
 
 
 def event_names(journey: Journey) -> set[str]:

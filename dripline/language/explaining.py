@@ -14,6 +14,7 @@ from dripline.language.check import RULES
 from dripline.language.check_contents import RULES_OF_CONTENTS
 from dripline.language.check_forms import RULES_OF_FORMS
 from dripline.language.check_scenarios import known_expectations
+from dripline.language.check_segments import RULES_OF_SEGMENTS
 from dripline.language.check_together import RULES_TOGETHER
 from dripline.language.load import Written
 from dripline.language.yaml_reader import read_yaml
@@ -24,6 +25,7 @@ _RULES: tuple[Callable[..., Any], ...] = (
     *RULES_OF_CONTENTS,
     *RULES_TOGETHER,
     *RULES_OF_FORMS,
+    *RULES_OF_SEGMENTS,
     known_expectations,
 )
 _CHECKS: Mapping[str, Callable[..., Any]] = {rule.__name__: rule for rule in _RULES}

@@ -12,6 +12,9 @@ from dripline.language.problems import did_you_mean
 
 FieldType = Literal["text", "integer", "number", "boolean", "date", "datetime", "list", "any"]
 
+Times = dict[str, Literal["date", "datetime"]]
+"""Which fields are times, and of which kind."""
+
 _MAX_TEXT = 10_000
 _INTEGER = re.compile(r"[+-]?[0-9]{1,15}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?(?:[eE][+-]?[0-9]{1,2})?")
@@ -24,6 +27,11 @@ class FieldErrors(Exception):
     def __init__(self, errors: list[tuple[str, str]]) -> None:
         super().__init__(", ".join(name for name, _ in errors))
         self.errors = errors
+
+
+def times_of(types: Mapping[str, FieldType]) -> Times:
+    """Those of the declared fields that are times."""
+    return {name: kind for name, kind in sorted(types.items()) if kind == "date" or kind == "datetime"}
 
 
 def coerce(values: Mapping[str, Any], types: Mapping[str, FieldType], zone: tzinfo) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from dripline.language.orders import Orders
 from dripline.language.plan import Sender
 from dripline.language.problems import Problem, did_you_mean
 from dripline.language.retention import Retention
+from dripline.language.segments import Segments
 from dripline.language.short_forms import ShortForm
 from dripline.language.spoken import Spoken
 from dripline.language.times import QuietHours
@@ -287,6 +288,10 @@ class Workspace(Written):
         None, description="What is kept of what leads do with messages; without it, nothing."
     )
 
+    segments: Segments = Field(
+        default_factory=dict, description="Segments: leads of one kind, by the names that audiences use."
+    )
+
     tracking_api: TrackingApi = Field(
         default_factory=TrackingApi, description="How calls of Segment's libraries are read."
     )
@@ -373,7 +378,10 @@ def load_workspace(root: Path) -> tuple[Workspace | None, list[Problem]]:
         return None, problems
     workspace, more = fit(document, Workspace)
     if workspace is not None:
+        from dripline.language.check_segments import check_segments  # which reads this module's names
+
         more = more + check_forms(workspace, document) + check_orders(workspace, document)
+        more += check_segments(workspace, document)
     problems += more
     return (None if problems else workspace), problems
 

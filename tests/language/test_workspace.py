@@ -104,7 +104,7 @@ def test_a_missing_workspace_is_told(tmp_path: Path) -> None:
         ("timezone: UTC\nlocales: [en]\ncurrency: XXQ\n", "3:11 unknown-currency"),
         ("timezone: UTC\nlocales: [en]\nevents:\n  a.b: {x: strnig}\n", "4:12 wrong-value"),
         ("timezone: UTC\nlocales: [en]\nattributes: {email: text}\n", "3:14 built-in-attribute"),
-        ("timezone: UTC\nlocales: [en]\nsegments: {}\n", "3:1 unknown-key"),
+        ("timezone: UTC\nlocales: [en]\nsegmnts: {}\n", "3:1 unknown-key"),
     ],
 )
 def test_what_is_wrong_in_the_workspace_file_is_told(tmp_path: Path, text: str, problem: str) -> None:

@@ -1,0 +1,1 @@
+"""Who is in which segment: looked up in batches, kept current, told to journeys."""
