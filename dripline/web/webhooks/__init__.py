@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import structlog
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -13,15 +12,13 @@ from dripline.providers import DeliveryReport
 from dripline.settings import Settings
 from dripline.store.database import UNAVAILABLE
 from dripline.web.described import documented
-from dripline.web.problems import RETRY_AFTER, problem
+from dripline.web.problems import problem
 from dripline.web.webhooks import sendgrid, twilio
 from dripline.web.webhooks.inbound import add_inbound
-from dripline.web.webhooks.signed import Noted, public_url, refuse
+from dripline.web.webhooks.signed import Noted, away, refuse, twilio_form
 
 Record = Callable[[DeliveryReport], None]
 """Writes a report down, and returns when it is kept. No message for the key is no error."""
-
-_log = structlog.get_logger(__name__)
 
 
 def build_router(
@@ -84,7 +81,7 @@ class _Desk:
             if self._notes.is_copy("sendgrid", request):
                 return refuse(self._notes, "sendgrid", "replayed")
         except UNAVAILABLE:
-            return _away("sendgrid")
+            return away("sendgrid")
         try:
             reports = sendgrid.translate(body, now)
         except sendgrid.Unreadable:
@@ -92,24 +89,18 @@ class _Desk:
         return self._keep("sendgrid", request, reports)
 
     def twilio(self, request: Request, body: bytes) -> Response:
-        token = self._settings.twilio_auth_token
-        if token is None:
-            return problem(404, "not-set-up", "Twilio's webhook is not set up here.")
+        form = twilio_form(self._settings, self._notes, request, body)
+        if isinstance(form, Response):
+            return form
+        signature = request.headers[twilio.SIGNATURE]
         try:
-            form = twilio.read(body)
-        except twilio.Unreadable:
-            return problem(400, "malformed", "The body is not a form.")
-        signature = request.headers.get(twilio.SIGNATURE)
-        if not twilio.verify(token.get_secret_value(), public_url(self._settings, request), form, signature):
-            return refuse(self._notes, "twilio", "bad-signature" if signature else "unsigned")
-        try:
-            if self._notes.is_copy("twilio", signature or ""):
+            if self._notes.is_copy("twilio", signature):
                 self._notes.count("twilio", "repeated")
                 return Response(status_code=204)
         except UNAVAILABLE:
-            return _away("twilio")
+            return away("twilio")
         reports = twilio.translate(request.query_params, form, self._clock())
-        return self._keep("twilio", signature or "", reports)
+        return self._keep("twilio", signature, reports)
 
     def _keep(self, provider: str, request: str, reports: list[DeliveryReport]) -> Response:
         """Keep what was told, and only then that it was: what fails half-way is told again, and that must count."""
@@ -118,15 +109,8 @@ class _Desk:
                 self._record(report)
             self._notes.took(provider, request)
         except UNAVAILABLE:
-            return _away(provider)
+            return away(provider)
         return Response(status_code=204)
-
-
-def _away(provider: str) -> Response:
-    _log.warning("webhook not kept", provider=provider, reason="store unavailable")
-    return problem(
-        503, "store-away", "The store is away. Try again.", headers={"Retry-After": str(RETRY_AFTER)}
-    )
 
 
 __all__ = ["Record", "add_inbound", "build_router"]

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable
 from typing import Annotated
 
-import structlog
 from fastapi import APIRouter, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -23,9 +22,9 @@ from dripline.settings import Settings
 from dripline.store.database import UNAVAILABLE
 from dripline.web.described import documented
 from dripline.web.link_words import language
-from dripline.web.problems import RETRY_AFTER, problem
+from dripline.web.problems import problem
 from dripline.web.webhooks import parse, sendgrid, twilio
-from dripline.web.webhooks.signed import Noted, public_url, refuse
+from dripline.web.webhooks.signed import Noted, away, refuse, twilio_form
 from dripline.web.webhooks.sms_words import WORDS, twiml
 
 TakeIn = Callable[[Came], Taken]
@@ -36,7 +35,6 @@ Secret = Callable[[], str]
 _OPT_OUTS: dict[str, Intent] = {"STOP": "stop", "START": "start", "HELP": "help"}
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 _SID = re.compile(r"[A-Za-z0-9]{2,64}")
-_log = structlog.get_logger(__name__)
 
 
 def add_inbound(
@@ -99,24 +97,16 @@ class _Desk:
         self._secret, self._notes, self._clock = secret, notes, clock
 
     def sms(self, request: Request, body: bytes) -> Response:
-        token = self._settings.twilio_auth_token
-        if token is None:
-            return problem(404, "not-set-up", "Twilio's webhook is not set up here.")
-        try:
-            form = twilio.read(body)
-        except twilio.Unreadable:
-            return problem(400, "malformed", "The body is not a form.")
-        signature = request.headers.get(twilio.SIGNATURE)
-        url = public_url(self._settings, request)
-        if not twilio.verify(token.get_secret_value(), url, form, signature):
-            return refuse(self._notes, "twilio", "bad-signature" if signature else "unsigned")
+        form = twilio_form(self._settings, self._notes, request, body)
+        if isinstance(form, Response):
+            return form
         came = _sms(form)
         if came is None:  # from a short code, or by another way than SMS: nobody whom we could know
             return _xml(None)
         try:
             taken = self._take(came)
         except UNAVAILABLE:
-            return _away("twilio")
+            return away("twilio")
         answered = form.get("OptOutType") in _OPT_OUTS
         return _xml(None if answered or not taken.new else self._answer(came, taken))
 
@@ -141,7 +131,7 @@ class _Desk:
             if came is not None:
                 self._take(came)
         except UNAVAILABLE:
-            return _away("sendgrid")
+            return away("sendgrid")
         return Response(status_code=200)
 
     def _answer(self, came: Came, taken: Taken) -> str | None:
@@ -172,10 +162,3 @@ def _same(given: str, secret: str) -> bool:
 
 def _xml(text: str | None) -> Response:
     return Response(twiml(text), media_type="text/xml")
-
-
-def _away(provider: str) -> Response:
-    _log.warning("inbound not kept", provider=provider, reason="store unavailable")
-    return problem(
-        503, "store-away", "The store is away. Try again.", headers={"Retry-After": str(RETRY_AFTER)}
-    )

@@ -8,7 +8,8 @@ import structlog
 from fastapi import Request, Response
 
 from dripline.settings import Settings
-from dripline.web.problems import problem
+from dripline.web.problems import RETRY_AFTER, problem
+from dripline.web.webhooks import twilio
 
 _WHY = {
     "unsigned": "The request is not signed.",
@@ -45,3 +46,26 @@ def public_url(settings: Settings, request: Request) -> str:
     query: bytes = request.scope["query_string"]
     url = settings.public_url.rstrip("/") + path.decode("latin-1")
     return f"{url}?{query.decode('latin-1')}" if query else url
+
+
+def twilio_form(settings: Settings, notes: Noted, request: Request, body: bytes) -> twilio.Form | Response:
+    """The form that Twilio has sent and signed; or what to answer where it is not that."""
+    token = settings.twilio_auth_token
+    if token is None:
+        return problem(404, "not-set-up", "Twilio's webhook is not set up here.")
+    try:
+        form = twilio.read(body)
+    except twilio.Unreadable:
+        return problem(400, "malformed", "The body is not a form.")
+    signature = request.headers.get(twilio.SIGNATURE)
+    if not twilio.verify(token.get_secret_value(), public_url(settings, request), form, signature):
+        return refuse(notes, "twilio", "bad-signature" if signature else "unsigned")
+    return form
+
+
+def away(provider: str) -> Response:
+    """503, so that the provider tells it again: the store does not answer."""
+    _log.warning("webhook not kept", provider=provider, reason="store unavailable")
+    return problem(
+        503, "store-away", "The store is away. Try again.", headers={"Retry-After": str(RETRY_AFTER)}
+    )
