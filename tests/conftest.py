@@ -50,9 +50,9 @@ def migrated_store(request: pytest.FixtureRequest, folder: Path) -> Iterator[str
         yield f"sqlite:///{folder / 'dripline.db'}"
         return
     server: PostgresServer = request.getfixturevalue("postgres")
-    name = f"test_{uuid.uuid4().hex}"
-    yield server.create(name, template="migrated")
-    server.drop(name)
+    name = server.lend()
+    yield server.url(name)
+    server.take_back(name)
 
 
 @pytest.fixture(params=DATABASES)

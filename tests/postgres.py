@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from functools import cached_property
 from pathlib import Path
 
 import psycopg
@@ -16,6 +17,32 @@ import psycopg
 from dripline.stack.children import die_with_parent
 
 _FAST = ("fsync=off", "full_page_writes=off", "max_connections=200")  # a commit still outlives a kill -9
+
+
+_SHAPE = """
+SELECT md5(string_agg(line, ';' ORDER BY line)) FROM (
+    SELECT format('%s.%s %s %s', attrelid::regclass, attname, atttypid, attnotnull) AS line FROM pg_attribute
+    JOIN pg_class ON pg_class.oid = attrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE nspname = 'public' AND attnum > 0
+    UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL SELECT version_num FROM alembic_version
+    UNION ALL SELECT tgname FROM pg_trigger WHERE NOT tgisinternal
+) lines
+"""
+_EMPTY = """
+DO $$
+DECLARE name text; has_rows boolean;
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', name) INTO has_rows;
+        IF has_rows THEN EXECUTE format('DELETE FROM %I', name); END IF;
+    END LOOP;
+    FOR name IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL LOOP
+        EXECUTE format('ALTER SEQUENCE %I RESTART', name);
+    END LOOP;
+END $$
+"""
 
 
 class NoPostgres(Exception):
@@ -30,6 +57,8 @@ class PostgresServer:
         self._user = _other_user() if os.getuid() == 0 else None  # its programs refuse to run as root
         self.folder = Path(tempfile.mkdtemp(prefix="dl-pg-", dir="/tmp"))  # a socket's path must be short
         self._process: subprocess.Popen[bytes] | None = None
+        self._free: list[str] = []
+        self._lent = 0
         if self._user:
             shutil.chown(self.folder, self._user)
         self._run(
@@ -81,6 +110,42 @@ class PostgresServer:
         with self._connect() as connection:
             connection.execute(f'DROP DATABASE "{database}" WITH (FORCE)')
 
+    def lend(self) -> str:
+        """The name of a database that is like `migrated` and empty: one that was given back, or a new one."""
+        if self._free:
+            return self._free.pop()
+        self._lent += 1
+        self.create(f"lent_{self._lent}", template="migrated")
+        return f"lent_{self._lent}"
+
+    def take_back(self, database: str) -> None:
+        """Empty a database that was lent, which takes a tenth of the time that making one does.
+
+        One whose tables are not what they were is removed.
+        """
+        with self._connect(database) as connection:
+            others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            connection.execute(f"SELECT pg_terminate_backend(pid, 5000) {others}")
+            shape = self._shape_of(connection)
+            if shape == self._shape:
+                connection.execute(_EMPTY)
+        if shape == self._shape:
+            self._free.append(database)
+        else:
+            self.drop(database)
+
+    @cached_property
+    def _shape(self) -> str:
+        with self._connect("migrated") as connection:
+            return self._shape_of(connection)
+
+    def _shape_of(self, connection: psycopg.Connection) -> str:
+        try:
+            row = connection.execute(_SHAPE).fetchone()
+        except psycopg.errors.UndefinedTable:
+            return ""
+        return str(row and row[0])
+
     def url(self, database: str) -> str:
         """What SQLAlchemy connects to."""
         return f"postgresql+psycopg://dripline@/{database}?host={self.folder}"
@@ -89,9 +154,9 @@ class PostgresServer:
     def _files(self) -> Path:
         return self.folder / "files"
 
-    def _connect(self) -> psycopg.Connection:
+    def _connect(self, database: str = "postgres") -> psycopg.Connection:
         return psycopg.connect(
-            host=str(self.folder), user="dripline", dbname="postgres", autocommit=True, connect_timeout=5
+            host=str(self.folder), user="dripline", dbname=database, autocommit=True, connect_timeout=5
         )
 
     def _run(self, program: str, *arguments: str) -> None:
