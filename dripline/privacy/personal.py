@@ -180,6 +180,7 @@ RULES: dict[str, Rule] = {
         "id journey plan_hash at by in_flight what why detail reached passed_at settled_at"
     ),
     "rules": _kept("id hash body at"),
+    "spends": _kept("id first_day last_day source channel campaign amount currency by at"),
     "budgets": _kept("name amount currency codes issued committed spent"),
     "pool_codes": _kept("pool plain_code number code imported_at discount_id"),
     "receipts": _kept("key at"),

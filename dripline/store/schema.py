@@ -571,6 +571,22 @@ order_items = Table(
     Column("price", BigInteger),  # of one, minor units; NULL: not said
 )
 
+spends = Table(
+    "spends",
+    metadata,
+    _id(),  # made from the days, the currency and what it was for
+    Column("first_day", String(10), nullable=False),  # days of the workspace's zone, both included
+    Column("last_day", String(10), nullable=False),
+    Column("source", String(256)),
+    Column("channel", String(64)),
+    Column("campaign", String(256)),
+    Column("amount", BigInteger, nullable=False),  # minor units
+    Column("currency", String(3), nullable=False),  # ISO 4217
+    Column("by", String(256)),
+    Column("at", Utc, nullable=False),  # machine time
+    comment="What was paid for advertising and the like, for the cost of a lead.",
+)
+
 step_log = Table(
     "step_log",
     metadata,

@@ -15,6 +15,7 @@ depends_on = None
 def upgrade() -> None:
     _rules()
     _orders()
+    _spends()
 
 
 def _rules() -> None:
@@ -66,3 +67,21 @@ def _orders() -> None:
     )
     with op.batch_alter_table("order_items", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_order_items_product_id"), ["product_id"], unique=False)
+
+
+def _spends() -> None:
+    op.create_table(
+        "spends",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("first_day", sa.String(length=10), nullable=False),
+        sa.Column("last_day", sa.String(length=10), nullable=False),
+        sa.Column("source", sa.String(length=256), nullable=True),
+        sa.Column("channel", sa.String(length=64), nullable=True),
+        sa.Column("campaign", sa.String(length=256), nullable=True),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("by", sa.String(length=256), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_spends")),
+        comment="What was paid for advertising and the like, for the cost of a lead.",
+    )
