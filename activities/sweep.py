@@ -17,6 +17,7 @@ from dripline.clock import MachineClock, machine_clock
 from dripline.ingest.anniversaries import Anniversaries
 from dripline.ingest.following import Times
 from dripline.ingest.redeeming import expire
+from dripline.ingest.referring.service import Referring
 from dripline.privacy.retaining import Keeper
 from dripline.providers import Outgoing, Provider, ProviderError
 from dripline.publishing.moving import Mover
@@ -42,6 +43,8 @@ MOVING = 5.0
 """Seconds that one sweep moves runs to a plan that was published."""
 KEEPING = 2.0
 """Seconds that one sweep lets go what has been kept for long enough."""
+REFERRING = 2.0
+"""Seconds that one sweep tells and rewards who brought friends."""
 KEEP_EVERY = timedelta(hours=1)
 """How often it is looked for that (machine time); sooner while there is more than one sweep can take."""
 ASKING = 6.0
@@ -79,6 +82,7 @@ class Sweeper:
         self._patience = patience
         self._clock = clock
         self._anniversaries = Anniversaries(store, clock)
+        self._referring = Referring(store, machine=clock)
 
     @activity.defn(name="sweep")
     @coded
@@ -94,6 +98,7 @@ class Sweeper:
             "entered": self._anniversaries.enter(),
             "outlived": self._let_go(),
             "expired": self._expire(),
+            "referrals": self._referring.settle_due(BATCH, REFERRING),
             "uncertain": self._settle_uncertain(),  # last: it may wait for providers
         }
         if any(found.values()):

@@ -21,6 +21,8 @@ _FOLLOWS = {
     "runs": "run",
     "messages": "message",
     "discounts": "discount",
+    "referral_codes": "code for friends",
+    "referrals": "friend brought",
     "touches": "touch",
     "consents": "line of the log of consent",
     "inbound": "answer",
@@ -28,6 +30,8 @@ _FOLLOWS = {
     "import_rows": "imported row",
 }
 _PLURALS = {
+    "code for friends": "codes for friends",
+    "friend brought": "friends brought",
     "identity": "identities",
     "touch": "touches",
     "line of the log of consent": "lines of the log of consent",

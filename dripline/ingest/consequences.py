@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from dripline.ingest.ordering import keep_orders
+from dripline.ingest.referring.purchases import follow_referrals
 from dripline.language.rules import Rules
 from dripline.store.events import Event
 from dripline.store.leads import load_lead
@@ -40,7 +41,11 @@ def _orders(cause: Cause) -> tuple[Event, ...]:
     return ()
 
 
-CONSEQUENCES: tuple[Consequence, ...] = (_orders,)
+def _referrals(cause: Cause) -> tuple[Event, ...]:
+    return follow_referrals(cause.connection, cause.rules, cause.lead, cause.event)
+
+
+CONSEQUENCES: tuple[Consequence, ...] = (_orders, _referrals)
 """In this order: what comes later may read what those before it wrote."""
 
 

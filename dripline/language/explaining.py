@@ -13,6 +13,7 @@ from pydantic import Field
 from dripline.language.check import RULES
 from dripline.language.check_contents import RULES_OF_CONTENTS
 from dripline.language.check_forms import RULES_OF_FORMS
+from dripline.language.check_referrals import RULES_OF_REFERRALS
 from dripline.language.check_scenarios import known_expectations
 from dripline.language.check_segments import RULES_OF_SEGMENTS
 from dripline.language.check_together import RULES_TOGETHER
@@ -26,6 +27,7 @@ _RULES: tuple[Callable[..., Any], ...] = (
     *RULES_TOGETHER,
     *RULES_OF_FORMS,
     *RULES_OF_SEGMENTS,
+    *RULES_OF_REFERRALS,
     known_expectations,
 )
 _CHECKS: Mapping[str, Callable[..., Any]] = {rule.__name__: rule for rule in _RULES}

@@ -13,6 +13,7 @@ from functools import cached_property
 from pydantic import BaseModel, ConfigDict
 
 from dripline.language.orders import OrderRules
+from dripline.language.terms import Program, compile_programs
 from dripline.language.workspace import Workspace
 
 
@@ -26,11 +27,14 @@ class Rules(BaseModel):
     currency: str | None = None
     """ISO 4217: of amounts that name none."""
     orders: OrderRules | None = None
+    referrals: dict[str, Program] = {}
+    """By the name of the program."""
 
     @cached_property
     def heard(self) -> frozenset[str]:
         """The events from which anything follows."""
-        return self.orders.heard if self.orders else frozenset()
+        told_by = (name for program in self.referrals.values() for name in program.told_by)
+        return frozenset(told_by) | (self.orders.heard if self.orders else frozenset())
 
     @cached_property
     def hash(self) -> str:
@@ -42,4 +46,9 @@ class Rules(BaseModel):
 
 def compile_rules(workspace: Workspace) -> Rules:
     """The rules that the workspace file says."""
-    return Rules(timezone=workspace.timezone, currency=workspace.currency, orders=workspace.orders)
+    return Rules(
+        timezone=workspace.timezone,
+        currency=workspace.currency,
+        orders=workspace.orders,
+        referrals=compile_programs(workspace),
+    )

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from dripline.language.check_forms import check_forms
 from dripline.language.check_orders import check_orders
+from dripline.language.check_referrals import check_referrals
 from dripline.language.fields import FieldErrors, FieldType, coerce
 from dripline.language.forms import Forms
 from dripline.language.kinds import Cap
@@ -23,6 +24,7 @@ from dripline.language.offers import BudgetEntry, DiscountRules, PoolEntry
 from dripline.language.orders import Orders
 from dripline.language.plan import Sender
 from dripline.language.problems import Problem, did_you_mean
+from dripline.language.referrals import REFERRAL_EVENTS, Referrals
 from dripline.language.retention import Retention
 from dripline.language.segments import Segments
 from dripline.language.short_forms import ShortForm
@@ -73,6 +75,7 @@ BUILT_IN_EVENTS: Mapping[str, Mapping[str, FieldType]] = {
         "journey": "text",
     },
     "discount.expired": {"code": "text", "journey": "text"},
+    **REFERRAL_EVENTS,
 }
 """Events that are always declared; a workspace may add properties."""
 
@@ -277,6 +280,9 @@ class Workspace(Written):
     pools: dict[str, PoolEntry] = Field(
         default_factory=dict, description="Pools of imported codes, by the names that `discount` steps use."
     )
+    referrals: Referrals = Field(
+        default_factory=dict, description="Programs by which leads bring friends, by their names."
+    )
     webhooks: WebhooksEntry = Field(
         default_factory=WebhooksEntry, description="Where `webhook` steps may go."
     )
@@ -382,6 +388,7 @@ def load_workspace(root: Path) -> tuple[Workspace | None, list[Problem]]:
 
         more = more + check_forms(workspace, document) + check_orders(workspace, document)
         more += check_segments(workspace, document)
+        more = more + check_referrals(workspace, document)
     problems += more
     return (None if problems else workspace), problems
 

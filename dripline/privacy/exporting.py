@@ -31,6 +31,8 @@ SECTIONS: Mapping[str, str] = {
     "inbound": "replies",
     "discounts": "discounts",
     "orders": "orders",
+    "referral_codes": "codes_for_friends",
+    "referrals": "friends_brought",
     "touches": "touches",
     "memberships": "groups",
     "outbox": "told_to_other_systems",
@@ -46,6 +48,7 @@ SECTIONS: Mapping[str, str] = {
 _PLUMBING = frozenset(
     {"seq", "wake_wanted", "wake_done", "wake_wanted_at", "plan_hash", "frozen_for", "lease_until"}
     | {"attempt_id", "progress_at", "taken_in", "plain_code", "address_hash", "visits"}
+    | {"device_hash", "network_hash", "due_at", "terms"}
 )
 """Columns that keep the machine going and say nothing of anybody."""
 

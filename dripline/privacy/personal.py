@@ -134,6 +134,22 @@ RULES: dict[str, Rule] = {
         plain="id lead_id at total currency refunded refunded_at",
     ),
     "order_items": _kept("order_id number product_id quantity price"),
+    "referral_codes": _rule(
+        "deleted",
+        "lead",
+        "lead_id",
+        personal="code",
+        plain="plain_code lead_id program created_at revoked_at visits",
+    ),
+    # Who was brought by whom is counted, and held against the rules, without saying who they are.
+    "referrals": _rule(
+        "emptied",
+        "lead",
+        "referrer_id friend_id",
+        personal="device_hash network_hash",
+        plain="id program referrer_id friend_id at via state refused terms welcome_id order_id purchased_at"
+        " hold_until rewarded_at number reward reward_id due_at",
+    ),
     # The name of an event stays: rates of answers are counted by it.
     "step_log": _rule("emptied", "run", "run_id", personal="detail", plain="id run_id turn at step what"),
     "hits": _rule("emptied", "message", "message_id", personal="link", plain="id message_id kind at machine"),

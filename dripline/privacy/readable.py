@@ -22,6 +22,8 @@ _TITLES = {
     "replies": "Answers",
     "discounts": "Discounts",
     "orders": "Orders",
+    "codes_for_friends": "Codes for friends",
+    "friends_brought": "Friends who were brought",
     "touches": "Where it came from",
     "groups": "Companies and groups",
     "told_to_other_systems": "What other systems were told",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -35,6 +36,15 @@ BUDGET_SPENT = "budget spent"
 """Why a lead is issued none."""
 
 _NAMESPACE = uuid.UUID("0d9a1f5e-5c5d-4c0e-9f0a-6f4e3a1b7c22")
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whose a discount is, and what issued it: a run of a journey, or no run."""
+
+    lead_id: str
+    journey: str
+    run_id: str | None = None
 
 
 def code_for(secret: str, key: str, number: int = 0) -> str:
@@ -70,9 +80,19 @@ def issue(connection: Connection, run: Row[Any], wanted: IssueDiscount, secret: 
     key = message_key(run.id, wanted.step, wanted.visit)
     if wanted.once_per_lead:
         key = _once_key(run.lead_id, run, wanted)
-    row = _find(connection, key)
+    row = find_by_key(connection, key)
     if row is None and wanted.once_per_lead:
         row = _of_who_it_was(connection, run, wanted)
+    if row is not None:
+        return said(row)
+    return give(connection, key, Holder(run.lead_id, run.journey, run.id), wanted, secret)
+
+
+def give(
+    connection: Connection, key: str, holder: Holder, wanted: IssueDiscount, secret: str
+) -> dict[str, Any]:
+    """The discount under that key: the one that there is, else a new one. Answers as `issue`; the lead is locked."""
+    row = find_by_key(connection, key)
     if row is not None:
         return said(row)
     taken = take_code(connection, wanted.pool) if wanted.pool else None
@@ -85,9 +105,9 @@ def issue(connection: Connection, run: Row[Any], wanted: IssueDiscount, secret: 
         if number >= TRIES:
             raise RuntimeError("no code is free")
         code = taken or wanted.shared_code or code_for(secret, key, number)
-        _insert(connection, run, wanted, key, code, from_pool=taken is not None)
+        _insert(connection, holder, wanted, key, code, from_pool=taken is not None)
         number += 1
-        row = _find(connection, key)
+        row = find_by_key(connection, key)
     if wanted.pool and taken is not None:
         give_code(connection, wanted.pool, taken, key)
     return said(row)
@@ -169,7 +189,8 @@ def expiring(connection: Connection, now: datetime, limit: int) -> list[Row[Any]
     return list(connection.execute(query))
 
 
-def _find(connection: Connection, key: str) -> Row[Any] | None:
+def find_by_key(connection: Connection, key: str) -> Row[Any] | None:
+    """The discount that was issued under that key, or None."""
     return connection.execute(select(discounts).where(discounts.c.id == key)).one_or_none()
 
 
@@ -185,7 +206,7 @@ def _of_who_it_was(connection: Connection, run: Row[Any], wanted: IssueDiscount)
 
 
 def _insert(
-    connection: Connection, run: Row[Any], wanted: IssueDiscount, key: str, code: str, *, from_pool: bool
+    connection: Connection, holder: Holder, wanted: IssueDiscount, key: str, code: str, *, from_pool: bool
 ) -> None:
     connection.execute(
         insert_into(connection, discounts)
@@ -198,9 +219,9 @@ def _insert(
             budget=wanted.budget,
             most=wanted.most,
             stacks=wanted.stacks,
-            lead_id=run.lead_id,
-            run_id=run.id,
-            journey=run.journey,
+            lead_id=holder.lead_id,
+            run_id=holder.run_id,
+            journey=holder.journey,
             step=wanted.step,
             visit=wanted.visit,
             percent=wanted.percent,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,8 @@ from dripline.store.schema import (
     merges,
     messages,
     orders,
+    referral_codes,
+    referrals,
     runs,
     touches,
 )
@@ -30,6 +32,8 @@ FOLLOWING: Mapping[str, tuple[Table, tuple[Column[Any], ...]]] = {
     "messages": (messages, (messages.c.id,)),
     "discounts": (discounts, (discounts.c.id,)),
     "orders": (orders, (orders.c.id,)),
+    "referral_codes": (referral_codes, (referral_codes.c.plain_code,)),
+    "referrals": (referrals, (referrals.c.id,)),
     "events": (events, (events.c.seq,)),
     "touches": (touches, (touches.c.id,)),
     "consents": (consents, (consents.c.id,)),
@@ -38,6 +42,9 @@ FOLLOWING: Mapping[str, tuple[Table, tuple[Column[Any], ...]]] = {
     "identities": (identities, (identities.c.kind, identities.c.value)),
 }
 """The tables whose rows follow the lead that another has become, and what a row is called in the log."""
+
+_WHOSE: Mapping[str, tuple[str, ...]] = {"referrals": ("referrer_id", "friend_id")}
+"""The columns that say whose a row is, where that is not `lead_id` alone; in the log, the second has its own name."""
 
 _AT_ONCE = 500
 """Rows that one statement names."""
@@ -49,13 +56,21 @@ Moved = dict[str, list[Any]]
 def move_all(connection: Connection, loser_id: str, winner_id: str) -> Moved:
     """Give everything of one lead to another; what it was. Both are locked."""
     moved: Moved = {}
-    for name, (table, key) in FOLLOWING.items():
-        rows = connection.execute(select(*key).where(table.c.lead_id == loser_id).order_by(*key)).all()
+    for name, table, key, whose in _followers():
+        rows = connection.execute(select(*key).where(whose == loser_id).order_by(*key)).all()
         moved[name] = [row[0] if len(key) == 1 else list(row) for row in rows]
         if rows:
-            connection.execute(update(table).where(table.c.lead_id == loser_id).values(lead_id=winner_id))
+            connection.execute(update(table).where(whose == loser_id).values({whose: winner_id}))
     moved["memberships"] = _move_memberships(connection, loser_id, winner_id)
     return moved
+
+
+def _followers() -> Iterator[tuple[str, Table, tuple[Column[Any], ...], Column[Any]]]:
+    """The name in the log, the table, what its rows are called, and the column that says whose they are."""
+    for name, (table, key) in FOLLOWING.items():
+        first, *more = _WHOSE.get(name, ("lead_id",))
+        yield name, table, key, table.c[first]
+        yield from ((f"{name}.{column}", table, key, table.c[column]) for column in more)
 
 
 def _move_memberships(connection: Connection, loser_id: str, winner_id: str) -> list[Any]:
@@ -73,16 +88,14 @@ def _move_memberships(connection: Connection, loser_id: str, winner_id: str) -> 
 
 def move_back(connection: Connection, winner_id: str, loser_id: str, moved: Mapping[str, Any]) -> None:
     """Give back what the log says, as far as it is still there; what a run of the other's did since goes with it."""
-    for name, (table, key) in FOLLOWING.items():
+    for name, table, key, whose in _followers():
         for some in _parts(moved.get(name, [])):
             named = (
                 key[0].in_(some)
                 if len(key) == 1
                 else or_(*((key[0] == one) & (key[1] == two) for one, two in some))
             )
-            connection.execute(
-                update(table).where(table.c.lead_id == winner_id, named).values(lead_id=loser_id)
-            )
+            connection.execute(update(table).where(whose == winner_id, named).values({whose: loser_id}))
     for some in _parts(moved.get("runs", [])):
         for table in (messages, discounts):
             connection.execute(

@@ -457,9 +457,9 @@ discounts = Table(
     Column("plain_code", String(80), nullable=False, index=True),  # as it is compared: capitals, no dashes
     Column("shared", Boolean, nullable=False),
     Column("lead_id", String(64), ForeignKey("leads.id"), nullable=False, index=True),
-    Column("run_id", String(64), ForeignKey("runs.id"), nullable=False, index=True),
-    Column("journey", String(128), nullable=False),
-    Column("step", String(256), nullable=False),
+    Column("run_id", String(64), ForeignKey("runs.id"), index=True),  # NULL: no journey's, a referral's
+    Column("journey", String(128), nullable=False),  # or `referral/PROGRAM`
+    Column("step", String(256), nullable=False),  # or `welcome`, or `reward`
     Column("visit", Integer, nullable=False),
     Column("percent", Float),
     Column("amount", BigInteger),  # minor units, as min_order
@@ -585,6 +585,54 @@ spends = Table(
     Column("by", String(256)),
     Column("at", Utc, nullable=False),  # machine time
     comment="What was paid for advertising and the like, for the cost of a lead.",
+)
+
+referral_codes = Table(
+    "referral_codes",
+    metadata,
+    Column("plain_code", String(80), primary_key=True),  # as it is compared: capitals, no dashes
+    Column("code", String(80), nullable=False),
+    Column("lead_id", String(64), ForeignKey("leads.id"), nullable=False),
+    Column("program", String(128), nullable=False),
+    Column("created_at", Utc, nullable=False),
+    Column("revoked_at", Utc),
+    Column("visits", Integer, nullable=False, server_default="0"),  # people who followed the link
+    Index("ix_referral_codes_lead", "lead_id", "program"),
+    comment="The codes by which leads bring friends. Who was two leads may have two, and both are good.",
+)
+
+referrals = Table(
+    "referrals",
+    metadata,
+    _id(),  # made from program and friend: one has one friend's gift of a program, whoever brings it
+    Column("program", String(128), nullable=False),
+    Column("referrer_id", String(64), ForeignKey("leads.id"), nullable=False, index=True),
+    Column("friend_id", String(64), ForeignKey("leads.id"), nullable=False, index=True),
+    Column("at", Utc, nullable=False),  # when the friend came
+    Column("via", String(16), nullable=False),  # form | event | api | command
+    Column("state", String(16), nullable=False),  # joined | purchased | returned | rewarded | refused
+    Column("refused", String(64)),  # why: self | loop | device | network | customer | limit | …
+    Column("terms", Json, nullable=False),  # what was promised when the friend came
+    Column("device_hash", String(64)),  # keyed
+    Column("network_hash", String(64)),  # keyed
+    Column("welcome_id", String(64), ForeignKey("discounts.id")),  # the friend's discount
+    Column("order_id", BigInteger().with_variant(Integer, "sqlite"), ForeignKey("orders.id")),
+    Column("purchased_at", Utc),
+    Column("hold_until", Utc),  # the end of the return period: no reward before
+    Column("rewarded_at", Utc),
+    Column("number", Integer),  # which of its referrer's rewarded friends it is
+    Column("reward", Json),  # what the referrer got
+    Column("reward_id", String(64), ForeignKey("discounts.id")),
+    Column("due_at", Utc),  # when it is to be looked at; NULL: nothing is to be done
+    Index("ix_referrals_order", "order_id"),
+    Index("ix_referrals_program", "program", "state"),
+    Index(
+        "ix_referrals_due",
+        "due_at",
+        sqlite_where=text("due_at IS NOT NULL"),
+        postgresql_where=text("due_at IS NOT NULL"),
+    ),
+    comment="Who brought whom, and what became of it. Locked after both leads.",
 )
 
 step_log = Table(

@@ -35,7 +35,10 @@ def test_every_yaml_block_of_the_reference_loads(block: str, tmp_path: Path) -> 
     for text in [block, *(one for one in BLOCKS if one.startswith("block: "))]:
         file = tmp_path / "journeys" / _path(text)
         if file.name == "dripline.yaml":
-            text = without(file.read_text(encoding="utf-8"), keys(text)) + text
+            said = keys(text) | (
+                {"referrals"} if "forms" in keys(text) else set()
+            )  # whose form is then another
+            text = without(file.read_text(encoding="utf-8"), said) + text
         file.write_text(text, encoding="utf-8")
     project = load_project(tmp_path)
     assert [str(problem) for problem in project.problems] == []

@@ -111,6 +111,11 @@ def _insert_rows(connection: Connection, run_id: str) -> None:
         run_id=run_id, journey="welcome", step="s", visit=1, issued_at=NOW,
     )  # fmt: skip
     add(schema.orders, lead_id=LEAD, at=NOW, total=1, currency="AMD")
+    add(schema.referral_codes, plain_code="FRIEND", code="FRI-END", lead_id=LEAD, program="p", created_at=NOW)
+    add(
+        schema.referrals, id="referral", program="p", referrer_id=LEAD, friend_id=OTHER, at=NOW, via="api",
+        state="joined", terms={},
+    )  # fmt: skip
     add(schema.hits, message_id=message, kind="click", at=NOW)
     add(
         schema.inbound, id=f"{MARK}inbound", channel="sms", lead_id=LEAD, sender=PHONE, body="", intent="reply",

@@ -16,6 +16,7 @@ def upgrade() -> None:
     _rules()
     _orders()
     _spends()
+    _referrals()
 
 
 def _rules() -> None:
@@ -85,3 +86,79 @@ def _spends() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_spends")),
         comment="What was paid for advertising and the like, for the cost of a lead.",
     )
+
+
+def _referrals() -> None:
+    _let_discounts_be_nobodys_run()
+    op.create_table(
+        "referral_codes",
+        sa.Column("plain_code", sa.String(length=80), nullable=False),
+        sa.Column("code", sa.String(length=80), nullable=False),
+        sa.Column("lead_id", sa.String(length=64), nullable=False),
+        sa.Column("program", sa.String(length=128), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("visits", sa.Integer(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_referral_codes_lead_id")),
+        sa.PrimaryKeyConstraint("plain_code", name=op.f("pk_referral_codes")),
+        comment="The codes by which leads bring friends. Who was two leads may have two, and both are good.",
+    )
+    with op.batch_alter_table("referral_codes", schema=None) as batch_op:
+        batch_op.create_index("ix_referral_codes_lead", ["lead_id", "program"], unique=False)
+
+    op.create_table(
+        "referrals",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("program", sa.String(length=128), nullable=False),
+        sa.Column("referrer_id", sa.String(length=64), nullable=False),
+        sa.Column("friend_id", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("via", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("refused", sa.String(length=64), nullable=True),
+        sa.Column("terms", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("device_hash", sa.String(length=64), nullable=True),
+        sa.Column("network_hash", sa.String(length=64), nullable=True),
+        sa.Column("welcome_id", sa.String(length=64), nullable=True),
+        sa.Column("order_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("purchased_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("hold_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("rewarded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("reward", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
+        sa.Column("reward_id", sa.String(length=64), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["friend_id"], ["leads.id"], name=op.f("fk_referrals_friend_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_referrals_order_id")),
+        sa.ForeignKeyConstraint(["referrer_id"], ["leads.id"], name=op.f("fk_referrals_referrer_id")),
+        sa.ForeignKeyConstraint(["reward_id"], ["discounts.id"], name=op.f("fk_referrals_reward_id")),
+        sa.ForeignKeyConstraint(["welcome_id"], ["discounts.id"], name=op.f("fk_referrals_welcome_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_referrals")),
+        comment="Who brought whom, and what became of it. Locked after both leads.",
+    )
+    with op.batch_alter_table("referrals", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_referrals_due",
+            ["due_at"],
+            unique=False,
+            sqlite_where=sa.text("due_at IS NOT NULL"),
+            postgresql_where=sa.text("due_at IS NOT NULL"),
+        )
+        batch_op.create_index(batch_op.f("ix_referrals_friend_id"), ["friend_id"], unique=False)
+        batch_op.create_index("ix_referrals_order", ["order_id"], unique=False)
+        batch_op.create_index("ix_referrals_program", ["program", "state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_referrals_referrer_id"), ["referrer_id"], unique=False)
+
+
+def _let_discounts_be_nobodys_run() -> None:
+    """SQLite alters a column by copying its table, which no row of another may point to meanwhile."""
+    copies = op.get_bind().dialect.name == "sqlite"
+    pointer = op.f("fk_pool_codes_discount_id")
+    if copies:
+        with op.batch_alter_table("pool_codes", schema=None) as batch_op:
+            batch_op.drop_constraint(pointer, type_="foreignkey")
+    with op.batch_alter_table("discounts", schema=None) as batch_op:
+        batch_op.alter_column("run_id", existing_type=sa.String(length=64), nullable=True)
+    if copies:
+        with op.batch_alter_table("pool_codes", schema=None) as batch_op:
+            batch_op.create_foreign_key(pointer, "discounts", ["discount_id"], ["id"])
