@@ -13,6 +13,7 @@ from dripline.engine.effects import TOO_LONG, EnrollLead, Outcome, UnenrollLead,
 from dripline.engine.entering import MAX_DEPTH
 from dripline.ingest.entering import let_in
 from dripline.ingest.recording import record
+from dripline.ingest.scoring.following import add_points, set_score
 from dripline.store import runs, schema
 from dripline.store.database import lock_run
 from dripline.store.events import Event
@@ -41,12 +42,21 @@ class Changes:
         if effect.attributes:
             attributes = {**(lead.attributes or {}), **effect.attributes}
             values["attributes"] = {name: value for name, value in attributes.items() if value is not None}
-        change_lead(self._connection, run.lead_id, values, max(lead.updated_at, effect.at))
         event = self._event("lead.updated", {"changed": list(effect.changed)}, effect.at)
+        if "score" in values and self._give(lead, effect, event.id):
+            del values["score"]  # it follows from the points, as the event is recorded
+        change_lead(self._connection, run.lead_id, values, max(lead.updated_at, effect.at))
         record(self._connection, event, self._machine_now)
         told = effects.Event(event.id, event.name, event.properties, effect.at)
         self.told.append(told)
         return Updated(facts(self._connection.execute(query).one()), told)
+
+    def _give(self, lead: Row[Any], effect: UpdateLead, event_id: str) -> bool:
+        """Keep the points that the step gives, where leads are scored."""
+        by = f"journey:{self._run.journey}"[:128]
+        if effect.points is not None:
+            return add_points(self._connection, lead, by, effect.points, effect.at, event_id)
+        return set_score(self._connection, lead, by, effect.columns["score"], effect.at, event_id)
 
     def enroll(self, effect: EnrollLead) -> str | None:
         """Let the lead enter the journey; why not, where it may not."""

@@ -18,6 +18,7 @@ from dripline.ingest.anniversaries import Anniversaries
 from dripline.ingest.following import Times
 from dripline.ingest.redeeming import expire
 from dripline.ingest.referring.service import Referring
+from dripline.ingest.scoring.ageing import Ageing
 from dripline.privacy.retaining import Keeper
 from dripline.providers import Outgoing, Provider, ProviderError
 from dripline.publishing.moving import Mover
@@ -83,6 +84,7 @@ class Sweeper:
         self._clock = clock
         self._anniversaries = Anniversaries(store, clock)
         self._referring = Referring(store, machine=clock)
+        self._ageing = Ageing(store, clock)
 
     @activity.defn(name="sweep")
     @coded
@@ -99,6 +101,7 @@ class Sweeper:
             "outlived": self._let_go(),
             "expired": self._expire(),
             "referrals": self._referring.settle_due(BATCH, REFERRING),
+            "aged": self._ageing.reckon(),
             "uncertain": self._settle_uncertain(),  # last: it may wait for providers
         }
         if any(found.values()):

@@ -67,7 +67,9 @@ def update(run: Moving, step: UpdateStep) -> Generator[Effect, Any, Outcome | No
     columns, attributes = _columns(run, step), _attributes(run, step)
     changed = tuple(sorted({*columns, *attributes}))
     if changed:
-        answer: Updated | None = yield UpdateLead(columns, attributes, changed, run.at)
+        answer: Updated | None = yield UpdateLead(
+            columns, attributes, changed, run.at, _points(run, step, columns)
+        )
         if answer is None:
             return Outcome("too-long", TOO_LONG)
         run.lead = answer.lead
@@ -100,6 +102,13 @@ def _columns(run: Moving, step: UpdateStep) -> dict[str, Any]:
         raise EvaluationError("too-many-tags")
     before = {"stage": run.lead.get("stage"), "score": score, "tags": tags}
     return {name: value for name, value in columns.items() if value != before[name]}
+
+
+def _points(run: Moving, step: UpdateStep, columns: dict[str, Any]) -> float | None:
+    """What is added to the score; None where it is set, or stays."""
+    if step.score_set is not None or "score" not in columns:
+        return None
+    return float(columns["score"] - float(run.lead.get("score") or 0))
 
 
 def _attributes(run: Moving, step: UpdateStep) -> dict[str, Any]:

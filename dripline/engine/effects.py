@@ -199,6 +199,8 @@ class UpdateLead:
     attributes: Mapping[str, Any]
     changed: tuple[str, ...]
     at: datetime
+    points: float | None = None
+    """What was added to the score, where it was not set."""
 
 
 @dataclass(frozen=True)

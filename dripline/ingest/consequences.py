@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row
 
 from dripline.ingest.ordering import keep_orders
 from dripline.ingest.referring.purchases import follow_referrals
+from dripline.ingest.scoring.following import score_event
 from dripline.language.rules import Rules
 from dripline.store.events import Event
 from dripline.store.leads import load_lead
@@ -45,7 +46,11 @@ def _referrals(cause: Cause) -> tuple[Event, ...]:
     return follow_referrals(cause.connection, cause.rules, cause.lead, cause.event)
 
 
-CONSEQUENCES: tuple[Consequence, ...] = (_orders, _referrals)
+def _scores(cause: Cause) -> tuple[Event, ...]:
+    return score_event(cause.connection, cause.rules, cause.lead, cause.event)
+
+
+CONSEQUENCES: tuple[Consequence, ...] = (_orders, _referrals, _scores)
 """In this order: what comes later may read what those before it wrote."""
 
 

@@ -19,6 +19,7 @@ from dripline.ingest.merging.rules import is_anonymous
 from dripline.ingest.readdressing import carried, log_carried, moved_addresses
 from dripline.ingest.recording import record
 from dripline.ingest.refusal import FieldError, Refused
+from dripline.ingest.scoring.following import set_score
 from dripline.ingest.touches import touch
 from dripline.store.events import Event, has_event
 from dripline.store.leads import (
@@ -29,6 +30,7 @@ from dripline.store.leads import (
     claim,
     give_up,
     identity_of,
+    load_lead,
 )
 
 _RACES = 5
@@ -133,6 +135,8 @@ def _create(connection: Connection, change: LeadChange, met: Met, times: Times) 
         log_changes(connection, lead_id, {}, after, change.source, times.house)
         return Upserted(lead_id, True, (), ())
     event = _event(lead_id, "lead.created", {}, change, times.house)
+    if after["score"]:
+        _set_score(connection, lead_id, change, times.house, event.id)
     log_changes(connection, lead_id, {}, after, change.source, times.house, event.id)
     recorded = record(connection, event, times.machine)
     return Upserted(lead_id, True, (), recorded.started + recorded.woken, new_person=True)
@@ -162,12 +166,21 @@ def _update(connection: Connection, change: LeadChange, met: Met, times: Times) 
         event = _event(lead_id, "lead.created", {}, change, times.house)
     else:
         event = _event(lead_id, "lead.updated", {"changed": list(changed)}, change, times.house)
+    if "score" in changed:
+        _set_score(connection, lead_id, change, times.house, event.id)
     said = set(change.consent) - set(moved_addresses(before, after))  # of those the next line tells
     before = log_carried(connection, lead_id, before, after, change, times.house, event.id)
     log_changes(connection, lead_id, before, after, change.source, times.house, event.id, said)
     recorded = record(connection, event, times.machine)
     runs = recorded.started + recorded.woken
     return Upserted(lead_id, False, changed, runs, new_person=event.name == "lead.created")
+
+
+def _set_score(
+    connection: Connection, lead_id: str, change: LeadChange, now: datetime, event_id: str
+) -> None:
+    lead = load_lead(connection, lead_id)
+    set_score(connection, lead, change.source.kind, lead.score, now, event_id)
 
 
 def _touched(

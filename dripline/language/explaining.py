@@ -17,6 +17,7 @@ from dripline.language.check_referrals import RULES_OF_REFERRALS
 from dripline.language.check_scenarios import known_expectations
 from dripline.language.check_segments import RULES_OF_SEGMENTS
 from dripline.language.check_together import RULES_TOGETHER
+from dripline.language.compile_scoring import own_rules
 from dripline.language.load import Written
 from dripline.language.yaml_reader import read_yaml
 
@@ -29,6 +30,7 @@ _RULES: tuple[Callable[..., Any], ...] = (
     *RULES_OF_SEGMENTS,
     *RULES_OF_REFERRALS,
     known_expectations,
+    own_rules,
 )
 _CHECKS: Mapping[str, Callable[..., Any]] = {rule.__name__: rule for rule in _RULES}
 

@@ -11,7 +11,6 @@ from typing import Any, Literal
 from dripline.language.problems import did_you_mean
 
 FieldType = Literal["text", "integer", "number", "boolean", "date", "datetime", "list", "any"]
-
 Times = dict[str, Literal["date", "datetime"]]
 """Which fields are times, and of which kind."""
 

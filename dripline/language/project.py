@@ -13,6 +13,7 @@ from dripline.language.check import check_journey
 from dripline.language.check_contents import check_contents
 from dripline.language.check_together import check_project
 from dripline.language.compile import compile_journey
+from dripline.language.compile_scoring import check_scoring
 from dripline.language.explaining import severities
 from dripline.language.extensions import find_extensions
 from dripline.language.load import fit
@@ -75,6 +76,7 @@ def load_project(root: Path, paths: Sequence[Path] = ()) -> Project:
     plans: dict[str, Plan] = {}
     scenarios: dict[str, ScenarioFile] = {}
     if workspace is not None:
+        problems += check_scoring(root, workspace)
         problems += check_project([draft for draft in drafts if not draft.mended], workspace)
         known = _known_journeys(root, drafts)
         for draft in drafts:

@@ -12,7 +12,9 @@ from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict
 
+from dripline.language.compile_scoring import compile_scoring
 from dripline.language.orders import OrderRules
+from dripline.language.scoring import Scoring
 from dripline.language.terms import Program, compile_programs
 from dripline.language.workspace import Workspace
 
@@ -29,12 +31,14 @@ class Rules(BaseModel):
     orders: OrderRules | None = None
     referrals: dict[str, Program] = {}
     """By the name of the program."""
+    scoring: Scoring | None = None
 
     @cached_property
     def heard(self) -> frozenset[str]:
         """The events from which anything follows."""
         told_by = (name for program in self.referrals.values() for name in program.told_by)
-        return frozenset(told_by) | (self.orders.heard if self.orders else frozenset())
+        parts = (self.orders, self.scoring)
+        return frozenset(told_by).union(*(part.heard for part in parts if part is not None))
 
     @cached_property
     def hash(self) -> str:
@@ -51,4 +55,5 @@ def compile_rules(workspace: Workspace) -> Rules:
         currency=workspace.currency,
         orders=workspace.orders,
         referrals=compile_programs(workspace),
+        scoring=compile_scoring(workspace),
     )

@@ -34,7 +34,7 @@ OF_FIELD: Mapping[FieldType, Kind] = {
 """The kind of each declared type; `any` has none."""
 OF_LEAD: Mapping[str, FieldType] = {
     **dict.fromkeys(("id", "external_id", "email", "phone", "locale", "timezone"), "text"),
-    **dict.fromkeys(("country", "stage", "owner"), "text"),
+    **dict.fromkeys(("country", "stage", "owner", "grade", "warmth"), "text"),
     **dict.fromkeys(("created_at", "updated_at", "paused_until"), "datetime"),
     "score": "number",
     "tags": "list",

@@ -26,6 +26,7 @@ from dripline.language.plan import Sender
 from dripline.language.problems import Problem, did_you_mean
 from dripline.language.referrals import REFERRAL_EVENTS, Referrals
 from dripline.language.retention import Retention
+from dripline.language.scoring import ScoringEntry
 from dripline.language.segments import Segments
 from dripline.language.short_forms import ShortForm
 from dripline.language.spoken import Spoken
@@ -76,6 +77,8 @@ BUILT_IN_EVENTS: Mapping[str, Mapping[str, FieldType]] = {
     },
     "discount.expired": {"code": "text", "journey": "text"},
     **REFERRAL_EVENTS,
+    "lead.warmed": {"before": "text", "after": "text", "score": "number", "grade": "text"},
+    "lead.cooled": {"before": "text", "after": "text", "score": "number", "grade": "text"},
 }
 """Events that are always declared; a workspace may add properties."""
 
@@ -89,6 +92,8 @@ LEAD_FIELDS = (
     "country",
     "stage",
     "score",
+    "grade",
+    "warmth",
     "tags",
     "owner",
     "consent",
@@ -288,6 +293,11 @@ class Workspace(Written):
     )
     forms: Forms = Field(
         default_factory=dict, description="Forms for web pages, by the ids that their addresses have."
+    )
+
+    scoring: ScoringEntry | None = Field(
+        None,
+        description="How leads are scored; without it, only what journeys and the API say is their score.",
     )
 
     tracking: TrackingEntry | None = Field(

@@ -42,6 +42,8 @@ SECTIONS: Mapping[str, str] = {
     "import_rows": "imports",
     "mailbox": "copies",
     "bounces": "soft_bounces",
+    "score_points": "points",
+    "score_changes": "scores",
 }
 """By table, the name under which its rows are told, in this order."""
 
@@ -49,6 +51,7 @@ _PLUMBING = frozenset(
     {"seq", "wake_wanted", "wake_done", "wake_wanted_at", "plan_hash", "frozen_for", "lease_until"}
     | {"attempt_id", "progress_at", "taken_in", "plain_code", "address_hash", "visits"}
     | {"device_hash", "network_hash", "due_at", "terms"}
+    | {"attempt_id", "progress_at", "taken_in", "plain_code", "address_hash", "visits", "rescore_at"}
 )
 """Columns that keep the machine going and say nothing of anybody."""
 

@@ -53,7 +53,7 @@ RULES: dict[str, Rule] = {
         "lead",
         "id",
         personal="external_id email phone locale timezone country stage score tags owner consent topics attributes"
-        " paused_until tracking first_touch last_touch lacks",
+        " paused_until tracking first_touch last_touch lacks grade warmth rescore_at",
         plain="id created_at updated_at merged_into erased_at",
     ),
     "identities": _rule("deleted", "lead", "lead_id", personal="kind value", plain="lead_id created_at"),
@@ -177,6 +177,16 @@ RULES: dict[str, Rule] = {
         " complained_at failed_at skipped_at held_at provider_id state",
     ),
     # Keyed hashes are kept, so that nobody is written to again by mistake; what was written beside goes.
+    "score_points": _rule(
+        "deleted",
+        "lead",
+        "lead_id",
+        personal="rule points event_id",
+        plain="id lead_id half_life at ended_at",
+    ),
+    "score_changes": _rule(
+        "deleted", "lead", "lead_id", personal="score grade warmth why", plain="id lead_id at"
+    ),
     "suppressions": _rule(
         "emptied", "elsewhere", personal="why", plain="channel address_hash reason created_at by"
     ),

@@ -33,6 +33,8 @@ _TITLES = {
     "imports": "Imports from files",
     "copies": "Copies in the local mailbox",
     "soft_bounces": "Messages that could not be taken for the moment",
+    "points": "What counted for the score",
+    "scores": "How the score went",
 }
 
 _PAGE = """<!doctype html>

@@ -33,10 +33,19 @@ class Changes:
         if run.depth >= MAX_DEPTH:
             return None
         values = {**wanted.columns, **wanted.attributes}
-        self._state.lead = {**self._state.lead, **values}
+        kept = dict(values)
+        if "score" in kept and self._give(run, wanted):
+            del kept["score"]  # it follows from the points, as the event is recorded
+        self._state.lead = {**self._state.lead, **kept}
         self._deed(run, wanted, "update", ", ".join(wanted.changed), values)
         told = self._recording.record("lead.updated", {"changed": list(wanted.changed)}, run.depth + 1)
         return Updated(self._state.lead, Event(told.id, told.name, told.properties, wanted.at))
+
+    def _give(self, run: Run, wanted: UpdateLead) -> bool:
+        scores, by = self._recording.scores, f"journey:{run.plan.journey}"
+        if wanted.points is not None:
+            return scores.add(by, wanted.points, wanted.at)
+        return scores.set(by, wanted.columns["score"], wanted.at)
 
     def enroll(self, run: Run, wanted: EnrollLead) -> str | None:
         """Let the lead enter the journey; why not, where it may not."""

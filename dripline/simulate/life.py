@@ -12,6 +12,7 @@ from typing import Any
 from dripline.engine.effects import TurnEnd
 from dripline.engine.turn import take_turn
 from dripline.language.plan import Plan
+from dripline.language.scoring import Scoring
 from dripline.simulate.dates import Dates
 from dripline.simulate.recording import Recording
 from dripline.simulate.state import Run, State
@@ -33,13 +34,16 @@ class Life:
         suppressed: Mapping[str, str] | None = None,
         answers: Mapping[str, Mapping[str, Any]] | None = None,
         *,
+        scoring: Scoring | None = None,
         slots: dict[str, datetime] | None = None,
         write: Writing = written,
         rested: Callable[[Run], None] | None = None,
     ) -> None:
         """`slots` are the throttles' next places, where lives share them. `rested` is told of every turn's end."""
         named = {plan.journey: plan for plan in plans}
-        self.state = State(named, dict(lead), dict(suppressed or {}), start, answers=answers or {})
+        self.state = State(
+            named, dict(lead), dict(suppressed or {}), start, answers=answers or {}, scoring=scoring
+        )
         if slots is not None:
             self.state.slots = slots
         self._rested = rested
@@ -95,6 +99,7 @@ class Life:
         self.state.now = max(self.state.now, moment)
         while self._coming and self._coming[0][0] <= self.state.now:
             heapq.heappop(self._coming)[2]()
+        self._recording.age()
         self._dates.enter_due()
         while ready := self._ready():
             if self._turns >= MAX_TURNS:
@@ -108,7 +113,7 @@ class Life:
             return None
         moments = [at for at, _, _ in self._coming[:1]]
         date = self._dates.next()
-        moments += [date] if date is not None else []
+        moments += [one for one in (date, self._recording.scores.due) if one is not None]
         moments += [end for run in self.runs if (end := _end_of_wait(run)) is not None]
         return min(moments, default=None)
 

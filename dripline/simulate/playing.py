@@ -72,6 +72,7 @@ def begin(
         setting.start,
         setting.suppressed,
         setting.answers,
+        scoring=setting.scoring,
         slots=slots,
         write=write,
         rested=rested,

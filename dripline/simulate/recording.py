@@ -13,6 +13,7 @@ from dripline.engine.topics import changed
 from dripline.language.expressions import EvaluationError
 from dripline.language.plan import Plan
 from dripline.simulate.receiving import NoSuchLetter, completed
+from dripline.simulate.scoring import Scores
 from dripline.simulate.state import Run, State
 from dripline.simulate.timeline import Entry
 
@@ -25,6 +26,7 @@ class Recording:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self.scores = Scores(state)
 
     def record(self, name: str, properties: Mapping[str, Any], depth: int = 0) -> Event:
         """Record an event, tell the runs that listen, count late goals, start the journeys that it triggers."""
@@ -33,6 +35,7 @@ class Recording:
         )
         self._state.events.append(event)
         self._state.timeline.append(Entry(event.received_at, "event", name, detail=event.properties))
+        told = self.scores.follow(event)
         for run in self._state.runs:
             if run.outcome is None and _hears(run, event):
                 run.inbox.append(event)
@@ -42,7 +45,14 @@ class Recording:
         for plan in sorted(self._state.plans.values(), key=lambda plan: plan.journey):
             if self._triggers(plan, event) and depth <= MAX_DEPTH:
                 self.enter(plan, event, depth)
+        for what, said in told:
+            self.record(what, said, depth)
         return event
+
+    def age(self) -> None:
+        """Let time do to the score what it does."""
+        for what, said in self.scores.age():
+            self.record(what, said)
 
     def _completed(self, name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
         """What becomes of a message, with which message it is; one that nobody has got is told as trouble."""
@@ -148,6 +158,8 @@ class Recording:
         after = {name: laid_over(self._state.lead.get(name), name, value) for name, value in values.items()}
         names = sorted(name for name, value in after.items() if self._state.lead.get(name) != value)
         if names:
+            if "score" in names and self.scores.set("api", float(after["score"] or 0), self._state.now):
+                del after["score"]  # it follows from the points, as the event is recorded
             self._state.lead.update(after)
             self.record("lead.updated", {"changed": names})
 

@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 
 from dripline.engine.calendar import add, at_local, zone_of
 from dripline.engine.topics import changed
+from dripline.language.compile_scoring import compile_scoring
 from dripline.language.plan import Duration, Plan
 from dripline.language.scenario import Circumstances, LeadOfScenario
+from dripline.language.scoring import Scoring
 from dripline.language.touches import TOUCHES
 from dripline.language.workspace import Workspace
 
@@ -63,6 +65,8 @@ class Setting:
     answers: Mapping[str, Mapping[str, Any]]
     coming: tuple[tuple[datetime, Happening], ...]
     """In the order in which it was written."""
+    scoring: Scoring | None = None
+    """The rules by which the lead is scored; None: it is not."""
 
     def moment(self, after: Duration | None, at: datetime | None) -> datetime:
         """When that is that is said `after` the start, or `at` a time in the lead's zone."""
@@ -92,6 +96,7 @@ def set_up(scenario: Circumstances, journey: str, plans: Mapping[str, Plan], wor
         suppressed={str(channel): why for channel, why in scenario.suppressed.items()},
         answers={step: typed(said) for step, said in scenario.answers.items()},
         coming=tuple(coming),
+        scoring=compile_scoring(workspace),
     )
 
 
@@ -132,6 +137,8 @@ NOBODY: Mapping[str, Any] = {
     "country": None,
     "stage": None,
     "score": 0.0,
+    "grade": None,
+    "warmth": None,
     "tags": [],
     "owner": None,
     "consent": {},

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from dripline.engine.effects import Answer, Event, Outcome, RunState
+from dripline.engine.scoring import Given
 from dripline.language.plan import Plan
+from dripline.language.scoring import Scoring
 from dripline.simulate.timeline import Entry, Letter
 
 
@@ -54,3 +56,8 @@ class State:
     slots: dict[str, datetime] = field(default_factory=dict)
     """By journey, when the next place in its throttle is free."""
     timeline: list[Entry] = field(default_factory=list)
+    scoring: Scoring | None = None
+    """The rules by which the lead is scored, if it is."""
+    points: list[Given] = field(default_factory=list)
+    rescore_at: datetime | None = None
+    """When age alone changes the lead's score."""

@@ -181,6 +181,8 @@ def facts(lead: Row[Any]) -> dict[str, Any]:
             "id",
             *COLUMNS,
             "score",
+            "grade",
+            "warmth",
             "tags",
             "owner",
             "consent",

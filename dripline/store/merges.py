@@ -24,6 +24,8 @@ from dripline.store.schema import (
     referral_codes,
     referrals,
     runs,
+    score_changes,
+    score_points,
     touches,
 )
 
@@ -38,6 +40,8 @@ FOLLOWING: Mapping[str, tuple[Table, tuple[Column[Any], ...]]] = {
     "touches": (touches, (touches.c.id,)),
     "consents": (consents, (consents.c.id,)),
     "inbound": (inbound, (inbound.c.id,)),
+    "score_points": (score_points, (score_points.c.id,)),
+    "score_changes": (score_changes, (score_changes.c.id,)),
     "import_rows": (import_rows, (import_rows.c.import_id, import_rows.c.line)),
     "identities": (identities, (identities.c.kind, identities.c.value)),
 }

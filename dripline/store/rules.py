@@ -30,20 +30,26 @@ def keep_rules(connection: Connection, wanted: Rules, at: datetime) -> bool:
     return True
 
 
+def to_be_kept(workspace: Workspace, current: Rules) -> Rules:
+    """The rules of this workspace, but for scores those that hold: leads are scored anew on purpose only."""
+    wanted = compile_rules(workspace)
+    return wanted if current.scoring is None else wanted.model_copy(update={"scoring": current.scoring})
+
+
 def make_known(store: Store, workspace: Workspace, machine: MachineClock = machine_clock) -> bool:
     """Let the rules of this workspace hold in the store; False where they do already."""
     if are_known(store, workspace):
         return False
     with store.write() as connection:
         at = open_house(connection).clock.to_house(machine())
-        return keep_rules(connection, compile_rules(workspace), at)
+        return keep_rules(connection, to_be_kept(workspace, current_rules(connection)), at)
 
 
 def are_known(store: Store, workspace: Workspace) -> bool:
     """Whether the rules of this workspace are those that hold in the store."""
     with store.read() as connection:
         newest = connection.execute(_NEWEST).one_or_none()
-    return newest is not None and newest.hash == compile_rules(workspace).hash
+        return newest is not None and newest.hash == to_be_kept(workspace, current_rules(connection)).hash
 
 
 def current_rules(connection: Connection) -> Rules:

@@ -118,10 +118,19 @@ leads = Table(
     Column("first_touch", Json),  # where it came from: {"at", "source", "medium", "campaign", "channel", …}
     Column("last_touch", Json),
     Column("lacks", Json, nullable=False, server_default=text("'[]'")),  # what it needs to be a lead at all
+    Column("grade", String(1)),  # how well it fits, A to D, by what is known of it
+    Column("warmth", String(8)),  # cold | warm | hot, by its score; NULL: not scored yet
+    Column("rescore_at", Utc),  # when age alone has changed its score; NULL: never
     Column("created_at", Utc, nullable=False),
     Column("updated_at", Utc, nullable=False),
     Column("merged_into", String(64), ForeignKey("leads.id")),
     Column("erased_at", Utc),
+    Index(
+        "ix_leads_rescore",
+        "rescore_at",
+        sqlite_where=text("rescore_at IS NOT NULL"),
+        postgresql_where=text("rescore_at IS NOT NULL"),
+    ),
     Index(
         "ix_leads_merged_into",
         "merged_into",
@@ -873,4 +882,35 @@ mailbox = Table(
     Column("headers", Json, nullable=False, server_default=text("'{}'")),
     Column("at", Utc, nullable=False),
     comment="The local mailbox: where messages go that have no account to go by.",
+)
+
+score_points = Table(
+    "score_points",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("lead_id", String(64), ForeignKey("leads.id"), nullable=False),
+    Column("rule", String(128), nullable=False),  # of the workspace; journey:ID, api, … who else gave them
+    Column("points", Float, nullable=False),  # when they were given
+    Column("half_life", Float),  # seconds; NULL: they do not age
+    Column("at", Utc, nullable=False),
+    Column("event_id", String(128)),  # what gave them
+    Column("ended_at", Utc),  # since when they count nothing: the score was set, or age has left nothing
+    UniqueConstraint("lead_id", "rule", "event_id"),
+    Index("ix_score_points_lead", "lead_id", "at"),
+    Index("ix_score_points_rule", "rule", "at"),
+    comment="What leads were given points for. What they are worth today, their age says.",
+)
+
+score_changes = Table(
+    "score_changes",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("lead_id", String(64), ForeignKey("leads.id"), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("grade", String(1)),
+    Column("warmth", String(8)),
+    Column("why", String(128), nullable=False),  # the rule that gave most; or age, rules, merge, …
+    Index("ix_score_changes_lead", "lead_id", "at"),
+    comment="How scores, grades and warmth went: a row each time that one of them changed.",
 )

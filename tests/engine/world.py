@@ -175,7 +175,7 @@ class World:
             case IssueDiscount():
                 self.issued.append(effect)
                 return {"code": f"CODE-{len(self.issued)}", "expires_on": effect.expires_on}
-            case UpdateLead(columns, attributes, changed, at):
+            case UpdateLead(columns, attributes, changed, at, _):
                 self.lead = {**self.lead, **columns, **attributes}
                 self._say(at, f"changed {', '.join(changed)}")
                 told = Event(f"own-{len(self.events)}", "lead.updated", {"changed": list(changed)}, at)

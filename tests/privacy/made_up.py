@@ -116,6 +116,8 @@ def _insert_rows(connection: Connection, run_id: str) -> None:
         schema.referrals, id="referral", program="p", referrer_id=LEAD, friend_id=OTHER, at=NOW, via="api",
         state="joined", terms={},
     )  # fmt: skip
+    add(schema.score_points, lead_id=LEAD, rule="Demo", points=1, at=NOW)
+    add(schema.score_changes, lead_id=LEAD, score=1, at=NOW, why="Demo")
     add(schema.hits, message_id=message, kind="click", at=NOW)
     add(
         schema.inbound, id=f"{MARK}inbound", channel="sms", lead_id=LEAD, sender=PHONE, body="", intent="reply",

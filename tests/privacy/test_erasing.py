@@ -61,7 +61,14 @@ def test_the_made_up_lead_has_a_mark_in_every_personal_column(store: Store) -> N
         for name, rule in RULES.items():
             for column in rule.personal:
                 values = connection.execute(select(schema.metadata.tables[name].c[column])).scalars().all()
-                assert any(values) or column in ("score", "paused_until", "tracking", "occurred_at"), (
+                assert any(values) or column in (
+                    "score",
+                    "points",
+                    "rescore_at",
+                    "paused_until",
+                    "tracking",
+                    "occurred_at",
+                ), (
                     name,
                     column,
                 )

@@ -54,7 +54,7 @@ def test_every_personal_column_is_in_it(store: Store) -> None:
                 ("runs", "trigger_event"),
                 ("inbound", "id"),
             )
-            numbers = column in ("score", "paused_until", "tracking", "occurred_at")
+            numbers = column in ("score", "points", "rescore_at", "paused_until", "tracking", "occurred_at")
             assert special or keys or numbers or mark in text, mark
     for told in (
         EMAIL,

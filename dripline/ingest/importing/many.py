@@ -35,6 +35,7 @@ from dripline.store.consents import granted, record_consents
 from dripline.store.events import Event, keep_all
 from dripline.store.imports import log_rows, logged
 from dripline.store.leads import Identity, add_leads, claim_all, identity_of, lock_leads, owners
+from dripline.store.rules import current_rules
 from dripline.store.touches import add_touches, shown, touches_of_all
 
 
@@ -140,6 +141,7 @@ def _is_same(meant: Meant, lead: Mapping[str, Any], history: _History) -> bool:
 def _create(connection: Connection, new: list[Meant], now: datetime) -> list[Imported]:
     """Make a lead of each of these rows, which are nobody's; raises _Raced where they are somebody's by now."""
     made = []
+    scored = {"rescore_at": now} if current_rules(connection).scoring else {}
     names, events, agreed, touches = [], [], [], []
     for one in new:
         lead_id = str(uuid_utils.uuid7())
@@ -156,7 +158,7 @@ def _create(connection: Connection, new: list[Meant], now: datetime) -> list[Imp
         names += [(lead_id, identity) for identity in change.identities]
         agreed += consent_rows(lead_id, {}, columns, change.source, now, event.id)
         made.append((one, lead_id, columns))
-    add_leads(connection, [{**columns, "id": lead_id} for _, lead_id, columns in made], now)
+    add_leads(connection, [{**columns, **scored, "id": lead_id} for _, lead_id, columns in made], now)
     if claim_all(connection, names, now) < len(names):
         raise _Raced
     keep_all(connection, events)

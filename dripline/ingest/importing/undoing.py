@@ -40,9 +40,26 @@ WORDS: Mapping[str, str] = {
 }
 """Why a row was not undone, or not all of it."""
 
-_OWN = {"identities", "touches", "consents", "events", "import_rows", "leads"}
+_OWN = {
+    "identities",
+    "touches",
+    "consents",
+    "events",
+    "import_rows",
+    "leads",
+    "score_points",
+    "score_changes",
+}
 """Tables with rows of a lead that did nothing. (That another was merged into it, `merges` tells.)"""
 
+_DELETED = (
+    schema.identities,
+    schema.touches,
+    schema.consents,
+    schema.import_rows,
+    schema.score_points,
+    schema.score_changes,
+)
 _BARE = {"id", "created_at", "updated_at", "merged_into", "erased_at"}
 _NOTHING: Mapping[str, Any] = {
     "score": 0.0,
@@ -115,7 +132,7 @@ def _remove(
     active: bool,
 ) -> Undone:
     fate: Fate | None = "active" if active else None
-    if fate is None and marks({**lead._mapping}) != after:
+    if fate is None and _known(lead, after) != after:
         fate = "changed"
     if fate is None:
         _empty(connection, lead.id, order.house_now)
@@ -125,12 +142,17 @@ def _remove(
     return Undone(row.line, fate)
 
 
+def _known(lead: Row[Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """The marks of the lead; of one that is scored, the score goes on by itself and is no change."""
+    return marks({**lead._mapping, **({} if lead.warmth is None else {"score": after.get("score")})})
+
+
 def _empty(connection: Connection, lead_id: str, now: datetime) -> None:
     """Take away everything that is kept of the lead. Its bare row stays, as one of an erased lead does.
 
     Deleting it, or its events, would look through every run and every other lead for what points to it.
     """
-    for table in (schema.identities, schema.touches, schema.consents, schema.import_rows):
+    for table in _DELETED:
         connection.execute(delete(table).where(table.c.lead_id == lead_id))
     nothing = {column.name: _NOTHING.get(column.name) for column in leads.columns if column.name not in _BARE}
     connection.execute(update(leads).where(leads.c.id == lead_id).values(**nothing, erased_at=now))

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, select
 
 from dripline.ingest.merging.agreement import log_agreement
 from dripline.ingest.merging.rivals import settle
-from dripline.ingest.merging.rules import RULES, Side, goes_on_first, united
+from dripline.ingest.merging.rules import QUIET, RULES, Side, goes_on_first, united
 from dripline.ingest.recording import record
 from dripline.ingest.refusal import Refused, erased_lead, unknown_lead
 from dripline.store.audit import record_act
@@ -156,12 +156,9 @@ def told(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-_MAPS = ("attributes",)
-
-
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
     """The names that are another now, as expressions read them (`stage`, `consent`, an attribute's own name)."""
-    names = {name for name in RULES if name not in _MAPS and before[name] != after[name]}
+    names = {name for name in RULES if name not in ("attributes", *QUIET) and before[name] != after[name]}
     old, new = before["attributes"] or {}, after["attributes"] or {}
     names |= {name for name in {**old, **new} if old.get(name) != new.get(name)}
     return tuple(sorted(names))

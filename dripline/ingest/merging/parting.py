@@ -12,7 +12,7 @@ from typing import Any
 
 from dripline.engine.policy import ADDRESS
 from dripline.engine.topics import CHANNELS, Said, changed, wish
-from dripline.ingest.merging.rules import RULES
+from dripline.ingest.merging.rules import QUIET, RULES
 
 Columns = Mapping[str, Any]
 
@@ -45,7 +45,7 @@ def parted(one: Together) -> Parted:
     kept: set[str] = set()
     for column in RULES:
         winner[column], loser[column] = _ON_PARTING.get(column, _unless_changed)(column, one)
-        if one.now[column] != one.made[column] and column not in ("consent", "topics"):
+        if one.now[column] != one.made[column] and column not in ("consent", "topics", *QUIET):
             kept.add(column)
     for channel, address in ADDRESS.items():
         for whose, before, after in ((winner, one.winner, winner), (loser, one.loser, loser)):

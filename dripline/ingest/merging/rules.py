@@ -13,6 +13,7 @@ from typing import Any
 
 from dripline.engine.policy import ADDRESS
 from dripline.engine.topics import CHANNELS, Said, changed, wish
+from dripline.language.scoring import WARMTHS
 
 KNOWN_BY = ("external_id", "email", "phone")
 """A lead that has none of these is an anonymous visitor."""
@@ -73,6 +74,16 @@ def _earlier(column: str, winner: Side, loser: Side) -> Any:
 
 def _later(column: str, winner: Side, loser: Side) -> Any:
     return max((one[column] for one in (winner, loser) if one[column] is not None), default=None)
+
+
+def _sooner(column: str, winner: Side, loser: Side) -> Any:
+    return min((one[column] for one in (winner, loser) if one[column] is not None), default=None)
+
+
+def _warmer(column: str, winner: Side, loser: Side) -> Any:
+    """Until the points of both are reckoned together, so that nobody is told that one of them has warmed."""
+    known = [one[column] for one in (winner, loser) if one[column] in WARMTHS]
+    return max(known, key=WARMTHS.index, default=None)
 
 
 def _off_wins(column: str, winner: Side, loser: Side) -> bool | None:
@@ -140,6 +151,9 @@ RULES: Mapping[str, Rule] = {
     "owner": _winners_unless_empty,
     "stage": _said_later,
     "score": _sum,
+    "grade": _winners_unless_empty,
+    "warmth": _warmer,
+    "rescore_at": _sooner,
     "tags": _all_of_both,
     "consent": _consent,
     "topics": _topics,
@@ -151,3 +165,6 @@ RULES: Mapping[str, Rule] = {
     "created_at": _earlier,
 }
 """Every column of a lead that a merge decides on, and how. What it lacks follows from them."""
+
+QUIET = ("grade", "warmth", "rescore_at")
+"""Columns that follow from the points of both: whoever merges or parts leads reckons them anew."""

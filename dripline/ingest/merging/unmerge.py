@@ -13,8 +13,10 @@ from dripline.engine.topics import CHANNELS
 from dripline.ingest.merging.agreement import log_agreement
 from dripline.ingest.merging.merge import Times, differences
 from dripline.ingest.merging.parting import Parted, Together, parted
+from dripline.ingest.merging.rules import RULES
 from dripline.ingest.recording import record
 from dripline.ingest.refusal import Refused, erased_lead
+from dripline.ingest.scoring.following import score_again
 from dripline.store.audit import record_act
 from dripline.store.events import Event, in_order
 from dripline.store.leads import IDENTIFYING, change_lead, claim, identity_of, lock_leads, owners
@@ -23,7 +25,7 @@ from dripline.store.runs import note
 from dripline.store.schema import consents, events, runs
 from dripline.store.touches import first_and_last
 
-_TIMES = ("created_at", "paused_until")
+_TIMES = ("created_at", "paused_until", "rescore_at")
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ def unmerge(
     record_act(
         connection, "unmerge-leads", by, why, times.machine, merge=merge.id, lead=winner.id, other=loser.id
     )
+    for lead_id in (winner.id, loser.id):  # what of their points is theirs again
+        score_again(connection, lead_id, at, "merge")
     changed = differences(now, mine)
     if changed:
         event = Event(f"{merge.id}.undone", winner.id, "lead.updated", {"changed": list(changed)}, at)
@@ -105,8 +109,8 @@ def _open(connection: Connection, merge_id: str) -> tuple[Row[Any], Row[Any], Ro
 
 def read(kept: Mapping[str, Any]) -> dict[str, Any]:
     """The columns as the log keeps them, times as times."""
-    times = {name: datetime.fromisoformat(kept[name]) for name in _TIMES if kept[name]}
-    return {**kept, **times}
+    times = {name: datetime.fromisoformat(kept[name]) for name in _TIMES if kept.get(name)}
+    return {**dict.fromkeys(RULES), **kept, **times}
 
 
 def _refused_since(connection: Connection, merge: Row[Any]) -> Collection[tuple[str, str | None]]:

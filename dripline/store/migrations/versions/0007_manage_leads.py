@@ -17,6 +17,8 @@ def upgrade() -> None:
     _orders()
     _spends()
     _referrals()
+    _scores()
+    _leads()
 
 
 def _rules() -> None:
@@ -162,3 +164,60 @@ def _let_discounts_be_nobodys_run() -> None:
     if copies:
         with op.batch_alter_table("pool_codes", schema=None) as batch_op:
             batch_op.create_foreign_key(pointer, "discounts", ["discount_id"], ["id"])
+
+
+def _scores() -> None:
+    op.create_table(
+        "score_points",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("lead_id", sa.String(length=64), nullable=False),
+        sa.Column("rule", sa.String(length=128), nullable=False),
+        sa.Column("points", sa.Float(), nullable=False),
+        sa.Column("half_life", sa.Float(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("event_id", sa.String(length=128), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_score_points_lead_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_score_points")),
+        sa.UniqueConstraint(
+            "lead_id", "rule", "event_id", name=op.f("uq_score_points_lead_id_rule_event_id")
+        ),
+        comment="What leads were given points for. What they are worth today, their age says.",
+    )
+    with op.batch_alter_table("score_points", schema=None) as batch_op:
+        batch_op.create_index("ix_score_points_lead", ["lead_id", "at"], unique=False)
+        batch_op.create_index("ix_score_points_rule", ["rule", "at"], unique=False)
+
+    op.create_table(
+        "score_changes",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("lead_id", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("score", sa.Float(), nullable=False),
+        sa.Column("grade", sa.String(length=1), nullable=True),
+        sa.Column("warmth", sa.String(length=8), nullable=True),
+        sa.Column("why", sa.String(length=128), nullable=False),
+        sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_score_changes_lead_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_score_changes")),
+        comment="How scores, grades and warmth went: a row each time that one of them changed.",
+    )
+    with op.batch_alter_table("score_changes", schema=None) as batch_op:
+        batch_op.create_index("ix_score_changes_lead", ["lead_id", "at"], unique=False)
+
+
+def _leads() -> None:
+    with op.batch_alter_table("leads", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("grade", sa.String(length=1), nullable=True))
+        batch_op.add_column(sa.Column("warmth", sa.String(length=8), nullable=True))
+        batch_op.add_column(sa.Column("rescore_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.create_index(
+            "ix_leads_rescore",
+            ["rescore_at"],
+            unique=False,
+            sqlite_where=sa.text("rescore_at IS NOT NULL"),
+            postgresql_where=sa.text("rescore_at IS NOT NULL"),
+        )
