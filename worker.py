@@ -27,6 +27,7 @@ from activities.providers.mailbox import Mailbox
 from activities.providers.sendgrid import SendGrid
 from activities.providers.twilio import Twilio
 from activities.sweep import Patience, Sweeper
+from dripline.ingest.catalogue import make_catalogue_known
 from dripline.language.workspace import Workspace, load_workspace
 from dripline.logs import configure_logs
 from dripline.privacy.erasing import Eraser
@@ -211,6 +212,7 @@ async def work(settings: Settings) -> int:
     )
     await asyncio.to_thread(migrate, store)
     await asyncio.to_thread(make_known, store, workspace)
+    await asyncio.to_thread(make_catalogue_known, store, workspace)
     client = await _connected(settings, stop)
     if client is None:
         return 0

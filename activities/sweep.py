@@ -15,10 +15,12 @@ from temporalio import activity
 from activities.failures import coded
 from dripline.clock import MachineClock, machine_clock
 from dripline.ingest.anniversaries import Anniversaries
+from dripline.ingest.counting import Counter
 from dripline.ingest.following import Times
 from dripline.ingest.redeeming import expire
 from dripline.ingest.referring.service import Referring
 from dripline.ingest.scoring.ageing import Ageing
+from dripline.ingest.telling import Teller
 from dripline.privacy.retaining import Keeper
 from dripline.providers import Outgoing, Provider, ProviderError
 from dripline.publishing.moving import Mover
@@ -85,6 +87,8 @@ class Sweeper:
         self._anniversaries = Anniversaries(store, clock)
         self._referring = Referring(store, machine=clock)
         self._ageing = Ageing(store, clock)
+        self._teller = Teller(store, clock)
+        self._counter = Counter(store, clock)
 
     @activity.defn(name="sweep")
     @coded
@@ -102,6 +106,9 @@ class Sweeper:
             "expired": self._expire(),
             "referrals": self._referring.settle_due(BATCH, REFERRING),
             "aged": self._ageing.reckon(),
+            "told of products": self._teller.tell_changes(BATCH),
+            "told of what is used up": self._teller.tell_due(BATCH),
+            "counted": self._counter.count(),
             "uncertain": self._settle_uncertain(),  # last: it may wait for providers
         }
         if any(found.values()):

@@ -17,6 +17,7 @@ from dripline.engine.effects import (
     EnrollLead,
     FindEvents,
     FindMessages,
+    FindProducts,
     IssueDiscount,
     Note,
     QueueMessage,
@@ -27,6 +28,7 @@ from dripline.engine.effects import (
     UpdateLead,
 )
 from dripline.engine.policy import ADDRESS, spacing
+from dripline.ingest.shelf import recommended
 from dripline.store import discounts, messages, outbox, runs, schema
 from dripline.store.house import House
 
@@ -94,6 +96,8 @@ class World:
             case UnenrollLead():
                 self.tell()
                 return self.changes.unenroll(effect)
+            case FindProducts(at):
+                return recommended(connection, run.lead_id, at)
             case RecordGoal(at, value):
                 return runs.record_goal(connection, run.id, at, value)
             case Note(at, step, what, detail):

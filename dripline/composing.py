@@ -12,6 +12,7 @@ from dripline.engine.effects import Event
 from dripline.engine.scope import scope
 from dripline.language.links import MakeLink, stand_in
 from dripline.language.plan import MessageStep, NotifyStep, Plan, Sender
+from dripline.language.recommending import RECOMMENDED
 from dripline.rendering import render
 
 
@@ -55,6 +56,8 @@ def compose(
         now,
         zone_of(lead.get("timezone"), lead.get("country"), plan.timezone),
     )
+    if context.get("recommended") is not None:
+        names[RECOMMENDED] = context["recommended"]
     locale = None if notice else lead.get("locale")
     marketing = not notice and not (isinstance(step, MessageStep) and step.transactional)
     rendered = render(plan, channel, template, locale, names, wanted_subject, links, marketing=marketing)

@@ -69,6 +69,7 @@ def publish(
     with opened(to_change=True) as house:
         project = read_files(house)
         _make_rules_known(house, dry_run=dry_run)
+        _make_catalogue_known(house, dry_run=dry_run)
         known = _followed(house)
         _refuse_unknown(journeys or [], {*project.plans, *known})
         wanted = {name: plan for name, plan in project.plans.items() if not journeys or name in journeys}
@@ -198,6 +199,20 @@ def _make_rules_known(house: Opened, *, dry_run: bool) -> None:
         typer.echo("The rules of dripline.yaml have changed, and will hold with the next publication.")
     elif make_known(house.store, house.workspace):
         typer.echo("The rules of dripline.yaml hold as they are now.")
+
+
+def _make_catalogue_known(house: Opened, *, dry_run: bool) -> None:
+    """What products.yaml says is the catalogue from now on."""
+    from dripline.ingest.catalogue import Terms, last, load_products
+
+    if house.workspace.catalogue is None:
+        return
+    terms = Terms.of(house.workspace)
+    loaded = last(load_products(house.store, terms, house.workspace.catalogue, dry_run=dry_run))
+    if loaded.anything:
+        said = "would change with the next publication" if dry_run else "holds as products.yaml says it now"
+        numbers = f"{len(loaded.new)} new, {len(loaded.changed)} changed, {len(loaded.archived)} taken out"
+        typer.echo(f"The catalogue {said}: {numbers}.")
 
 
 def _changes(preview: Preview, one: Followed | None) -> bool:

@@ -235,6 +235,13 @@ TOO_LONG = "journeys set one another going without end"
 
 
 @dataclass(frozen=True)
+class FindProducts:
+    """Answer: what there is to recommend to the lead at that moment, way by way, the best first (`list[Pick]`)."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
 class RecordGoal:
     """The run converted, worth `value` in the workspace's currency. Answer: None."""
 
@@ -265,6 +272,7 @@ Effect = (
     | UpdateLead
     | EnrollLead
     | UnenrollLead
+    | FindProducts
     | RecordGoal
     | Note
 )

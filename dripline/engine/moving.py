@@ -9,12 +9,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dripline.engine.calendar import zone_of
-from dripline.engine.effects import Effect, Event, RunState, TurnEnd
+from dripline.engine.effects import Effect, Event, FindProducts, RunState, TurnEnd
 from dripline.engine.hours import on_the_wall
 from dripline.engine.keys import of_another_key
+from dripline.engine.recommending import Pick, spoken
 from dripline.engine.scope import scope
 from dripline.language.expressions import EvaluationError, compile_expression
 from dripline.language.plan import EventFilter, Plan, RepeatStep
+from dripline.language.recommending import RECOMMENDED
 
 Turn = Generator[Effect, Any, TurnEnd]
 """A turn: yields effects, is sent their answers, returns how it ended."""
@@ -44,6 +46,8 @@ class Moving:
         self.where: ZoneInfo = zone_of(lead.get("timezone"), lead.get("country"), plan.timezone)
         self.pending = {event.id: event for event in inbox}
         self.failed_filters: dict[str, tuple[str, str]] = {}
+        self.recommended: list[dict[str, Any]] | None = None
+        """What there is to recommend, once a step has asked."""
         self.steps_taken = 0
         self.steps_since_wait = 0
 
@@ -72,11 +76,17 @@ class Moving:
             "event": {"name": event.name, "properties": dict(event.properties)} if event else None,
         }
 
+    def look_what_to_recommend(self) -> Asking:
+        """Ask what there is to recommend to the lead now, in its language."""
+        picks: list[Pick] = yield FindProducts(self.at)
+        self.recommended = spoken(picks, self.lead.get("locale"), self.plan.locale)
+
     def names(self, event: Event | None = None) -> dict[str, Any]:
         candidate = event or self.state.last_event or self.state.trigger
-        return scope(
+        found = scope(
             self.plan, self.lead, self.state.trigger, candidate, self.state.variables, self.at, self.where
         )
+        return found if self.recommended is None else {**found, RECOMMENDED: self.recommended}
 
     def holds(self, condition: str) -> bool:
         return compile_expression(condition).holds(self.names())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dripline.engine.effects import Note, QueueMessage, SkipMessage
 from dripline.engine.moving import Asking, Moving
+from dripline.engine.sending import with_products
 from dripline.language.notices import OWNER, address_channel, person_channel
 from dripline.language.plan import Channel, NotifyStep
 
@@ -28,6 +29,7 @@ def notify(run: Moving, step: NotifyStep, visit: int) -> Asking:
         notice=True,
     )
     if reason is None:
+        message, _ = yield from with_products(run, message, step.subject)
         key = yield message
         yield Note(run.at, step.id, "notifies", {"message": key, "to": step.to})
     else:

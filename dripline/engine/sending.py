@@ -25,6 +25,7 @@ from dripline.engine.moving import Asking, Moving
 from dripline.engine.policy import EXPIRED, Refusal, over_limit, refusal
 from dripline.language.durations import say_duration
 from dripline.language.plan import Duration, Limit, MessageStep
+from dripline.language.recommending import FUNCTION
 
 HOLDOUT = "holdout"
 """Why a run of the control group sends nothing."""
@@ -72,8 +73,9 @@ def _settle(run: Moving, step: MessageStep, reason: str | None, expires_at: date
         expires_at=expires_at,
     )
     if reason is None:
+        message, detail = yield from with_products(run, message, step.subject)
         key = yield message
-        yield Note(run.at, step.id, "queued", {"message": key, "template": step.template})
+        yield Note(run.at, step.id, "queued", {"message": key, "template": step.template, **detail})
     else:
         key = yield SkipMessage(message, reason)
         yield Note(run.at, step.id, "skipped", {"message": key, "template": step.template, "reason": reason})
@@ -90,6 +92,20 @@ def _settle(run: Moving, step: MessageStep, reason: str | None, expires_at: date
         }
         run.remember(step.result, sent_it)
     run.go_to(step.fallback if step.fallback and isinstance(reason, Refusal) else step.next)
+
+
+def with_products(
+    run: Moving, message: QueueMessage, subject: str | None
+) -> Generator[Effect, Any, tuple[QueueMessage, dict[str, Any]]]:
+    """The message with what there is to recommend, where its template asks; and that for the story, with reasons."""
+    asks = f"{message.channel}:{message.template}" in run.plan.recommending
+    if not asks and FUNCTION not in (subject or ""):
+        return message, {}
+    yield from run.look_what_to_recommend()
+    found = run.recommended or []
+    told = [{name: one[name] for name in ("id", "way", "because")} for one in found]
+    context = {**message.context, "recommended": found}
+    return replace(message, context=context), {"recommended": told}
 
 
 def _verdict(

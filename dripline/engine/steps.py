@@ -20,6 +20,7 @@ from dripline.engine.reminding import remind
 from dripline.engine.resting import rest
 from dripline.engine.sending import due_message
 from dripline.engine.waiting import delay_until, wait_end
+from dripline.language.expressions import compile_expression
 from dripline.language.plan import (
     BranchStep,
     CallStep,
@@ -58,6 +59,8 @@ def enter(run: Moving, step: Step) -> Generator[Effect, Any, Outcome | None]:
     if isinstance(step, RepeatStep) and step.id in run.state.loops:  # between two passes, not a new visit
         yield from next_pass(run, step)
         return None
+    if any(compile_expression(source).recommends for source in _asked_of(step)):
+        yield from run.look_what_to_recommend()
     if step.condition and not run.holds(step.condition):
         yield Note(run.at, step.id, "if-false", {"if": step.condition})
         run.go_to(step.next)
@@ -102,6 +105,16 @@ def enter(run: Moving, step: Step) -> Generator[Effect, Any, Outcome | None]:
         case _:
             assert_never(step)
     return None
+
+
+def _asked_of(step: Step) -> list[str]:
+    """The expressions of a step that may ask what there is to recommend; `check` keeps others from it."""
+    found = [step.condition] if step.condition else []
+    if isinstance(step, BranchStep):
+        found += [arm.when for arm in step.arms if arm.when is not None]
+    elif isinstance(step, SetStep):
+        found += step.values.values()
+    return found
 
 
 def _wait_for(run: Moving, step: WaitForStep) -> Asking:

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from dripline.ingest.interests import keep_interests
 from dripline.ingest.ordering import keep_orders
 from dripline.ingest.referring.purchases import follow_referrals
 from dripline.ingest.scoring.following import score_event
@@ -50,7 +51,12 @@ def _scores(cause: Cause) -> tuple[Event, ...]:
     return score_event(cause.connection, cause.rules, cause.lead, cause.event)
 
 
-CONSEQUENCES: tuple[Consequence, ...] = (_orders, _referrals, _scores)
+def _interests(cause: Cause) -> tuple[Event, ...]:
+    keep_interests(cause.connection, cause.rules, cause.event)
+    return ()
+
+
+CONSEQUENCES: tuple[Consequence, ...] = (_orders, _interests, _referrals, _scores)
 """In this order: what comes later may read what those before it wrote."""
 
 

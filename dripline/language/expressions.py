@@ -36,6 +36,8 @@ class Expression:
     places: Mapping[str, int] = field(hash=False)
     """Where (from 0) each path, and each beginning of one, stands first."""
     template: Template = field(repr=False, compare=False)
+    recommends: bool = False
+    """Whether it asks what there is to recommend: that must be looked up before."""
 
     def evaluate(self, scope: Mapping[str, Any]) -> Any:
         """The value in that scope; Empty where it is lacking. Raises EvaluationError."""
@@ -70,7 +72,8 @@ def compile_expression(source: str) -> Expression:
         template = SANDBOX.from_string(body.set_environment(SANDBOX))  # type: ignore[arg-type] # as compile_expression does
     except (TemplateSyntaxError, SyntaxError, ValueError, RecursionError, MemoryError):
         raise ExpressionError("the expression cannot be understood") from None
-    return Expression(source, frozenset(reading.names), frozenset(reading.guarded), places, template)
+    names, guarded = frozenset(reading.names), frozenset(reading.guarded)
+    return Expression(source, names, guarded, places, template, reading.recommends)
 
 
 @lru_cache(maxsize=4_096)

@@ -9,6 +9,7 @@ from jinja2 import nodes
 
 from dripline.language.parsing import MAX_DEPTH, ExpressionError
 from dripline.language.problems import did_you_mean, listed
+from dripline.language.recommending import FUNCTION, MOST, WAYS
 from dripline.language.sandbox import Sandbox
 
 CALLS = frozenset({"days", "hours"})
@@ -39,6 +40,7 @@ _AS_WRITTEN = {
     "confirm_link": "confirm_link()",
     "unsubscribe_link": "unsubscribe_link()",
     "preferences_link": "preferences_link()",
+    FUNCTION: f"{FUNCTION}(lead)",
 }
 _SIGNS = {"pow": "`**`", "slice": "`[from:to]`", "dict": "`{…}`"}
 
@@ -60,6 +62,7 @@ class Reading:
         self.unguarded: set[str] = set()
         self.seen: list[nodes.Node] = []
         self.links: list[nodes.Call] = []
+        self.recommends = False
         self.printed = False
         self.asked: frozenset[str] = frozenset()
 
@@ -117,7 +120,7 @@ class Reading:
         offset = self.places.get(path, self.places.get(root, 0))
         if root in CALLS:
             raise ExpressionError(f"`{root}` wants a number", offset, f"write `{root}(2)`")
-        if root in self.environment.links:
+        if root in self.environment.links or (root == FUNCTION and self.environment.recommends):
             raise ExpressionError(f"`{root}` wants its brackets", offset, f"write `{_AS_WRITTEN[root]}`")
         if root in _RESERVED or root.startswith("_"):
             raise ExpressionError(f"`{root}` cannot be read", offset)
@@ -133,6 +136,9 @@ class Reading:
             return
         if isinstance(called, nodes.Name) and called.name in self.environment.links:
             self._link(node, called.name, depth)
+            return
+        if isinstance(called, nodes.Name) and called.name == FUNCTION and self.environment.recommends:
+            self._recommend(node)
             return
         name = dotted_path(called) or "this"
         last = name.split(".")[-1]
@@ -158,6 +164,25 @@ class Reading:
         self.links.append(node)
         for keyword in node.kwargs:
             self._read(keyword.value, depth + 1, guarded=False, reckoned=True)
+
+    def _recommend(self, node: nodes.Call) -> None:
+        """Read what is asked of the catalogue: for the lead, how many, by which ways."""
+        offset = self.places.get(FUNCTION, 0)
+        said: list[Any] = [arg.value if isinstance(arg, nodes.Const) else None for arg in node.args[1:]]
+        for_lead = bool(node.args) and isinstance(node.args[0], nodes.Name) and node.args[0].name == "lead"
+        if not for_lead or node.kwargs or node.dyn_args or node.dyn_kwargs:
+            hint = f"write `{FUNCTION}(lead)`, or `{FUNCTION}(lead, 2, 'upgrade')`"
+            raise ExpressionError(f"`{FUNCTION}` is asked for the lead", offset, hint)
+        if said and type(said[0]) is int:
+            count = said.pop(0)
+            if not 1 <= count <= MOST:
+                hint = f"write `{FUNCTION}(lead, 3)`"
+                raise ExpressionError(f"there are 1 to {MOST} products at a time", offset, hint)
+        for way in said:
+            if way not in WAYS:
+                hint = did_you_mean(str(way), WAYS) or f"there are {listed(sorted(WAYS))}"
+                raise ExpressionError(f"`{FUNCTION}` knows no way `{way}`", offset, hint)
+        self.recommends = True
 
     def _filter_or_test(self, node: nodes.Filter | nodes.Test, depth: int) -> None:
         known: Mapping[str, Any] = self.environment.filters

@@ -12,6 +12,7 @@ from dripline.language.expressions import ExpressionError, compile_expression
 from dripline.language.links import FUNCTIONS
 from dripline.language.load import wrong
 from dripline.language.plan import Duration, Limit
+from dripline.language.recommending import FUNCTION
 
 KEBAB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 """What ids look like."""
@@ -33,6 +34,7 @@ TAKEN_NAMES = frozenset(
         "loop",
         "self",
         *FUNCTIONS,
+        FUNCTION,
     }
 )
 """Names that conditions and templates have already."""

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from dripline.language.fields import FieldType
+from dripline.language.recommending import FUNCTION
 from dripline.language.tracking import channel_of
 
 Channel = Literal["email", "sms"]
@@ -460,6 +461,15 @@ class Plan(_Frozen):
         """Whether a step waits for what becomes of a message, so that a run remembers its last ones."""
         waits = (step.on for step in self.steps if isinstance(step, WaitForStep))
         return any(channel_of(name) for wanted in waits for name in wanted.events)
+
+    @cached_property
+    def recommending(self) -> frozenset[str]:
+        """The templates that ask what there is to recommend to the lead: `email:thanks/more`."""
+        return frozenset(
+            key
+            for key, sources in self.templates.items()
+            if any(FUNCTION in f"{one.body}{one.subject}{one.preheader}" for one in sources.values())
+        )
 
     @cached_property
     def awaited(self) -> frozenset[str]:

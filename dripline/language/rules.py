@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dripline.language.compile_scoring import compile_scoring
 from dripline.language.orders import OrderRules
+from dripline.language.products import ProductRules
 from dripline.language.scoring import Scoring
 from dripline.language.terms import Program, compile_programs
 from dripline.language.workspace import Workspace
@@ -32,13 +33,20 @@ class Rules(BaseModel):
     referrals: dict[str, Program] = {}
     """By the name of the program."""
     scoring: Scoring | None = None
+    products: ProductRules = ProductRules()
 
     @cached_property
     def heard(self) -> frozenset[str]:
         """The events from which anything follows."""
         told_by = (name for program in self.referrals.values() for name in program.told_by)
         parts = (self.orders, self.scoring)
-        return frozenset(told_by).union(*(part.heard for part in parts if part is not None))
+        heard = (part.heard for part in parts if part is not None)
+        return frozenset(told_by).union(self.of_products, *heard)
+
+    @cached_property
+    def of_products(self) -> frozenset[str]:
+        """The events that say something of products."""
+        return self.products.heard | ({self.orders.event} if self.orders else frozenset())
 
     @cached_property
     def hash(self) -> str:
@@ -56,4 +64,5 @@ def compile_rules(workspace: Workspace) -> Rules:
         orders=workspace.orders,
         referrals=compile_programs(workspace),
         scoring=compile_scoring(workspace),
+        products=workspace.product_rules,
     )

@@ -18,6 +18,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup, escape
 
 from dripline.language.filters import ARGUMENTS, FILTERS, TESTS
+from dripline.language.recommending import FUNCTION, RECOMMEND, RECOMMENDED, Recommend
 from dripline.language.values import Empty, EmptyType, EvaluationError, or_empty
 
 MAX_TEXT = 10_000
@@ -57,11 +58,13 @@ class Sandbox(SandboxedEnvironment):
     intercepted_unops = frozenset({"+", "-"})
     links: frozenset[str] = frozenset()
     """Names of the links that can be asked for."""
+    recommends = True
+    """Whether products can be asked for: whoever evaluates has looked what there is, under RECOMMENDED."""
 
     def __init__(self, **options: Any) -> None:
         # Folding constants at compile time would go round the operators below.
         super().__init__(undefined=EmptyType, optimized=False, cache_size=0, **options)
-        self.globals = {"days": days, "hours": hours}
+        self.globals = {"days": days, "hours": hours, FUNCTION: RECOMMEND}
         self.filters = dict(FILTERS)
         self.tests = dict(TESTS)
         self.arguments = dict(ARGUMENTS)
@@ -81,7 +84,9 @@ class Sandbox(SandboxedEnvironment):
         return Empty
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 (as the base class)
-        """Call `days` or `hours`; nothing else can be called."""
+        """Call `days`, `hours` or `recommend`; nothing else can be called."""
+        if isinstance(__obj, Recommend) and args and not kwargs:
+            return __obj.chosen(__context.get(RECOMMENDED), *args[1:])
         if __obj not in (days, hours) or len(args) != 1 or kwargs:
             raise EvaluationError("cannot-call")
         return __obj(args[0])

@@ -30,6 +30,7 @@ _SECRET = re.compile(r"\{\{\s*secret\.([a-z][a-z0-9_]*)\s*\}\}")
 
 def _sandbox() -> TemplateSandbox:
     sandbox = TemplateSandbox(links=False, finalize=plain_text)
+    sandbox.recommends = False  # nobody looks what there is
     for name in FORMATS:  # formats are for readers in a language; here programs read
         del sandbox.filters[name]
         del sandbox.arguments[name]

@@ -127,6 +127,8 @@ class Types:
                 return frozenset({"list"})
             case nodes.Call(node=nodes.Name(name="days" | "hours")):
                 return frozenset({"length"})
+            case nodes.Call(node=nodes.Name(name="recommend")):
+                return frozenset({"list"})
             case nodes.Filter():
                 return self._of_filter(node)
             case nodes.CondExpr() if node.expr2 is not None:

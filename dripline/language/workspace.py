@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.numbers import is_currency
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, field_validator, model_validator
 
 from dripline.language.check_forms import check_forms
 from dripline.language.check_orders import check_orders
@@ -24,6 +24,7 @@ from dripline.language.offers import BudgetEntry, DiscountRules, PoolEntry
 from dripline.language.orders import Orders
 from dripline.language.plan import Sender
 from dripline.language.problems import Problem, did_you_mean
+from dripline.language.products import ProductRules, Products, load_catalogue, wrong_interests
 from dripline.language.referrals import REFERRAL_EVENTS, Referrals
 from dripline.language.retention import Retention
 from dripline.language.scoring import ScoringEntry
@@ -79,6 +80,16 @@ BUILT_IN_EVENTS: Mapping[str, Mapping[str, FieldType]] = {
     **REFERRAL_EVENTS,
     "lead.warmed": {"before": "text", "after": "text", "score": "number", "grade": "text"},
     "lead.cooled": {"before": "text", "after": "text", "score": "number", "grade": "text"},
+    "product.price_dropped": {
+        "product": "text",
+        "title": "text",
+        "before": "number",
+        "after": "number",
+        "currency": "text",
+        "url": "text",
+    },
+    "product.back_in_stock": {"product": "text", "title": "text", "url": "text"},
+    "product.due": {"product": "text", "title": "text", "url": "text"},
 }
 """Events that are always declared; a workspace may add properties."""
 
@@ -273,6 +284,9 @@ class Workspace(Written):
     retention: Retention = Field(
         default_factory=Retention, description="For how long what is kept; without it, everything for good."
     )
+    products: ProductRules | None = Field(
+        None, description="By what leads say that products interest them, and what they are told of those."
+    )
     orders: Orders | None = Field(
         None, description="Which event says that something was bought; without it, no orders are kept."
     )
@@ -317,6 +331,24 @@ class Workspace(Written):
         found = wrong_targets(self.tracking_api, self.events, BUILT_IN_EVENTS, self.attributes, self.topics)
         for code, message, hint in found:
             raise wrong(code, message, hint, key="tracking_api")
+        return self
+
+    _catalogue: Products | None = PrivateAttr(None)
+
+    @property
+    def catalogue(self) -> Products | None:
+        """The products of `products.yaml`; None where there is no such file."""
+        return self._catalogue
+
+    @property
+    def product_rules(self) -> ProductRules:
+        """What holds of products, where nothing is said too."""
+        return self.products or ProductRules()
+
+    @model_validator(mode="after")
+    def _known_interests(self) -> Workspace:
+        for code, message, hint in wrong_interests(self.product_rules, self.events):
+            raise wrong(code, message, hint, key="products")
         return self
 
     @model_validator(mode="after")
@@ -399,6 +431,8 @@ def load_workspace(root: Path) -> tuple[Workspace | None, list[Problem]]:
         more = more + check_forms(workspace, document) + check_orders(workspace, document)
         more += check_segments(workspace, document)
         more = more + check_referrals(workspace, document)
+        workspace._catalogue, wrong_ones = load_catalogue(root, workspace.currency)
+        more += wrong_ones
     problems += more
     return (None if problems else workspace), problems
 

@@ -33,6 +33,7 @@ SECTIONS: Mapping[str, str] = {
     "orders": "orders",
     "referral_codes": "codes_for_friends",
     "referrals": "friends_brought",
+    "interests": "interests",
     "touches": "touches",
     "memberships": "groups",
     "outbox": "told_to_other_systems",

@@ -150,6 +150,13 @@ RULES: dict[str, Rule] = {
         plain="id program referrer_id friend_id at via state refused terms welcome_id order_id purchased_at"
         " hold_until rewarded_at number reward reward_id due_at",
     ),
+    "interests": _rule(
+        "deleted",
+        "lead",
+        "lead_id",
+        personal="product_id",
+        plain="lead_id kind times first_at last_at until due_at",
+    ),
     # The name of an event stays: rates of answers are counted by it.
     "step_log": _rule("emptied", "run", "run_id", personal="detail", plain="id run_id turn at step what"),
     "hits": _rule("emptied", "message", "message_id", personal="link", plain="id message_id kind at machine"),
@@ -207,6 +214,12 @@ RULES: dict[str, Rule] = {
     ),
     "rules": _kept("id hash body at"),
     "spends": _kept("id first_day last_day source channel campaign amount currency by at"),
+    "products": _kept(
+        "id title words category price currency url image related upgrade replenish_days in_stock attributes"
+        " ordered source digest updated_at archived_at"
+    ),
+    "product_changes": _kept("id product_id at what before after told told_at"),
+    "product_pairs": _kept("product_id other_id both of with_other all"),
     "budgets": _kept("name amount currency codes issued committed spent"),
     "pool_codes": _kept("pool plain_code number code imported_at discount_id"),
     "receipts": _kept("key at"),

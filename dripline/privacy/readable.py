@@ -24,6 +24,7 @@ _TITLES = {
     "orders": "Orders",
     "codes_for_friends": "Codes for friends",
     "friends_brought": "Friends who were brought",
+    "interests": "Products looked at, asked for and bought",
     "touches": "Where it came from",
     "groups": "Companies and groups",
     "told_to_other_systems": "What other systems were told",

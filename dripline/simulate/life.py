@@ -10,8 +10,10 @@ from itertools import count
 from typing import Any
 
 from dripline.engine.effects import TurnEnd
+from dripline.engine.recommending import Product
 from dripline.engine.turn import take_turn
 from dripline.language.plan import Plan
+from dripline.language.rules import Rules
 from dripline.language.scoring import Scoring
 from dripline.simulate.dates import Dates
 from dripline.simulate.recording import Recording
@@ -38,12 +40,16 @@ class Life:
         slots: dict[str, datetime] | None = None,
         write: Writing = written,
         rested: Callable[[Run], None] | None = None,
+        rules: Rules | None = None,
+        products: Mapping[str, Product] | None = None,
     ) -> None:
         """`slots` are the throttles' next places, where lives share them. `rested` is told of every turn's end."""
         named = {plan.journey: plan for plan in plans}
         self.state = State(
             named, dict(lead), dict(suppressed or {}), start, answers=answers or {}, scoring=scoring
         )
+        self.state.rules = rules or Rules()
+        self.state.products = products or {}
         if slots is not None:
             self.state.slots = slots
         self._rested = rested

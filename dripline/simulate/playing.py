@@ -76,6 +76,8 @@ def begin(
         slots=slots,
         write=write,
         rested=rested,
+        rules=setting.rules,
+        products=setting.products,
     )
     for at, what in setting.coming:
         match what:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from dripline.engine.calendar import add, at_local, zone_of
+from dripline.engine.recommending import Product
 from dripline.engine.topics import changed
 from dripline.language.compile_scoring import compile_scoring
 from dripline.language.plan import Duration, Plan
+from dripline.language.rules import Rules, compile_rules
 from dripline.language.scenario import Circumstances, LeadOfScenario
 from dripline.language.scoring import Scoring
 from dripline.language.touches import TOUCHES
 from dripline.language.workspace import Workspace
+from dripline.simulate.products import products_of
 
 LEAD = "lead-1"
 """The id of a scenario's lead."""
@@ -67,6 +70,10 @@ class Setting:
     """In the order in which it was written."""
     scoring: Scoring | None = None
     """The rules by which the lead is scored; None: it is not."""
+    rules: Rules = field(default_factory=Rules)
+    """What the workspace says that follows from events."""
+    products: Mapping[str, Product] = field(default_factory=dict)
+    """The catalogue."""
 
     def moment(self, after: Duration | None, at: datetime | None) -> datetime:
         """When that is that is said `after` the start, or `at` a time in the lead's zone."""
@@ -97,6 +104,8 @@ def set_up(scenario: Circumstances, journey: str, plans: Mapping[str, Plan], wor
         answers={step: typed(said) for step, said in scenario.answers.items()},
         coming=tuple(coming),
         scoring=compile_scoring(workspace),
+        rules=compile_rules(workspace),
+        products=products_of(workspace),
     )
 
 

@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from dripline.engine.effects import Answer, Event, Outcome, RunState
+from dripline.engine.recommending import Product
 from dripline.engine.scoring import Given
 from dripline.language.plan import Plan
+from dripline.language.rules import Rules
 from dripline.language.scoring import Scoring
 from dripline.simulate.timeline import Entry, Letter
 
@@ -61,3 +63,7 @@ class State:
     points: list[Given] = field(default_factory=list)
     rescore_at: datetime | None = None
     """When age alone changes the lead's score."""
+    rules: Rules = field(default_factory=Rules)
+    """What the workspace file says that follows from events."""
+    products: Mapping[str, Product] = field(default_factory=dict)
+    """The catalogue."""

@@ -19,6 +19,7 @@ from dripline.engine.effects import (
     Event,
     FindEvents,
     FindMessages,
+    FindProducts,
     IssueDiscount,
     Note,
     QueueMessage,
@@ -29,10 +30,12 @@ from dripline.engine.effects import (
     UpdateLead,
 )
 from dripline.engine.policy import EXPIRED, refusal, spacing
+from dripline.engine.recommending import recommend
 from dripline.language.plan import Limit, Plan
 from dripline.rendering import RenderError
 from dripline.simulate.changing import Changes
 from dripline.simulate.outside import Outside
+from dripline.simulate.products import shelf_of
 from dripline.simulate.recording import Recording
 from dripline.simulate.state import Run, State
 from dripline.simulate.timeline import Entry, Fate, Letter
@@ -87,6 +90,8 @@ class World:
                 return self._changes.enroll(run, effect)
             case UnenrollLead():
                 return self._changes.unenroll(run, effect)
+            case FindProducts(at):
+                return recommend(shelf_of(self._state), at)
             case RecordGoal(at, value):
                 return self._convert(run, at, value)
             case Note():

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Row, Table, delete, func, insert, or_, select, update
 
 from dripline.store.database import insert_into
+from dripline.store.merging_interests import move_interests, move_interests_back
 from dripline.store.schema import (
     consents,
     discounts,
@@ -66,6 +67,7 @@ def move_all(connection: Connection, loser_id: str, winner_id: str) -> Moved:
         if rows:
             connection.execute(update(table).where(whose == loser_id).values({whose: winner_id}))
     moved["memberships"] = _move_memberships(connection, loser_id, winner_id)
+    moved["interests"] = move_interests(connection, loser_id, winner_id)
     return moved
 
 
@@ -114,6 +116,8 @@ def move_back(connection: Connection, winner_id: str, loser_id: str, moved: Mapp
             connection.execute(
                 delete(memberships).where(memberships.c.lead_id == winner_id, memberships.c.group_id == group)
             )
+
+    move_interests_back(connection, winner_id, loser_id, moved.get("interests", []))
 
 
 def _parts(rows: Sequence[Any]) -> Iterable[Sequence[Any]]:

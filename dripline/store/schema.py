@@ -644,6 +644,83 @@ referrals = Table(
     comment="Who brought whom, and what became of it. Locked after both leads.",
 )
 
+products = Table(
+    "products",
+    metadata,
+    Column("id", String(128), primary_key=True),  # what the shop calls it
+    Column("title", Json, nullable=False),  # by language ("" for any)
+    Column("words", Text, nullable=False),  # of its titles, in small letters: what is looked for
+    Column("category", String(128), index=True),
+    Column("price", BigInteger),  # minor units
+    Column("currency", String(3)),  # ISO 4217
+    Column("url", Text),
+    Column("image", Text),
+    Column("related", Json, nullable=False),  # ids
+    Column("upgrade", String(128)),
+    Column("replenish_days", Integer),
+    Column("in_stock", Boolean, nullable=False),
+    Column("attributes", Json, nullable=False),
+    Column("ordered", Integer, nullable=False, server_default="0"),  # orders of the last year that had it
+    Column("source", String(16), nullable=False),  # file | api
+    Column("digest", String(64)),  # of what a file said of it last
+    Column("updated_at", Utc, nullable=False),
+    Column("archived_at", Utc),
+    comment="The catalogue.",
+)
+
+product_changes = Table(
+    "product_changes",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("product_id", String(128), ForeignKey("products.id"), nullable=False, index=True),
+    Column("at", Utc, nullable=False),
+    Column("what", String(16), nullable=False),  # price | stock
+    Column("before", BigInteger),  # minor units, or 0 and 1
+    Column("after", BigInteger),
+    Column("told", String(64)),  # the lead that was told of it last
+    Column("told_at", Utc),  # when everybody whom it concerns had been told
+    Index(
+        "ix_product_changes_untold",
+        "id",
+        sqlite_where=text("told_at IS NULL"),
+        postgresql_where=text("told_at IS NULL"),
+    ),
+    comment="Prices and stock as they went: leads with an interest are told of drops and returns.",
+)
+
+product_pairs = Table(
+    "product_pairs",
+    metadata,
+    Column("product_id", String(128), primary_key=True),
+    Column("other_id", String(128), primary_key=True),
+    Column("both", Integer, nullable=False),  # orders that had both
+    Column("of", Integer, nullable=False),  # orders that had the product
+    Column("with_other", Integer, nullable=False),  # orders that had the other one
+    Column("all", Integer, nullable=False),  # orders
+    comment="What was bought together in the last year, counted anew now and then.",
+)
+
+interests = Table(
+    "interests",
+    metadata,
+    Column("lead_id", String(64), ForeignKey("leads.id"), primary_key=True),
+    Column("product_id", String(128), primary_key=True),
+    Column("kind", String(16), primary_key=True),  # viewed | carted | wanted | deferred | bought
+    Column("times", Integer, nullable=False),
+    Column("first_at", Utc, nullable=False),
+    Column("last_at", Utc, nullable=False),
+    Column("until", Utc),  # the day that the lead named, of `deferred`
+    Column("due_at", Utc),  # of `bought`: when it is used up, until that was told
+    Index("ix_interests_product", "product_id", "lead_id"),
+    Index(
+        "ix_interests_due",
+        "due_at",
+        sqlite_where=text("due_at IS NOT NULL"),
+        postgresql_where=text("due_at IS NOT NULL"),
+    ),
+    comment="What leads have looked at, asked for and bought.",
+)
+
 step_log = Table(
     "step_log",
     metadata,

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from dripline import __version__
 from dripline.clock import MachineClock, machine_clock
 from dripline.ingest.bouncing import Patience
+from dripline.ingest.catalogue import make_catalogue_known
 from dripline.ingest.reports import take_report
 from dripline.ingest.segment.service import Tracking
 from dripline.ingest.service import GoFirst, Ingest
@@ -93,6 +94,7 @@ def create_app(
     answer_with_problems(app)
     app.include_router(build_health(store, temporal))
     make_known(store, workspace, machine)
+    make_catalogue_known(store, workspace, machine)
     ingest = Ingest(store, workspace, nudge, machine, secret, go_first)
     app.include_router(build_api(ingest, store, workspace, machine))
     app.include_router(build_merges(ingest, store))

@@ -113,7 +113,7 @@ def test_every_table_that_tells_of_leads_follows_a_merge() -> None:
         for column in table.columns
         if column.references(schema.leads.c.id)
     }
-    assert telling == {*FOLLOWING, "memberships", "leads", "merges"}
+    assert telling == {*FOLLOWING, "memberships", "interests", "leads", "merges"}
 
 
 def test_all_that_both_had_is_the_one_leads(store: Store) -> None:

@@ -27,6 +27,7 @@ _AS_INSERTED = {
     "bounces": ("address_hash",),
     "inbound": ("id",),
     "idempotency": ("key", "body"),
+    "interests": ("product_id",),
 }
 
 
@@ -118,6 +119,13 @@ def _insert_rows(connection: Connection, run_id: str) -> None:
     )  # fmt: skip
     add(schema.score_points, lead_id=LEAD, rule="Demo", points=1, at=NOW)
     add(schema.score_changes, lead_id=LEAD, score=1, at=NOW, why="Demo")
+    interest = {
+        "product_id": f"{MARK}interests-product_id",
+        "kind": "viewed",
+        "first_at": NOW,
+        "last_at": NOW,
+    }
+    add(schema.interests, lead_id=LEAD, times=1, **interest)
     add(schema.hits, message_id=message, kind="click", at=NOW)
     add(
         schema.inbound, id=f"{MARK}inbound", channel="sms", lead_id=LEAD, sender=PHONE, body="", intent="reply",

@@ -19,6 +19,7 @@ def upgrade() -> None:
     _referrals()
     _scores()
     _leads()
+    _products()
 
 
 def _rules() -> None:
@@ -221,3 +222,93 @@ def _leads() -> None:
             sqlite_where=sa.text("rescore_at IS NOT NULL"),
             postgresql_where=sa.text("rescore_at IS NOT NULL"),
         )
+
+
+def _products() -> None:
+    json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+    op.create_table(
+        "products",
+        sa.Column("id", sa.String(length=128), nullable=False),
+        sa.Column("title", json, nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("category", sa.String(length=128), nullable=True),
+        sa.Column("price", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=True),
+        sa.Column("url", sa.Text(), nullable=True),
+        sa.Column("image", sa.Text(), nullable=True),
+        sa.Column("related", json, nullable=False),
+        sa.Column("upgrade", sa.String(length=128), nullable=True),
+        sa.Column("replenish_days", sa.Integer(), nullable=True),
+        sa.Column("in_stock", sa.Boolean(), nullable=False),
+        sa.Column("attributes", json, nullable=False),
+        sa.Column("ordered", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("source", sa.String(length=16), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_products")),
+        comment="The catalogue.",
+    )
+    op.create_index(op.f("ix_products_category"), "products", ["category"], unique=False)
+
+    op.create_table(
+        "product_changes",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("product_id", sa.String(length=128), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("what", sa.String(length=16), nullable=False),
+        sa.Column("before", sa.BigInteger(), nullable=True),
+        sa.Column("after", sa.BigInteger(), nullable=True),
+        sa.Column("told", sa.String(length=64), nullable=True),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_product_changes_product_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_product_changes")),
+        comment="Prices and stock as they went: leads with an interest are told of drops and returns.",
+    )
+    op.create_index(op.f("ix_product_changes_product_id"), "product_changes", ["product_id"], unique=False)
+    op.create_index(
+        "ix_product_changes_untold",
+        "product_changes",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("told_at IS NULL"),
+        postgresql_where=sa.text("told_at IS NULL"),
+    )
+
+    op.create_table(
+        "product_pairs",
+        sa.Column("product_id", sa.String(length=128), nullable=False),
+        sa.Column("other_id", sa.String(length=128), nullable=False),
+        sa.Column("both", sa.Integer(), nullable=False),
+        sa.Column("of", sa.Integer(), nullable=False),
+        sa.Column("with_other", sa.Integer(), nullable=False),
+        sa.Column("all", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("product_id", "other_id", name=op.f("pk_product_pairs")),
+        comment="What was bought together in the last year, counted anew now and then.",
+    )
+
+    op.create_table(
+        "interests",
+        sa.Column("lead_id", sa.String(length=64), nullable=False),
+        sa.Column("product_id", sa.String(length=128), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_interests_lead_id")),
+        sa.PrimaryKeyConstraint("lead_id", "product_id", "kind", name=op.f("pk_interests")),
+        comment="What leads have looked at, asked for and bought.",
+    )
+    op.create_index("ix_interests_product", "interests", ["product_id", "lead_id"], unique=False)
+    op.create_index(
+        "ix_interests_due",
+        "interests",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
