@@ -6,7 +6,15 @@ from collections.abc import Iterable
 from typing import Literal
 
 Scope = Literal[
-    "track", "leads:read", "leads:write", "events:write", "journeys:write", "discounts:write", "admin"
+    "track",
+    "leads:read",
+    "leads:write",
+    "events:write",
+    "journeys:write",
+    "discounts:write",
+    "reports:read",
+    "reports:write",
+    "admin",
 ]
 
 SCOPES: dict[Scope, str] = {
@@ -16,6 +24,8 @@ SCOPES: dict[Scope, str] = {
     "events:write": "record events",
     "journeys:write": "put leads into journeys",
     "discounts:write": "redeem discounts",
+    "reports:read": "read reports: figures, and nobody's name",
+    "reports:write": "say what advertising cost",
     "admin": "everything, keys and the audit log too",
 }
 """What each lets its bearer do."""

@@ -27,11 +27,13 @@ from dripline.cli import (
     new,
     preview,
     publish,
+    report,
     retention,
     run,
     runs,
     schema,
     simulate,
+    spend,
     strays,
     suppressing,
     test,
@@ -56,6 +58,7 @@ _PANELS = {
     "Write journeys": (new, check, schema, test, simulate, explain, graph, preview, form, trying),
     "Run them": (run, publish, journeys, brake),
     "Look after leads": (lead, inspect, runs, held, suppressing, strays, discount, erase),
+    "See what it earns": (report, spend),
     "Look after the installation": (doctor, backup, retention, user, key, audit),
 }
 """What each file's commands are for, as the help shows them."""

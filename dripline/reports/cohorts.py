@@ -14,7 +14,7 @@ from dripline.engine.statistics.proportions import Counted, share_interval
 from dripline.reports.amounts import choose_currency, major, over
 from dripline.reports.period import Period
 from dripline.reports.shapes import Line, Report, figure
-from dripline.reports.spending import spent_by
+from dripline.reports.spending import spent_by, spent_elsewhere
 from dripline.store.schema import leads, orders, runs, touches
 
 By = Literal["source", "medium", "channel", "campaign", "country", "locale", "owner"]
@@ -30,9 +30,9 @@ class CohortRow(Line):
     leads: int = figure("count", "leads", "Leads who came in the period.", 640)
     goals: int = figure("count", "reached a goal", "Those of them who reached the goal of a journey.", 120)
     customers: int = figure("count", "customers", "Those of them who have bought since.", 64)
-    conversion: float | None = figure("share", "conversion", "Customers of the leads.", 0.1)
-    low: float | None = figure("share", "at least", "Where the true share begins (95 %).", 0.079)
-    high: float | None = figure("share", "at most", "Where the true share ends.", 0.126)
+    conversion: float | None = figure("share", "conversion (95%)", "Customers of the leads.", 0.1, "low high")
+    low: float | None = figure("share", "", "Where the true share begins (95 %).", 0.079)
+    high: float | None = figure("share", "", "Where the true share ends.", 0.126)
     days: float | None = figure(
         "days", "days", "From the lead's coming to its first order, in the middle.", 6.5
     )
@@ -67,6 +67,7 @@ def report_cohorts(
     if by == "source" or by == "channel" or by == "campaign":
         for key, amount in spent_by(connection, period, by, chosen).items():
             sums[key].spent += amount
+        notes += spent_elsewhere(connection, period, chosen)
     if by in _OF_TOUCHES:
         for row in connection.execute(_clicks(period, by, chosen)):
             sums[row.key].spent += int(row.cost)  # PostgreSQL sums to a Decimal
@@ -77,6 +78,7 @@ def report_cohorts(
     return Report[CohortRow](
         report="owners" if by == "owner" else "sources",
         title=f"Leads by {by}",
+        by=by,
         since=period.first,
         until=period.last,
         zone=period.zone.key,

@@ -38,23 +38,25 @@ class ArmRow(Line):
     arm: str = figure("text", "arm", "The arm; the first of each is what the others are held against.", "b")
     leads: int = figure("count", "leads", "Leads who came into it.", 1_000)
     converted: int = figure("count", "converted", "Those who reached the goal, or bought, since.", 120)
-    rate: float | None = figure("share", "rate", "Converted of the leads.", 0.12)
-    low: float | None = figure("share", "at least", "Where the true rate begins (95 %).", 0.101)
-    high: float | None = figure("share", "at most", "Where the true rate ends.", 0.142)
-    difference: float | None = figure("points", "points more", "The rate less that of the first arm.", 0.02)
-    difference_low: float | None = figure("points", "from", "Where the true difference begins.", -0.007)
-    difference_high: float | None = figure("points", "to", "Where the true difference ends.", 0.047)
-    lift: float | None = figure("share", "lift", "The difference as a part of the first arm's rate.", 0.2)
-    lift_low: float | None = figure("share", "lift from", "Where the true lift begins.", -0.06)
-    lift_high: float | None = figure("share", "lift to", "Where the true lift ends.", 0.53)
-    chance: float | None = figure(
-        "chance", "by chance", "How often chance alone makes so great a difference.", 0.15
+    rate: float | None = figure("share", "rate (95%)", "Converted of the leads.", 0.12, "low high")
+    low: float | None = figure("share", "", "Where the true rate begins (95 %).", 0.101)
+    high: float | None = figure("share", "", "Where the true rate ends.", 0.142)
+    difference: float | None = figure(
+        "points", "points more", "The rate less that of the first.", 0.02, "difference_low difference_high"
     )
+    difference_low: float | None = figure("points", "", "Where the true difference begins.", -0.007)
+    difference_high: float | None = figure("points", "", "Where the true difference ends.", 0.047)
+    lift: float | None = figure(
+        "lift", "lift", "The difference as a part of the first one's rate.", 0.2, "lift_low lift_high"
+    )
+    lift_low: float | None = figure("lift", "", "Where the true lift begins.", -0.06)
+    lift_high: float | None = figure("lift", "", "Where the true lift ends.", 0.53)
+    chance: float | None = figure("chance", "", "How often chance alone makes so great a difference.", 0.15)
     value: float | None = figure("number", "per lead", "What a lead was worth.", 31.5)
     value_low: float | None = figure(
-        "number", "more from", "Where what a lead is worth more than of the first arm begins.", -2.0
+        "number", "", "Where what a lead is worth more than of the first begins (95 %).", -2.0
     )
-    value_high: float | None = figure("number", "more to", "Where that ends.", 9.0)
+    value_high: float | None = figure("number", "", "Where that ends.", 9.0)
     kind: Literal["first", "better", "worse", "no-difference", "not-enough"] = figure(
         "text", "", "The verdict for programs.", "not-enough"
     )
@@ -106,6 +108,7 @@ def report_experiments(
     return Report[ArmRow](
         report="experiments",
         title="Experiments" if journey is None else f"Experiments of {journey}",
+        by=None,
         since=period.first,
         until=period.last,
         zone=period.zone.key,

@@ -187,6 +187,7 @@ def _told(title: str, period: Period, rows: list[FunnelRow], notes: list[str]) -
     return Report[FunnelRow](
         report="funnel",
         title=title,
+        by=None,
         since=period.first,
         until=period.last,
         zone=period.zone.key,

@@ -79,6 +79,7 @@ def report_channels(connection: Connection, period: Period, by: Kinds) -> Report
     return Report[ChannelRow](
         report="channels",
         title=f"Messages by {by}",
+        by=by,
         since=period.first,
         until=period.last,
         zone=period.zone.key,
@@ -104,6 +105,7 @@ def report_deliverability(connection: Connection, period: Period, by: Ways) -> R
     return Report[DeliveryRow](
         report="deliverability",
         title=f"Deliverability by {by}",
+        by=by,
         since=period.first,
         until=period.last,
         zone=period.zone.key,

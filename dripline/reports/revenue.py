@@ -31,7 +31,7 @@ _CHUNK = 2_000
 class OrdersRow(Line):
     """What was bought in a time."""
 
-    key: str | None = figure("day", "from", "The first day of it.", "2026-03-02")
+    key: str | None = figure("day", "by", "The first day of it.", "2026-03-02")
     orders: int = figure("count", "orders", "Orders.", 42)
     customers: int = figure("count", "customers", "Leads who bought.", 40)
     new: int = figure("count", "new customers", "Leads who bought for the first time.", 11)
@@ -79,6 +79,7 @@ def report_orders(
     return Report[OrdersRow](
         report="orders",
         title=f"Orders by {unit}",
+        by=unit,
         since=period.first,
         until=period.last,
         zone=period.zone.key,
@@ -119,6 +120,7 @@ def report_revenue(
     return Report[RevenueRow](
         report="revenue",
         title=f"Revenue by {by}",
+        by=by,
         since=period.first,
         until=period.last,
         zone=period.zone.key,

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-from dripline.reports.shapes import Column, Report, Unit, columns_of
+from dripline.reports.shapes import Column, Line, Report, Unit, columns_of
 
 NOTHING = "–"
 UNKNOWN = "(not known)"
@@ -17,6 +17,7 @@ _SAID: dict[Unit, Callable[[Any], str]] = {
     "number": lambda value: f"{value:,.2f}",
     "share": lambda value: f"{100 * value:.1f}%",
     "points": lambda value: f"{100 * value:+.1f}",
+    "lift": lambda value: f"{100 * value:+.0f}%",
     "money": lambda value: f"{value:,}" if isinstance(value, int) else f"{value:,.2f}",
     "days": lambda value: f"{value:,.1f}",
     "day": str,
@@ -26,8 +27,29 @@ _SAID: dict[Unit, Callable[[Any], str]] = {
 
 
 def say(value: Any, column: Column) -> str:
-    """A figure in words; of a row's first column, what nothing is known of."""
+    """A figure as people read it."""
     return NOTHING if value is None else _SAID[column.unit](value)
+
+
+def say_cell(row: Line, column: Column) -> str:
+    """A figure of a row, with between what the true one is: `12.0% (10.1 to 14.2)`."""
+    value = getattr(row, column.name)
+    bounds = [getattr(row, name) for name in column.between]
+    if value is None or not bounds or None in bounds:
+        return say(value, column)
+    low, high = (say(bound, column).removesuffix("%") for bound in bounds)
+    return f"{say(value, column)} ({low} to {high})"
+
+
+def say_key(value: str | None, report: Report[Any]) -> str:
+    """The first cell of a row: what the row is about."""
+    return value if value is not None else UNKNOWN if report.by else ""
+
+
+def say_days(report: Report[Any]) -> str:
+    """Which days it is about: `2026-01-01 to 2026-03-31, in USD`."""
+    days = f"up to {report.until}" if report.since is None else f"{report.since} to {report.until}"
+    return f"{days}, in {report.currency}" if report.currency else days
 
 
 def is_number(column: Column) -> bool:

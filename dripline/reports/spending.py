@@ -93,6 +93,12 @@ def spent_by(connection: Connection, period: Period, by: By, currency: str | Non
     return dict(found)
 
 
+def spent_elsewhere(connection: Connection, period: Period, currency: str | None) -> list[str]:
+    """What is said of costs in other currencies, which a report leaves out."""
+    others = {row.currency for row in list_spends(connection, period.first, period.last)} - {currency}
+    return [f"Costs in {one} left out: ask for the currency {one} to see them." for one in sorted(others)]
+
+
 def _within(row: Row[Any], period: Period) -> int:
     first, last = date.fromisoformat(row.first_day), date.fromisoformat(row.last_day)
     begin = first if period.first is None else max(first, period.first)

@@ -40,7 +40,9 @@ from dripline.web.merges import build_merges
 from dripline.web.pages import build_pages
 from dripline.web.privacy import build_privacy
 from dripline.web.problems import answer_with_problems
+from dripline.web.reports import build_reports
 from dripline.web.segment import build_segment
+from dripline.web.spends import build_spends
 from dripline.web.suppressions import build_suppressions
 from dripline.web.tracking import build_tracking
 from dripline.web.visitors import Visitors
@@ -102,6 +104,8 @@ def create_app(
     eraser = Eraser(store, secret, Journal(settings.data), machine)
     app.include_router(build_privacy(eraser, store, workspace, secret, nudge))
     app.include_router(build_audit(store))
+    app.include_router(build_reports(store, workspace, machine))
+    app.include_router(build_spends(store, workspace, machine))
     app.include_router(build_consents(store))
     app.include_router(build_suppressions(store, workspace, Suppressions(store, secret, machine)))
     app.include_router(build_links(settings, store, ingest, workspace, machine))

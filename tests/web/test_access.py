@@ -90,6 +90,8 @@ CALLS = {
     "events:write": ("POST", "/v1/events", {"name": "demo.booked", "lead": "nobody"}, 404),
     "journeys:write": ("POST", "/v1/journeys/none/enrol", {"lead": "nobody"}, 404),
     "discounts:write": ("POST", "/v1/discounts/NONE/redeem", {"reference": "1"}, 404),
+    "reports:read": ("GET", "/v1/reports/funnel?journey=none", None, 404),
+    "reports:write": ("DELETE", "/v1/spends/none", None, 404),
 }
 
 

@@ -1,0 +1,81 @@
+"""Reports and costs over the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from dripline.reports.catalogue import REPORTS
+from dripline.store.database import Store
+from tests.reports.shop import Shop
+
+pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+YEAR = {"since": "2026-01-01", "until": "2026-12-31"}
+MARCH = {"first_day": "2026-03-01", "last_day": "2026-03-31", "source": "google", "currency": "USD"}
+
+
+@pytest.fixture
+def shop(store: Store, client: TestClient) -> TestClient:
+    with store.write() as connection:
+        Shop(60).fill(connection)
+    return client
+
+
+def test_every_report_is_answered_in_the_shape_that_the_document_tells(shop: TestClient) -> None:
+    document = shop.get("/openapi.json").json()
+    for name in REPORTS:
+        answer = shop.get(f"/v1/reports/{name}", params=YEAR)
+        assert answer.status_code == 200, answer.text
+        made = answer.json()
+        assert made["rows"]
+        told = document["paths"][f"/v1/reports/{name}"]["get"]["responses"]["200"]["content"]
+        shape = told["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        assert set(made) == set(document["components"]["schemas"][shape]["properties"])
+        file = shop.get(f"/v1/reports/{name}", params={**YEAR, "format": "csv"})
+        assert file.headers["content-type"].startswith("text/csv")
+        assert file.text.split("\r\n")[0].split(",") == list(made["rows"][0])
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "field"),
+    [
+        ("funnel?journey=none", 404, None),
+        ("orders?since=soon", 422, "since"),
+        ("orders?until=2026-02-30", 422, "until"),
+        ("sources?by=colour", 422, "by"),
+        ("sources?currency=XXY", 422, "currency"),
+        ("unknown", 404, None),
+    ],
+)
+def test_what_cannot_be_reported_is_refused(
+    shop: TestClient, path: str, status: int, field: str | None
+) -> None:
+    answer = shop.get(f"/v1/reports/{path}")
+    assert answer.status_code == status
+    if field:
+        assert [one["field"] for one in answer.json()["errors"]] == [field]
+
+
+def test_costs_are_kept_once_listed_and_taken_away(shop: TestClient) -> None:
+    def put(*spends: dict[str, Any]) -> Any:
+        return shop.put("/v1/spends", json={"spends": list(spends)})
+
+    assert put({**MARCH, "amount": 310.05}).json() == {"new": 1, "changed": 0}
+    assert put({**MARCH, "amount": 310.05}).json() == {"new": 0, "changed": 0}
+    assert put({**MARCH, "amount": "400"}, {**MARCH, "campaign": "spring", "amount": 1}).json() == {
+        "new": 1,
+        "changed": 1,
+    }
+    refused = put(
+        {**MARCH, "amount": 1}, {**MARCH, "amount": 1.001}, {**MARCH, "currency": "XXY", "amount": 1}
+    )
+    assert [one["field"] for one in refused.json()["errors"]] == ["spends.1.amount", "spends.2.currency"]
+    page = shop.get("/v1/spends", params={"limit": 1}).json()
+    rest = shop.get("/v1/spends", params={"after": page["next"]}).json()
+    both = page["spends"] + rest["spends"]
+    assert sorted(one["amount"] for one in both) == [1, 400]
+    assert shop.get("/v1/spends", params={"since": "2026-04-01"}).json()["spends"] == []
+    assert shop.delete(f"/v1/spends/{both[0]['id']}").json() == {"removed": both[0]["id"]}
+    assert shop.delete(f"/v1/spends/{both[0]['id']}").status_code == 404
