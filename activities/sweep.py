@@ -17,6 +17,7 @@ from dripline.clock import MachineClock, machine_clock
 from dripline.ingest.anniversaries import Anniversaries
 from dripline.ingest.counting import Counter
 from dripline.ingest.following import Times
+from dripline.ingest.membership.keeping import SegmentKeeper
 from dripline.ingest.redeeming import expire
 from dripline.ingest.referring.service import Referring
 from dripline.ingest.scoring.ageing import Ageing
@@ -89,6 +90,7 @@ class Sweeper:
         self._ageing = Ageing(store, clock)
         self._teller = Teller(store, clock)
         self._counter = Counter(store, clock)
+        self._segments = SegmentKeeper(store, clock)
 
     @activity.defn(name="sweep")
     @coded
@@ -109,6 +111,7 @@ class Sweeper:
             "told of products": self._teller.tell_changes(BATCH),
             "told of what is used up": self._teller.tell_due(BATCH),
             "counted": self._counter.count(),
+            "segmented": self._segments.keep(),
             "uncertain": self._settle_uncertain(),  # last: it may wait for providers
         }
         if any(found.values()):

@@ -52,7 +52,9 @@ def lead_scope(
     touches = {name: revive(lead[name], {"at": "datetime"}) for name in TOUCHES if lead.get(name)}
     missing = lacks(lead)
     whole = {**lead, **touches, "topics": at_a_glance(lead.get("topics"))}
-    whole |= {"lacks": missing, "complete": not missing}
+    whole |= {"lacks": missing, "complete": not missing, "segments": lead.get("segments") or []}
+    if lead.get("rfm"):
+        whole["rfm"] = revive(lead["rfm"], {"last": "date"})
     return revive(whole, attribute_times)
 
 

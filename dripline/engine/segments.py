@@ -9,10 +9,8 @@ from zoneinfo import ZoneInfo
 
 from dripline.engine.calendar import add
 from dripline.language.expressions import EvaluationError, compile_expression
+from dripline.language.membership import Bought, Did, Membership
 from dripline.language.plan import Duration
-from dripline.language.segments import BoughtEntry, DidNotEntry, Members, NotBoughtEntry
-
-_BY_THE_CLOCK = frozenset({"now", "today"})
 
 
 class Known(Protocol):
@@ -22,41 +20,36 @@ class Known(Protocol):
     def names(self) -> Mapping[str, Any]:
         """`lead`, `now` and `today`, as conditions read them."""
 
-    def did(self, entry: DidNotEntry) -> int:
+    def did(self, wanted: Did) -> int:
         """How often the lead did that."""
 
-    def bought(self, entry: NotBoughtEntry) -> tuple[int, int]:
-        """How many such orders it placed, and for how much in the currency that is asked for (minor units)."""
+    def bought(self, wanted: Bought) -> tuple[int, int]:
+        """How many such orders it placed, and for how much in that currency (minor units)."""
 
-    def segment(self, name: str) -> Members:
-        """The segment of that name."""
-
-    def wanted(self, entry: NotBoughtEntry) -> int:
-        """How much had to be spent, in minor units; 0: nothing is asked for."""
+    def segment(self, name: str) -> Membership:
+        """Who belongs to the segment of that name."""
 
 
-def belongs(members: Members, known: Known) -> bool:
+def belongs(wanted: Membership, known: Known) -> bool:
     """Whether all that is said holds for the lead; a condition that cannot be evaluated does not hold."""
     return (
-        _holds(members.when, known.names)
-        and all(entry.times.hold(known.did(entry)) for entry in members.did)
-        and not any(known.did(entry) for entry in members.did_not)
-        and all(_bought(entry, known) for entry in members.bought)
-        and not any(known.bought(entry)[0] for entry in members.not_bought)
-        and all(belongs(known.segment(name), known) for name in members.in_ or ())
-        and not any(belongs(known.segment(name), known) for name in members.not_in or ())
-        and (not members.any or any(belongs(one, known) for one in members.any))
+        _holds(wanted.when, known)
+        and all(one.holds(known.did(one)) for one in wanted.did)
+        and all(_bought(one, known) for one in wanted.bought)
+        and all(belongs(known.segment(name), known) for name in wanted.all_of)
+        and not any(belongs(known.segment(name), known) for name in wanted.none_of)
+        and (not wanted.any_of or any(belongs(one, known) for one in wanted.any_of))
     )
 
 
-def _bought(entry: BoughtEntry, known: Known) -> bool:
-    orders, spent = known.bought(entry)
-    return entry.times.hold(orders) and spent >= known.wanted(entry)
+def _bought(wanted: Bought, known: Known) -> bool:
+    orders, spent = known.bought(wanted)
+    return wanted.holds(orders) and spent >= wanted.spent
 
 
-def _holds(when: str | None, names: Mapping[str, Any]) -> bool:
+def _holds(when: str | None, known: Known) -> bool:
     try:
-        return when is None or compile_expression(when).holds(names)
+        return when is None or compile_expression(when).holds(known.names)
     except EvaluationError:
         return False
 
@@ -68,18 +61,4 @@ def back(now: datetime, within: Duration | None, where: ZoneInfo) -> datetime | 
     return add(now, Duration(months=-within.months, days=-within.days, seconds=-within.seconds), where)
 
 
-def changes_with_time(members: Members, segments: Mapping[str, Members]) -> bool:
-    """Whether leads enter or leave it by nothing but the passing of time."""
-    for part in members.parts():
-        if part.when is not None and any(
-            name.split(".")[0] in _BY_THE_CLOCK for name in compile_expression(part.when).names
-        ):
-            return True
-        if any(entry.within for entry in (*part.did, *part.did_not)):
-            return True
-        if any(entry.within for entry in (*part.bought, *part.not_bought)):
-            return True
-    return any(changes_with_time(segments[name], segments) for name in members.names())
-
-
-__all__ = ["Known", "back", "belongs", "changes_with_time"]
+__all__ = ["Known", "back", "belongs"]

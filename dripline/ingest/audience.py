@@ -11,7 +11,8 @@ from dripline.engine.segments import belongs
 from dripline.ingest.membership.facts import Crowd
 from dripline.ingest.membership.narrowing import narrowed
 from dripline.language.check_segments import wrong_audience
-from dripline.language.segments import Members, is_name
+from dripline.language.membership import Membership, SegmentRules, compile_segments
+from dripline.language.segments import is_name
 from dripline.language.workspace import Workspace
 from dripline.store.house import open_house
 from dripline.store.schema import leads
@@ -42,29 +43,29 @@ def find_audience(
     `audience` is the name of a segment, or a condition over `lead`. Erased and merged leads are never of it.
     `now` is house time; without it, the present. Fewer than `limit` are the last. Raises BadAudience.
     """
-    members = read_audience(workspace, audience)
+    wanted, rules = read_audience(workspace, audience), compile_segments(workspace)
     now = now or open_house(connection).clock.to_house(machine_clock())
     found: list[str] = []
     while len(found) < limit:
-        batch, after = next_of(connection, workspace, members, after, now)
+        batch, after = next_of(connection, rules, wanted, after, now)
         found += batch
         if after is None:
             break
     return found[:limit]
 
 
-def read_audience(workspace: Workspace, audience: str) -> Members:
+def read_audience(workspace: Workspace, audience: str) -> Membership:
     """Who belongs to an audience. Raises BadAudience."""
     wrong = wrong_audience(workspace, audience)
     if wrong is not None:
         raise BadAudience(*wrong[1:])
     if is_name(audience):
-        return workspace.segments[audience.strip()]
-    return Members.model_validate({"when": audience})
+        return compile_segments(workspace).segments[audience.strip()]
+    return Membership(when=audience)
 
 
 def next_of(
-    connection: Connection, workspace: Workspace, members: Members, after: str | None, now: datetime
+    connection: Connection, rules: SegmentRules, wanted: Membership, after: str | None, now: datetime
 ) -> tuple[list[str], str | None]:
     """Who of the next BATCH leads belongs to it, and the lead looked at last; None where there are no more.
 
@@ -73,13 +74,13 @@ def next_of(
     query = (
         select(leads)
         .where(leads.c.id > (after or ""), leads.c.merged_into.is_(None), leads.c.erased_at.is_(None))
-        .where(*narrowed(members, workspace, now))
+        .where(*narrowed(wanted, rules, now))
         .order_by(leads.c.id)
         .limit(BATCH)
     )
     rows = connection.execute(query).all()
-    crowd = Crowd(connection, workspace, now, rows)
-    found = [one.row.id for one in crowd.each() if belongs(members, one)]
+    crowd = Crowd(connection, rules, now, rows)
+    found = [one.row.id for one in crowd.each() if belongs(wanted, one)]
     return found, rows[-1].id if len(rows) == BATCH else None
 
 

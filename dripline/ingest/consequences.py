@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from dripline.ingest.interests import keep_interests
+from dripline.ingest.membership.following import follow_event
 from dripline.ingest.ordering import keep_orders
 from dripline.ingest.referring.purchases import follow_referrals
 from dripline.ingest.scoring.following import score_event
@@ -56,7 +57,11 @@ def _interests(cause: Cause) -> tuple[Event, ...]:
     return ()
 
 
-CONSEQUENCES: tuple[Consequence, ...] = (_orders, _interests, _referrals, _scores)
+def _segments(cause: Cause) -> tuple[Event, ...]:
+    return follow_event(cause.connection, cause.rules.segments, cause.lead, cause.event)
+
+
+CONSEQUENCES: tuple[Consequence, ...] = (_orders, _interests, _referrals, _scores, _segments)
 """In this order: what comes later may read what those before it wrote."""
 
 

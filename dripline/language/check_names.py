@@ -11,6 +11,7 @@ from dripline.language.look import Look
 from dripline.language.naming import every_step
 from dripline.language.positions import Loc
 from dripline.language.problems import Problem, did_you_mean, listed
+from dripline.language.ranking import RFM
 from dripline.language.reading import expressions_of
 from dripline.language.step_texts import step_texts
 from dripline.language.steps import RemindStep, Step, WaitForStep
@@ -89,7 +90,7 @@ class Scope:
         parent = ".".join(["lead", *parts[:-1]])
         if parts[0] in self.workspace.attributes and self.workspace.attributes[parts[0]] == "any":
             return None
-        if parent in known and parts[0] not in ("consent", "topics", *TOUCHES):
+        if parent in known and parts[0] not in ("consent", "topics", "rfm", *TOUCHES):
             return "unknown-attribute", f"`{parent}` has no parts", f"write `{parent}`"
         said = path.removeprefix("lead.")
         hint = did_you_mean(said, (name.removeprefix("lead.") for name in known), "lead.{}")
@@ -112,6 +113,7 @@ def lead_paths(workspace: Workspace) -> set[str]:
     """Everything that can be read of a lead."""
     paths = {f"lead.{name}" for name in (*LEAD_FIELDS, *workspace.attributes)}
     paths |= {f"lead.consent.{channel}" for channel in _CHANNELS}
+    paths |= {f"lead.rfm.{name}" for name in RFM}
     paths |= {f"lead.{touch}.{name}" for touch in TOUCHES for name in TOUCH}
     return paths | {f"lead.topics.{topic}" for topic in workspace.topics}
 

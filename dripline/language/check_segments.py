@@ -34,6 +34,10 @@ def known_behaviour(segment: SegmentEntry, workspace: Workspace) -> _Told:
         for key, entries in (("did", part.did), ("did_not", part.did_not)):
             for number, entry in enumerate(entries):
                 for event in entry.event:
+                    if event in ("segment.entered", "segment.left"):
+                        hint = "name the other segment under `in` or `not_in`"
+                        message = "a segment cannot go by who entered one"
+                        yield (*loc, key, number, "event"), 0, "segment-loop", message, hint
                     if event not in workspace.events:
                         hint = did_you_mean(event, workspace.events) or "declare it under `events`"
                         yield (*loc, key, number, "event"), 0, "unknown-event", f"no event `{event}`", hint

@@ -13,6 +13,7 @@ from functools import cached_property
 from pydantic import BaseModel, ConfigDict
 
 from dripline.language.compile_scoring import compile_scoring
+from dripline.language.membership import SegmentRules, compile_segments
 from dripline.language.orders import OrderRules
 from dripline.language.products import ProductRules
 from dripline.language.scoring import Scoring
@@ -34,12 +35,13 @@ class Rules(BaseModel):
     """By the name of the program."""
     scoring: Scoring | None = None
     products: ProductRules = ProductRules()
+    segments: SegmentRules | None = None
 
     @cached_property
     def heard(self) -> frozenset[str]:
         """The events from which anything follows."""
         told_by = (name for program in self.referrals.values() for name in program.told_by)
-        parts = (self.orders, self.scoring)
+        parts = (self.orders, self.scoring, self.segments)
         heard = (part.heard for part in parts if part is not None)
         return frozenset(told_by).union(self.of_products, *heard)
 
@@ -58,6 +60,7 @@ class Rules(BaseModel):
 
 def compile_rules(workspace: Workspace) -> Rules:
     """The rules that the workspace file says."""
+    segments = compile_segments(workspace)
     return Rules(
         timezone=workspace.timezone,
         currency=workspace.currency,
@@ -65,4 +68,5 @@ def compile_rules(workspace: Workspace) -> Rules:
         referrals=compile_programs(workspace),
         scoring=compile_scoring(workspace),
         products=workspace.product_rules,
+        segments=segments if segments.segments or segments.rfm else None,
     )

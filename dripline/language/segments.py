@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from dripline.language.discounts import Amount
-from dripline.language.kinds import KEBAB, Condition, Events, JourneyId, Length, Text
+from dripline.language.kinds import KEBAB, Condition, Events, Flag, JourneyId, Length, Text
 from dripline.language.load import Written, wrong
 from dripline.language.short_forms import ShortForm
 from dripline.language.spoken import Spoken
@@ -25,10 +25,6 @@ class Times:
 
     least: int = 1
     most: int | None = None
-
-    def hold(self, number: int) -> bool:
-        """Whether so often is what is asked for."""
-        return self.least <= number and (self.most is None or number <= self.most)
 
 
 def read_times(value: Any) -> Any:
@@ -162,6 +158,19 @@ Segment = Annotated[SegmentEntry, _short("when")]
 Segments = dict[SegmentId, Segment]
 
 
+class RfmEntry(Written):
+    """How leads are ranked by what they bought: `lead.rfm`."""
+
+    within: Length | None = Field(
+        None, description="Only orders of this time before now count; without it, all there were."
+    )
+    nested: Flag = Field(
+        False,
+        description="Rank frequency within each fifth by recency, and money within each of those; without it,"
+        " each by itself.",
+    )
+
+
 def is_name(audience: str) -> bool:
     """Whether an audience is given by the name of a segment, and not by a condition."""
     return KEBAB.fullmatch(audience.strip()) is not None
@@ -173,6 +182,7 @@ __all__ = [
     "DidNotEntry",
     "Members",
     "NotBoughtEntry",
+    "RfmEntry",
     "SegmentEntry",
     "Segments",
     "Times",

@@ -13,6 +13,7 @@ from dripline.language.fields import FieldType
 from dripline.language.grammar import dotted_path
 from dripline.language.model import Journey
 from dripline.language.naming import every_step
+from dripline.language.ranking import RFM
 from dripline.language.step_keys import NamedResult
 from dripline.language.steps import IncludeStep, RemindStep, Step, WaitForStep
 from dripline.language.touches import TOUCH, TOUCHES
@@ -39,6 +40,7 @@ OF_LEAD: Mapping[str, FieldType] = {
     "score": "number",
     "tags": "list",
     "lacks": "list",
+    "segments": "list",
     "complete": "boolean",
 }
 OF_RESULTS: Mapping[str, FieldType] = {
@@ -98,6 +100,8 @@ class Types:
             return frozenset({"boolean"})
         if len(parts) == 2 and parts[0] in TOUCHES:
             return frozenset({TOUCH[parts[1]]}) if parts[1] in TOUCH else None
+        if len(parts) == 2 and parts[0] == "rfm":
+            return frozenset({RFM[parts[1]]}) if parts[1] in RFM else None
         if len(parts) != 1:
             return None
         found = OF_LEAD.get(parts[0]) or self.workspace.attributes.get(parts[0])

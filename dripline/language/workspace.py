@@ -28,7 +28,7 @@ from dripline.language.products import ProductRules, Products, load_catalogue, w
 from dripline.language.referrals import REFERRAL_EVENTS, Referrals
 from dripline.language.retention import Retention
 from dripline.language.scoring import ScoringEntry
-from dripline.language.segments import Segments
+from dripline.language.segments import RfmEntry, Segments
 from dripline.language.short_forms import ShortForm
 from dripline.language.spoken import Spoken
 from dripline.language.times import QuietHours
@@ -90,6 +90,8 @@ BUILT_IN_EVENTS: Mapping[str, Mapping[str, FieldType]] = {
     },
     "product.back_in_stock": {"product": "text", "title": "text", "url": "text"},
     "product.due": {"product": "text", "title": "text", "url": "text"},
+    "segment.entered": {"segment": "text"},
+    "segment.left": {"segment": "text"},
 }
 """Events that are always declared; a workspace may add properties."""
 
@@ -114,6 +116,8 @@ LEAD_FIELDS = (
     "paused_until",
     "lacks",
     "complete",
+    "rfm",
+    "segments",
     "created_at",
     "updated_at",
 )
@@ -320,6 +324,9 @@ class Workspace(Written):
 
     segments: Segments = Field(
         default_factory=dict, description="Segments: leads of one kind, by the names that audiences use."
+    )
+    rfm: RfmEntry = Field(
+        default_factory=RfmEntry, description="How leads are ranked by what they bought, as `lead.rfm`."
     )
 
     tracking_api: TrackingApi = Field(

@@ -36,6 +36,7 @@ SECTIONS: Mapping[str, str] = {
     "interests": "interests",
     "touches": "touches",
     "memberships": "groups",
+    "segment_members": "segments",
     "outbox": "told_to_other_systems",
     "inbox": "waiting_to_be_looked_at",
     "step_log": "steps",

@@ -53,9 +53,11 @@ RULES: dict[str, Rule] = {
         "lead",
         "id",
         personal="external_id email phone locale timezone country stage score tags owner consent topics attributes"
-        " paused_until tracking first_touch last_touch lacks grade warmth rescore_at",
+        " paused_until tracking first_touch last_touch lacks grade warmth rescore_at rfm"
+        " segments",
         plain="id created_at updated_at merged_into erased_at",
     ),
+    "segment_members": _rule("deleted", "lead", "lead_id", personal="segment", plain="lead_id entered_at"),
     "identities": _rule("deleted", "lead", "lead_id", personal="kind value", plain="lead_id created_at"),
     "merges": _rule(
         "emptied",
@@ -213,6 +215,7 @@ RULES: dict[str, Rule] = {
         "id journey plan_hash at by in_flight what why detail reached passed_at settled_at"
     ),
     "rules": _kept("id hash body at"),
+    "segment_states": _kept("segment digest computed_at reached"),
     "spends": _kept("id first_day last_day source channel campaign amount currency by at"),
     "products": _kept(
         "id title words category price currency url image related upgrade replenish_days in_stock attributes"

@@ -27,6 +27,7 @@ _TITLES = {
     "interests": "Products looked at, asked for and bought",
     "touches": "Where it came from",
     "groups": "Companies and groups",
+    "segments": "Segments",
     "told_to_other_systems": "What other systems were told",
     "waiting_to_be_looked_at": "What waits to be looked at",
     "steps": "Steps of the journeys",

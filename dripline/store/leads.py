@@ -189,9 +189,11 @@ def facts(lead: Row[Any]) -> dict[str, Any]:
             "topics",
             *TOUCHES,
             "paused_until",
+            "rfm",
             "created_at",
         )
     }
+    own["segments"] = lead.segments or []
     known = {**(lead.attributes or {}), **own}
     missing = lacks(known)
     return {**known, "lacks": missing, "complete": not missing}

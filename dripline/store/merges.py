@@ -29,6 +29,7 @@ from dripline.store.schema import (
     score_points,
     touches,
 )
+from dripline.store.segments import move_segments, move_segments_back
 
 FOLLOWING: Mapping[str, tuple[Table, tuple[Column[Any], ...]]] = {
     "runs": (runs, (runs.c.id,)),
@@ -68,6 +69,7 @@ def move_all(connection: Connection, loser_id: str, winner_id: str) -> Moved:
             connection.execute(update(table).where(whose == loser_id).values({whose: winner_id}))
     moved["memberships"] = _move_memberships(connection, loser_id, winner_id)
     moved["interests"] = move_interests(connection, loser_id, winner_id)
+    moved["segment_members"] = move_segments(connection, loser_id, winner_id)
     return moved
 
 
@@ -118,6 +120,7 @@ def move_back(connection: Connection, winner_id: str, loser_id: str, moved: Mapp
             )
 
     move_interests_back(connection, winner_id, loser_id, moved.get("interests", []))
+    move_segments_back(connection, winner_id, loser_id, moved.get("segment_members", []))
 
 
 def _parts(rows: Sequence[Any]) -> Iterable[Sequence[Any]]:

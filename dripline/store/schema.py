@@ -121,6 +121,8 @@ leads = Table(
     Column("grade", String(1)),  # how well it fits, A to D, by what is known of it
     Column("warmth", String(8)),  # cold | warm | hot, by its score; NULL: not scored yet
     Column("rescore_at", Utc),  # when age alone has changed its score; NULL: never
+    Column("rfm", Json),  # {"r", "f", "m": 1 to 5, "cell", "orders", "spent": major units, "last": day}
+    Column("segments", Json),  # names of those that it is in, sorted; NULL: none was looked for yet
     Column("created_at", Utc, nullable=False),
     Column("updated_at", Utc, nullable=False),
     Column("merged_into", String(64), ForeignKey("leads.id")),
@@ -719,6 +721,25 @@ interests = Table(
         postgresql_where=text("due_at IS NOT NULL"),
     ),
     comment="What leads have looked at, asked for and bought.",
+)
+
+segment_members = Table(
+    "segment_members",
+    metadata,
+    Column("segment", String(128), primary_key=True),
+    Column("lead_id", String(64), ForeignKey("leads.id"), primary_key=True, index=True),
+    Column("entered_at", Utc, nullable=False),
+    comment="Who is in which segment now.",
+)
+
+segment_states = Table(
+    "segment_states",
+    metadata,
+    Column("segment", String(128), primary_key=True),  # a name with @ is about all of them
+    Column("digest", String(64), nullable=False),  # of its rule: under another one nobody is told at first
+    Column("computed_at", Utc),  # when everybody had been looked at for the first time
+    Column("reached", String(64)),  # the lead looked at last
+    comment="How far it is known who is in the segments.",
 )
 
 step_log = Table(

@@ -12,6 +12,7 @@ from sqlalchemy import insert, update
 from dripline.engine.segments import belongs
 from dripline.ingest.audience import BATCH, BadAudience, find_audience, read_audience
 from dripline.ingest.membership.facts import Crowd
+from dripline.language.membership import compile_segments
 from dripline.language.orders import Item, Ordered
 from dripline.language.workspace import Workspace
 from dripline.store.database import Store
@@ -110,7 +111,7 @@ def test_nobody_is_overlooked_by_what_the_database_tells_by_itself(shop: Store) 
         rows = connection.execute(leads.select().where(leads.c.merged_into.is_(None)).order_by(leads.c.id))
         living = [row for row in rows if row.erased_at is None]
         for name, members in MEMBERS.items():
-            crowd = Crowd(connection, WORKSPACE, LATER, living)
+            crowd = Crowd(connection, compile_segments(WORKSPACE), LATER, living)
             wanted = read_audience(WORKSPACE, name)
             assert [one.row.id for one in crowd.each() if belongs(wanted, one)] == members.split()
 

@@ -24,6 +24,7 @@ _AS_INSERTED = {
     "identities": ("kind", "value"),
     "memberships": ("group_id",),
     "groups": ("id",),
+    "segment_members": ("segment",),
     "bounces": ("address_hash",),
     "inbound": ("id",),
     "idempotency": ("key", "body"),
@@ -64,6 +65,10 @@ def _mark(table: Table, column: Column[Any]) -> Any:
         ("mailbox", "recipient"): OLD_EMAIL,
         ("inbound", "sender"): PHONE,
         ("leads", "country"): "AM",
+        ("leads", "grade"): "B",
+        ("leads", "warmth"): "cold",
+        ("score_changes", "grade"): "B",
+        ("score_changes", "warmth"): "cold",
     }
     return special.get((table.name, column.name), mark)
 
@@ -94,6 +99,7 @@ def _insert_rows(connection: Connection, run_id: str) -> None:
     add(schema.consents, lead_id=LEAD, channel="email", state="granted", at=NOW, source="form", proof={})
     add(schema.groups, id=f"{MARK}group", traits={}, created_at=NOW, updated_at=NOW)
     add(schema.memberships, lead_id=LEAD, group_id=f"{MARK}group", created_at=NOW)
+    add(schema.segment_members, lead_id=LEAD, segment=f"{MARK}segment_members-segment", entered_at=NOW)
     add(schema.imports, id="import", at=NOW, file="leads.csv", digest="d", mapping={}, counts={})
     add(schema.import_rows, import_id="import", line=2, lead_id=LEAD, what="created")
     event = {"properties": {}, "received_at": NOW}

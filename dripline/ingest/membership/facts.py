@@ -8,17 +8,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
-from dripline.engine.calendar import zone_of
+from dripline.engine.calendar import zone, zone_of
 from dripline.engine.scope import lead_scope
-from dripline.engine.segments import back
-from dripline.ingest.membership.orders import Bought, bought_by, minor
+from dripline.engine.segments import back, belongs
+from dripline.ingest.membership.orders import bought_by
 from dripline.language.expressions import EvaluationError, compile_expression, revive
-from dripline.language.fields import Times, times_of
-from dripline.language.segments import DidNotEntry, Members, NotBoughtEntry
-from dripline.language.workspace import Workspace
+from dripline.language.membership import Bought, Did, Membership, SegmentRules
 from dripline.store.leads import facts
 from dripline.store.schema import events
 
@@ -28,14 +27,14 @@ WHEN = func.coalesce(events.c.occurred_at, events.c.received_at)
 
 @dataclass
 class Crowd:
-    """Some leads, and what is asked about them, each thing read once for all of them."""
+    """Some leads, and what is asked about them, each thing read once for all of them, when it is first asked."""
 
     connection: Connection
-    workspace: Workspace
+    rules: SegmentRules
     now: datetime
     rows: Sequence[Row[Any]]
-    _did: dict[DidNotEntry, Mapping[str, int]] = field(default_factory=dict)
-    _bought: dict[NotBoughtEntry, Mapping[str, Bought]] = field(default_factory=dict)
+    _did: dict[Did, Mapping[str, int]] = field(default_factory=dict)
+    _bought: dict[Bought, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
 
     def each(self) -> list[OfOne]:
         """What is known of each of them, in their order."""
@@ -47,42 +46,42 @@ class Crowd:
         return [row.id for row in self.rows]
 
     @cached_property
-    def times(self) -> Times:
-        """Those of the leads' attributes that are times."""
-        return times_of(self.workspace.attributes)
+    def where(self) -> ZoneInfo:
+        """The workspace's zone, on whose calendar times before now are counted."""
+        return zone(self.rules.timezone)
 
-    def did(self, entry: DidNotEntry) -> Mapping[str, int]:
+    def did(self, wanted: Did) -> Mapping[str, int]:
         """How often each lead did that; a lead that never did is missing."""
-        if entry not in self._did:
-            self._did[entry] = self._count(entry)
-        return self._did[entry]
+        if wanted not in self._did:
+            self._did[wanted] = self._count(wanted)
+        return self._did[wanted]
 
-    def bought(self, entry: NotBoughtEntry) -> Mapping[str, Bought]:
-        """What each lead bought of that; a lead that never did is missing."""
-        if entry not in self._bought:
-            since = back(self.now, entry.within, self.workspace.zone)
-            self._bought[entry] = bought_by(self.connection, self.ids, entry, since, self.workspace.currency)
-        return self._bought[entry]
+    def bought(self, wanted: Bought) -> Mapping[str, tuple[int, int]]:
+        """How many such orders each lead placed, and for how much; a lead that placed none is missing."""
+        if wanted not in self._bought:
+            since = back(self.now, wanted.within, self.where)
+            self._bought[wanted] = bought_by(self.connection, self.ids, wanted, since)
+        return self._bought[wanted]
 
-    def _count(self, entry: DidNotEntry) -> Mapping[str, int]:
-        mine: list[ColumnElement[bool]] = [events.c.lead_id.in_(self.ids), events.c.name.in_(entry.event)]
-        since = back(self.now, entry.within, self.workspace.zone)
-        if since is not None:
-            mine.append(since < WHEN)
-        if entry.when is None:
+    def _count(self, wanted: Did) -> Mapping[str, int]:
+        mine: list[ColumnElement[bool]] = [
+            events.c.lead_id.in_(self.ids),
+            *did_conditions(wanted, back(self.now, wanted.within, self.where)),
+        ]
+        if wanted.when is None:
             query = select(events.c.lead_id, func.count()).where(*mine).group_by(events.c.lead_id)
             return {row[0]: row[1] for row in self.connection.execute(query)}
         told = select(events.c.lead_id, events.c.name, events.c.properties).where(*mine)
         return Counter(
             row.lead_id
             for row in self.connection.execute(told)
-            if self._counts(entry.when, row.name, row.properties)
+            if self._counts(wanted.when, row.name, row.properties)
         )
 
     def _counts(self, when: str, name: str, properties: Mapping[str, Any]) -> bool:
-        types = times_of(self.workspace.events.get(name, {}))
+        event = revive(properties, self.rules.event_times.get(name, {}))
         try:
-            return compile_expression(when).holds({"event": {**revive(properties, types), "name": name}})
+            return compile_expression(when).holds({"event": {**event, "name": name}})
         except EvaluationError:
             return False
 
@@ -97,25 +96,33 @@ class OfOne:
     @cached_property
     def names(self) -> Mapping[str, Any]:
         """`lead`, and `now` and `today` where it lives."""
-        lead, workspace = facts(self.row), self.crowd.workspace
-        now = self.crowd.now.astimezone(zone_of(self.row.timezone, self.row.country, workspace.timezone))
-        return {"lead": lead_scope(lead, self.crowd.times), "now": now, "today": now.date()}
+        lead, rules = facts(self.row), self.crowd.rules
+        now = self.crowd.now.astimezone(zone_of(self.row.timezone, self.row.country, rules.timezone))
+        return {"lead": lead_scope(lead, rules.attribute_times), "now": now, "today": now.date()}
 
-    def did(self, entry: DidNotEntry) -> int:
+    def did(self, wanted: Did) -> int:
         """How often the lead did that."""
-        return self.crowd.did(entry).get(self.row.id, 0)
+        return self.crowd.did(wanted).get(self.row.id, 0)
 
-    def bought(self, entry: NotBoughtEntry) -> tuple[int, int]:
-        """How many such orders it placed, and for how much in the currency that is asked for (minor units)."""
-        return self.crowd.bought(entry).get(self.row.id, (0, 0))
+    def bought(self, wanted: Bought) -> tuple[int, int]:
+        """How many such orders it placed, and for how much in that currency (minor units)."""
+        return self.crowd.bought(wanted).get(self.row.id, (0, 0))
 
-    def wanted(self, entry: NotBoughtEntry) -> int:
-        """How much had to be spent, in minor units; 0: nothing is asked for."""
-        return minor(entry, self.crowd.workspace.currency)[0]
+    def segment(self, name: str) -> Membership:
+        """Who belongs to the segment of that name."""
+        return self.crowd.rules.segments[name]
 
-    def segment(self, name: str) -> Members:
-        """The segment of that name."""
-        return self.crowd.workspace.segments[name]
+    def is_in(self, name: str) -> bool:
+        """Whether the lead is in that segment."""
+        return belongs(self.segment(name), self)
 
 
-__all__ = ["WHEN", "Crowd", "OfOne"]
+def did_conditions(wanted: Did, since: datetime | None) -> list[ColumnElement[bool]]:
+    """Which events count, as far as the database can tell."""
+    found: list[ColumnElement[bool]] = [events.c.name.in_(wanted.events)]
+    if since is not None:
+        found.append(since < WHEN)
+    return found
+
+
+__all__ = ["Crowd", "OfOne", "did_conditions"]

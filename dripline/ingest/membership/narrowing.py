@@ -11,37 +11,34 @@ from datetime import datetime
 from jinja2 import nodes
 from sqlalchemy import ColumnElement, and_, or_, select
 
+from dripline.engine.calendar import zone
 from dripline.engine.segments import back
-from dripline.ingest.membership.facts import WHEN
-from dripline.ingest.membership.orders import conditions
+from dripline.ingest.membership.facts import did_conditions
+from dripline.ingest.membership.orders import bought_conditions
 from dripline.language.expressions import tree_of
 from dripline.language.grammar import dotted_path
-from dripline.language.segments import Members
-from dripline.language.workspace import Workspace
+from dripline.language.membership import Membership, SegmentRules
 from dripline.store.schema import events, leads, orders
 
 _PLAIN = ("external_id", "email", "phone", "locale", "timezone", "country", "stage", "owner")
 """Fields of a lead that are texts of their own in its row."""
 
 
-def narrowed(members: Members, workspace: Workspace, now: datetime) -> list[ColumnElement[bool]]:
+def narrowed(wanted: Membership, rules: SegmentRules, now: datetime) -> list[ColumnElement[bool]]:
     """Conditions on rows of `leads`, all of which hold for everybody who belongs to it."""
-    found = list(_by_when(members.when))
-    for did in members.did:
-        if did.times.least:
-            mine: list[ColumnElement[bool]] = [events.c.lead_id == leads.c.id, events.c.name.in_(did.event)]
-            since = back(now, did.within, workspace.zone)
-            if since is not None:
-                mine.append(since < WHEN)
-            found.append(select(events.c.id).where(*mine).exists())
-    for bought in members.bought:
-        if bought.times.least:
-            since = back(now, bought.within, workspace.zone)
-            his = [orders.c.lead_id == leads.c.id, *conditions(bought, since)]
-            found.append(select(orders.c.id).where(*his).exists())
-    for name in members.in_ or ():
-        found += narrowed(workspace.segments[name], workspace, now)
-    ways = [narrowed(one, workspace, now) for one in members.any]
+    where = zone(rules.timezone)
+    found = list(_by_when(wanted.when))
+    for did in wanted.did:
+        if did.least:
+            theirs = did_conditions(did, back(now, did.within, where))
+            found.append(select(events.c.id).where(events.c.lead_id == leads.c.id, *theirs).exists())
+    for bought in wanted.bought:
+        if bought.least:
+            theirs = bought_conditions(bought, back(now, bought.within, where))
+            found.append(select(orders.c.id).where(orders.c.lead_id == leads.c.id, *theirs).exists())
+    for name in wanted.all_of:
+        found += narrowed(rules.segments[name], rules, now)
+    ways = [narrowed(one, rules, now) for one in wanted.any_of]
     if ways and all(ways):
         found.append(or_(*(and_(*way) for way in ways)))
     return found

@@ -18,6 +18,7 @@ def upgrade() -> None:
     _spends()
     _referrals()
     _scores()
+    _segments()
     _leads()
     _products()
 
@@ -210,11 +211,38 @@ def _scores() -> None:
         batch_op.create_index("ix_score_changes_lead", ["lead_id", "at"], unique=False)
 
 
+def _segments() -> None:
+    op.create_table(
+        "segment_members",
+        sa.Column("segment", sa.String(length=128), nullable=False),
+        sa.Column("lead_id", sa.String(length=64), nullable=False),
+        sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_segment_members_lead_id")),
+        sa.PrimaryKeyConstraint("segment", "lead_id", name=op.f("pk_segment_members")),
+        comment="Who is in which segment now.",
+    )
+    with op.batch_alter_table("segment_members", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_segment_members_lead_id"), ["lead_id"], unique=False)
+
+    op.create_table(
+        "segment_states",
+        sa.Column("segment", sa.String(length=128), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("computed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reached", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("segment", name=op.f("pk_segment_states")),
+        comment="How far it is known who is in the segments.",
+    )
+
+
 def _leads() -> None:
+    json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
     with op.batch_alter_table("leads", schema=None) as batch_op:
         batch_op.add_column(sa.Column("grade", sa.String(length=1), nullable=True))
         batch_op.add_column(sa.Column("warmth", sa.String(length=8), nullable=True))
         batch_op.add_column(sa.Column("rescore_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("rfm", json, nullable=True))
+        batch_op.add_column(sa.Column("segments", json, nullable=True))
         batch_op.create_index(
             "ix_leads_rescore",
             ["rescore_at"],
