@@ -22,6 +22,9 @@ from dripline.language.values import EvaluationError
 PATH = "/l/"
 """Where the web process answers them."""
 
+FRIENDS = "/r/"
+"""Where links lead that leads give to their friends: they hold a code, and no signature, as people may type them."""
+
 EXAMPLE = "example"
 """In the place of a token: a link that only shows where a lead would have one."""
 
@@ -90,6 +93,11 @@ class _StrictSigner(Signer):
         return hmac.compare_digest(given, self.get_signature(value))
 
 
+def friends_link(public_url: str, code: str) -> str:
+    """The address that a lead gives to its friends; with `.png` or `.svg` behind it, the same as a picture to scan."""
+    return f"{public_url.rstrip('/')}{FRIENDS}{code}"
+
+
 def _said(message: str, link: Link) -> list[Any]:
     if isinstance(link, AnswerLink):
         return [_ANSWER, message, link.event, dict(link.properties)]
@@ -116,4 +124,4 @@ def _claim(said: Any) -> Claim:
     raise ValueError("a token of another release")
 
 
-__all__ = ["EXAMPLE", "MAX_TOKEN", "PATH", "Claim", "Links"]
+__all__ = ["EXAMPLE", "FRIENDS", "MAX_TOKEN", "PATH", "Claim", "Links", "friends_link"]

@@ -27,6 +27,7 @@ from dripline.cli import (
     new,
     preview,
     publish,
+    referral,
     report,
     retention,
     run,
@@ -57,7 +58,7 @@ def _tell_version(wanted: bool) -> None:
 _PANELS = {
     "Write journeys": (new, check, schema, test, simulate, explain, graph, preview, form, trying),
     "Run them": (run, publish, journeys, brake),
-    "Look after leads": (lead, inspect, runs, held, suppressing, strays, discount, erase),
+    "Look after leads": (lead, inspect, runs, held, suppressing, strays, discount, referral, erase),
     "See what it earns": (report, spend),
     "Look after the installation": (doctor, backup, retention, user, key, audit),
 }

@@ -31,6 +31,7 @@ from dripline.ingest.once import Answer, Request, once, remembered
 from dripline.ingest.preferring import Preferences, Wish, prefer, read_preferences
 from dripline.ingest.reading import Outcome, Row, coerced_properties, read_rows
 from dripline.ingest.recording import record
+from dripline.ingest.referring.service import Referring
 from dripline.ingest.transaction import transaction
 from dripline.language.completeness import doubts, lacks
 from dripline.language.workspace import Workspace
@@ -176,8 +177,9 @@ class Ingest:
             now = house.clock.to_house(machine_now)
             return submit(connection, self._workspace, house, submission, visitor, now, machine_now)
 
-        done = self._transaction(do)
-        self._nudge()
+        done = self._nudged(do)
+        if done.referral is not None:
+            Referring(self._store, self._secret, self._machine, self._nudge).settle(done.referral)
         return done
 
     def take_in(self, came: Came) -> Taken:

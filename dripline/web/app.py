@@ -12,6 +12,7 @@ from dripline import __version__
 from dripline.clock import MachineClock, machine_clock
 from dripline.ingest.bouncing import Patience
 from dripline.ingest.catalogue import make_catalogue_known
+from dripline.ingest.referring.service import Referring
 from dripline.ingest.reports import take_report
 from dripline.ingest.segment.service import Tracking
 from dripline.ingest.service import GoFirst, Ingest
@@ -31,6 +32,7 @@ from dripline.web.cookies import Cookies
 from dripline.web.described import describe
 from dripline.web.entrance import Entrance
 from dripline.web.forms import build_forms
+from dripline.web.friends import build_friends
 from dripline.web.guard import Guard
 from dripline.web.health import TemporalReachable, build_health
 from dripline.web.judging import Judge
@@ -40,6 +42,7 @@ from dripline.web.merges import build_merges
 from dripline.web.pages import build_pages
 from dripline.web.privacy import build_privacy
 from dripline.web.problems import answer_with_problems
+from dripline.web.referrals import build_referrals
 from dripline.web.reports import build_reports
 from dripline.web.segment import build_segment
 from dripline.web.spends import build_spends
@@ -100,6 +103,8 @@ def create_app(
     ingest = Ingest(store, workspace, nudge, machine, secret, go_first)
     app.include_router(build_api(ingest, store, workspace, machine))
     app.include_router(build_merges(ingest, store))
+    referring = Referring(store, secret, machine, nudge)
+    app.include_router(build_referrals(store, workspace, referring, settings.public_url, machine))
     app.include_router(build_segment(Tracking(store, workspace, nudge, machine, go_first), store))
     eraser = Eraser(store, secret, Journal(settings.data), machine)
     app.include_router(build_privacy(eraser, store, workspace, secret, nudge))
@@ -109,6 +114,7 @@ def create_app(
     app.include_router(build_consents(store))
     app.include_router(build_suppressions(store, workspace, Suppressions(store, secret, machine)))
     app.include_router(build_links(settings, store, ingest, workspace, machine))
+    app.include_router(build_friends(settings, store, workspace, machine))
     app.include_router(build_forms(settings, store, ingest, workspace, machine))
     app.include_router(build_tracking(settings, store, workspace, machine, judge.call, nudge))
     notes = Notes(store, machine)

@@ -1,4 +1,4 @@
-"""The two cookies of the pages: of who is logged in, and, before that, of whose forms these are."""
+"""The cookies of the pages: of who is logged in, before that of whose forms these are, and of whose friend it is."""
 
 from __future__ import annotations
 
@@ -39,10 +39,21 @@ class Cookies:
         self._set(response, scope, "dripline-form", seed)
         return response.headers["set-cookie"]
 
-    def _set(self, response: Response, scope: Scope, name: str, value: str) -> None:
+    def friend(self, scope: Scope) -> str | None:
+        """By whose code the browser came, and what tells it from others."""
+        return _read(scope, self._name("dripline-friend", scope))
+
+    def remember_friend(self, response: Response, scope: Scope, value: str, seconds: int) -> None:
+        """Let the browser know for so long by whose code it came."""
+        self._set(response, scope, "dripline-friend", value, seconds)
+
+    def _set(
+        self, response: Response, scope: Scope, name: str, value: str, seconds: int | None = None
+    ) -> None:
         response.set_cookie(
             self._name(name, scope),
             value,
+            max_age=seconds,
             path="/",
             secure=self._is_secure(scope),
             httponly=True,

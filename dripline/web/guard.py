@@ -9,7 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dripline.links import PATH
+from dripline.links import FRIENDS, PATH
 from dripline.tracking import CLICK_PATH, OPEN_PATH
 from dripline.web.entrance import Entrance
 from dripline.web.problems import problem
@@ -39,7 +39,7 @@ MAIL = "/webhooks/sendgrid/inbound"
 FORMS = "/f/"
 """Where forms of web pages are."""
 
-OPEN_TO_ALL = ("/health", "/ready", "/webhooks/", PATH, FORMS, CLICK_PATH, OPEN_PATH)
+OPEN_TO_ALL = ("/health", "/ready", "/webhooks/", PATH, FORMS, FRIENDS, CLICK_PATH, OPEN_PATH)
 """Addresses that tell nothing of leads, or that check their callers by themselves (signatures)."""
 
 _HEADERS = {

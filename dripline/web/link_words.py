@@ -38,6 +38,10 @@ _EN = {
     ),
     "did-everything": Said("You are unsubscribed", "We will send you no more news or offers this way."),
     "outlived": Said("This link no longer works", "It may be too old. Nothing has been changed."),
+    "unknown-friend": Said(
+        "We do not know this link",
+        "Perhaps a piece of the address is missing, or the offer is over: please ask whoever gave it to you.",
+    ),
     "unknown": Said(
         "We do not know this link",
         "Perhaps a piece of the address is missing: please open it from the message again. Nothing has been changed.",
@@ -71,6 +75,10 @@ _HY = {
     ),
     "did-everything": Said("Այլևս չենք գրի", "Այս ճանապարհով այլևս նորություններ և առաջարկներ չենք ուղարկի։"),
     "outlived": Said("Այս հղումն այլևս չի գործում", "Հնարավոր է՝ այն շատ հին է։ Ոչինչ չի փոխվել։"),
+    "unknown-friend": Said(
+        "Այս հղումը մեզ ծանոթ չէ",
+        "Հնարավոր է՝ հասցեի մի մասը պակասում է, կամ առաջարկն ավարտվել է։ Խնդրում ենք հարցնել նրան, ով Ձեզ տվել է այն։",
+    ),
     "unknown": Said(
         "Այս հղումը մեզ ծանոթ չէ",
         "Հնարավոր է՝ հասցեի մի մասը պակասում է։ Խնդրում ենք նորից բացել այն նամակից։ Ոչինչ չի փոխվել։",
@@ -99,6 +107,10 @@ _RU = {
     ),
     "did-everything": Said("Вы отписались", "Новостей и предложений этим путём мы больше не пришлём."),
     "outlived": Said("Эта ссылка больше не действует", "Возможно, она слишком старая. Ничего не изменилось."),
+    "unknown-friend": Said(
+        "Мы не знаем такой ссылки",
+        "Возможно, часть адреса потерялась или предложение закончилось: спросите того, кто вам её дал.",
+    ),
     "unknown": Said(
         "Мы не знаем такой ссылки",
         "Возможно, часть адреса потерялась: откройте ссылку из письма ещё раз. Ничего не изменилось.",
@@ -117,6 +129,10 @@ _AM = {
     "did-unsubscribe": Said("ከዝርዝሩ ወጥተዋል", "እንዲህ ያሉ መልእክቶች ከእኛ ከእንግዲህ አይደርስዎትም።", "ሌሎች ዜናዎችን እና ቅናሾችንም አቁሙ"),
     "did-everything": Said("ከዝርዝሩ ወጥተዋል", "ከእንግዲህ በዚህ መንገድ ዜናም ሆነ ቅናሽ አንልክልዎትም።"),
     "outlived": Said("ይህ አገናኝ ከእንግዲህ አይሠራም", "ምናልባት በጣም አርጅቶ ይሆናል። ምንም አልተለወጠም።"),
+    "unknown-friend": Said(
+        "ይህን አገናኝ አናውቀውም",
+        "ምናልባት የአድራሻው ክፍል ጎድሎ ወይም ቅናሹ አልቆ ይሆናል፤ እባክዎ አገናኙን የሰጠዎትን ሰው ይጠይቁ።",
+    ),
     "unknown": Said("ይህን አገናኝ አናውቀውም", "ምናልባት የአድራሻው ክፍል ጎድሎ ይሆናል፤ እባክዎ ከመልእክቱ እንደገና ይክፈቱት። ምንም አልተለወጠም።"),
     "later": Said("እባክዎ ከአንድ ደቂቃ በኋላ ይሞክሩ", "በእኛ በኩል አሁን የማይሠራ ነገር አለ። ምንም አልተለወጠም።"),
     "example": Said("ይህ ምሳሌ ብቻ ነው", "በተቀባዩ መልእክት ውስጥ እዚህ የሚሠራ አገናኝ አለ። ምንም አልተለወጠም።"),

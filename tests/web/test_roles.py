@@ -18,7 +18,7 @@ from tests.web.conftest import Opened
 from tests.web.test_login import HTML, ORIGIN, enter, token_of
 
 DOCS = (Path(__file__).parents[2] / "docs" / "running.md").read_text()
-ELSEWHERE = ("/v1/", "/health", "/ready", "/webhooks/", "/l/", "/f/", "/c/", "/o/")
+ELSEWHERE = ("/v1/", "/health", "/ready", "/webhooks/", "/l/", "/f/", "/r/", "/c/", "/o/")
 FOR_ALL = {"/login", "/logout", "/invitation/{token}", "/static/style.css"}
 
 PAGES = {

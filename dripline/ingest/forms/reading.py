@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from dripline.ingest.change import LeadChange, read_change
 from dripline.ingest.incoming import LeadIn
+from dripline.ingest.referring.joining import Arrival
 from dripline.ingest.refusal import Refused
 from dripline.ingest.touches import Touch
 from dripline.language.check_forms import SUBMITTED
@@ -69,6 +70,8 @@ class Submission:
     """The page that the form stood on, without its query."""
     touch: Touch | None = None
     """Where the visitor came from."""
+    came: Arrival | None = None
+    """By whose code, where a friend sent it."""
 
 
 def read_submission(

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, Row
 
 from dripline.engine.topics import Said, wish
@@ -21,8 +22,11 @@ from dripline.ingest.agreeing import Source
 from dripline.ingest.change import LeadChange
 from dripline.ingest.forms.reading import Submission
 from dripline.ingest.leads import upsert
+from dripline.ingest.living import lock_living
 from dripline.ingest.reading import coerced_properties
 from dripline.ingest.recording import record
+from dripline.ingest.referring.joining import join
+from dripline.ingest.refusal import Refused
 from dripline.language.check_forms import SUBMITTED
 from dripline.language.forms import ADDRESS_OF, FormEntry, in_words
 from dripline.language.workspace import Workspace
@@ -30,7 +34,10 @@ from dripline.store.consents import record_consent
 from dripline.store.events import Event, count_events
 from dripline.store.house import House
 from dripline.store.leads import identity_of, lock_survivor, owners, survivor_id
+from dripline.store.rules import current_rules
 from dripline.store.suppressions import BY_HAND, suppressed_by
+
+_log = structlog.get_logger(__name__)
 
 MOST_A_DAY = 5
 """Submissions of one lead that set something going within a day. Whoever enters a stranger's address a thousand times
@@ -59,6 +66,8 @@ class Submitted:
     known: bool
     too_often: bool = False
     """Whether it was kept and set nothing going: there were too many lately."""
+    referral: str | None = None
+    """The referral that it began, whose referrer is still to be told."""
 
 
 def submit(
@@ -100,9 +109,36 @@ def submit(
     )
     too_often = count_events(connection, done.lead_id, SUBMITTED, now - _DAY) >= MOST_A_DAY
     event = Event(event_id, done.lead_id, SUBMITTED, said_so, now, historical=too_often)
+    referral = None
     if record(connection, event, machine_now).new:
         desk.note(done.lead_id, wanted, now, event_id)
-    return Submitted(done.lead_id, event_id, not done.created, too_often)
+        if not too_often:
+            referral = _brought(connection, house, submission, done.lead_id, event_id, now, machine_now)
+    return Submitted(done.lead_id, event_id, not done.created, too_often, referral)
+
+
+def _brought(
+    connection: Connection,
+    house: House,
+    submission: Submission,
+    lead_id: str,
+    event_id: str,
+    now: datetime,
+    machine_now: datetime,
+) -> str | None:
+    """Keep by whose code the visitor came; the referral, if it is new. A code that nobody has loses no submission."""
+    if submission.came is None:
+        return None
+    came = replace(submission.came, event=event_id)
+    try:
+        friend = lock_living(connection, lead_id)
+        done = join(connection, house, current_rules(connection), friend, came, now)
+    except Refused as refusal:
+        _log.info("referral-left", form=submission.form, code=refusal.code)
+        return None
+    for event in done.told:
+        record(connection, event, machine_now)
+    return str(done.row.id) if done.new else None
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,9 @@ from dripline.store.database import UNAVAILABLE, Store
 from dripline.store.house import open_house
 from dripline.store.tallies import tally
 from dripline.web.access import network_of, visitor_address
+from dripline.web.cookies import Cookies
 from dripline.web.forms import stamps
+from dripline.web.forms.friends import INPUT, friend_from
 from dripline.web.forms.receiving import (
     Inputs,
     first,
@@ -41,6 +43,7 @@ from dripline.web.forms.receiving import (
 from dripline.web.forms.showing import PATH, Showing
 from dripline.web.forms.stamps import Stamps
 from dripline.web.forms.words import words_of
+from dripline.web.friends import REF
 from dripline.web.pace import Pace
 from dripline.web.pages.frame import build_templates
 from dripline.web.problems import problem
@@ -84,6 +87,7 @@ class _Desk:
         self._per_visitor = settings.forms_per_minute
         self._showing = Showing(workspace, settings.public_url, build_templates())
         self._home = _origin(settings.public_url)
+        self._cookies = Cookies(settings.public_url)
         self._pace = Pace()
 
     def file(self, name: str) -> Response:
@@ -99,7 +103,9 @@ class _Desk:
         """The form's own page."""
         self._entry(form)
         locale = self._locale(form, request, "")
-        return self._html(form, self._showing.page(form, locale, self._stamps().make(form, self._machine())))
+        stamp = self._stamps().make(form, self._machine())
+        given = {INPUT: [request.query_params.get(REF, "")]}
+        return self._html(form, self._showing.page(form, locale, stamp, given))
 
     def thank(self, form: str, request: Request) -> Response:
         """Where a visitor without scripts comes to."""
@@ -160,7 +166,8 @@ class _Desk:
         try:
             page = page_of(request, inputs)
             submission = read_submission(form, entry, inputs, locale, page, self._workspace)
-            submission = replace(submission, touch=touch_from(request, inputs))
+            came = friend_from(request, inputs, self._cookies.friend(request.scope))
+            submission = replace(submission, touch=touch_from(request, inputs), came=came)
         except NotAnswered as wrong:
             faults = {fault.field: words_of(locale)[fault.what] for fault in wrong.faults}
             return self._refused(form, request, locale, inputs, faults, "faults")
