@@ -163,6 +163,8 @@ def _discount(step: DiscountStep) -> Iterator[str]:
         yield f"code {step.code}"
     if step.pool:
         yield f"pool {step.pool}"
+    if step.shop:
+        yield f"code of the shop {step.shop}"
     if step.budget:
         yield f"budget {step.budget}"
     if step.once_per == "lead":

@@ -8,16 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 from dripline.engine.effects import Answer, AskOutside, Note, Wait
+from dripline.engine.issuing import issue_by_shop
 from dripline.engine.moving import Asking, Moving
 from dripline.language.expressions import EvaluationError
-from dripline.language.plan import CallStep, WebhookStep
+from dripline.language.plan import CallStep, DiscountStep, WebhookStep
 from dripline.language.texts import fill_text, fill_tree, split_secrets
 
 MAX_REQUEST = 256 * 1024
 """Bytes of a request, as JSON."""
 
-OUTSIDE = (WebhookStep, CallStep)
-"""The steps that rest until their answer comes."""
+OUTSIDE = (WebhookStep, CallStep, DiscountStep)
+"""The steps that rest until their answer comes; a discount only where a shop makes its code."""
 
 
 def ask(run: Moving, step: WebhookStep | CallStep, visit: int) -> Asking:
@@ -37,9 +38,12 @@ def ask(run: Moving, step: WebhookStep | CallStep, visit: int) -> Asking:
     yield Note(run.at, step.id, "asks", {"kind": step.verb, "key": key, "of": _whom(step)})
 
 
-def take_answer(run: Moving, step: WebhookStep | CallStep, answer: Answer) -> Asking:
+def take_answer(run: Moving, step: WebhookStep | CallStep | DiscountStep, answer: Answer) -> Asking:
     """Go on with the answer, if it is the one that this very visit waits for."""
     if answer.visit != run.state.visits.get(step.id):
+        return
+    if isinstance(step, DiscountStep):
+        yield from issue_by_shop(run, step, answer)
         return
     said = answer.properties
     yield Note(run.at, step.id, "answered", {"kind": step.verb, **_said(said)})

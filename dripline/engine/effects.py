@@ -173,6 +173,9 @@ class IssueDiscount:
     pool: str | None
     own_if_empty: bool
     """Whether a code of our own is issued where the pool has none left."""
+    shop: str | None
+    shop_code: str | None
+    """The code that the shop has made for this lead."""
     budget: str | None
     most: int | None
     stacks: bool

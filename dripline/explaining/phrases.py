@@ -99,6 +99,8 @@ class Phrases:
     shared_code: str
     of_pool: str
     of_pool_or_own: str
+    of_shop: str
+    of_shop_or_own: str
     of_budget: str
     once_ever: str
     gift: str

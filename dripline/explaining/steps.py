@@ -209,6 +209,10 @@ class Steps:
             yield words.shared_code.format(code=step.code)
         if step.pool is not None:
             yield (words.of_pool if step.if_empty == "skip" else words.of_pool_or_own).format(pool=step.pool)
+        if step.shop is not None:
+            yield (words.of_shop if step.if_failing == "skip" else words.of_shop_or_own).format(
+                shop=step.shop
+            )
         if step.budget is not None:
             yield words.of_budget.format(budget=step.budget)
         if step.once_per == "lead":

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dripline.language.look import Look
 from dripline.language.masking import masked, place_in, untagged
 from dripline.language.money import MoneyError, to_minor
-from dripline.language.naming import every_step
+from dripline.language.naming import every_discount, every_step
 from dripline.language.offers import BudgetEntry
 from dripline.language.positions import Loc
 from dripline.language.problems import Problem, did_you_mean
@@ -21,9 +21,7 @@ _PERCENT = re.compile(r"(?<![\w.,])(\d{1,2}(?:[.,]\d{1,2})?)\s?%")
 
 def sound_amounts(look: Look) -> Iterator[Problem]:
     """Every amount of a discount has a currency, the same for all of one discount, and no smaller part than it has."""
-    for loc, step in every_step(look.journey.steps):
-        if not isinstance(step, DiscountStep):
-            continue
+    for loc, step in every_discount(look.journey.steps):
         first: str | None = None
         for name in ("amount", "min_order", "most"):
             money = getattr(step.discount, name)
@@ -49,9 +47,7 @@ def sound_amounts(look: Look) -> Iterator[Problem]:
 def bounded_discounts(look: Look) -> Iterator[Problem]:
     """A discount is neither too small to be felt nor larger than the workspace allows."""
     rules, default = look.workspace.discounts, look.workspace.currency
-    for loc, step in every_step(look.journey.steps):
-        if not isinstance(step, DiscountStep):
-            continue
+    for loc, step in every_discount(look.journey.steps):
         percent, amount = step.discount.percent, step.discount.amount
         if percent is not None and rules.ceiling is not None and percent > rules.ceiling:
             message = f"{percent:g}% is more than the {rules.ceiling:g}% that dripline.yaml allows"
@@ -69,11 +65,9 @@ def bounded_discounts(look: Look) -> Iterator[Problem]:
 
 
 def known_budgets(look: Look) -> Iterator[Problem]:
-    """A discount's budget and pool are declared in dripline.yaml, and a budget is in the discount's currency."""
+    """A discount's budget, pool and shop are declared in dripline.yaml, and a budget is in the discount's currency."""
     workspace = look.workspace
-    for loc, step in every_step(look.journey.steps):
-        if not isinstance(step, DiscountStep):
-            continue
+    for loc, step in every_discount(look.journey.steps):
         budget, pool, here = step.discount.budget, step.discount.pool, (*loc, "discount")
         if budget is not None and budget not in workspace.budgets:
             hint = did_you_mean(budget, workspace.budgets) or "declare it under `budgets` in dripline.yaml"
@@ -83,6 +77,10 @@ def known_budgets(look: Look) -> Iterator[Problem]:
         if pool is not None and pool not in workspace.pools:
             hint = did_you_mean(pool, workspace.pools) or "declare it under `pools` in dripline.yaml"
             yield look.draft.problem((*here, "pool"), "unknown-pool", f"there is no pool `{pool}`", hint)
+        shop = step.discount.shop
+        if shop is not None and shop not in workspace.shops:
+            hint = did_you_mean(shop, workspace.shops) or "declare it under `shops` in dripline.yaml"
+            yield look.draft.problem((*here, "shop"), "unknown-shop", f"there is no shop `{shop}`", hint)
         entry = workspace.budgets.get(step.discount.budget or "")
         if entry is not None and entry.amount is not None:
             yield from _of_one_currency(look, (*loc, "discount", "budget"), step, entry)
@@ -103,12 +101,14 @@ def _of_one_currency(look: Look, loc: Loc, step: DiscountStep, entry: BudgetEntr
 
 
 def minded_lacks(look: Look) -> Iterator[Problem]:
-    """Where a pool may be empty or a budget spent, the journey asks whether the lead got a discount."""
+    """Where a pool may be empty, a shop fail or a budget be spent, the journey asks whether the lead got a discount."""
     asked = [source for _, step in every_step(look.journey.steps) for _, _, source in expressions_of(step)]
-    for loc, step in every_step(look.journey.steps):
-        if not isinstance(step, DiscountStep) or step.as_ is None or not step.discount.may_lack:
+    for loc, step in every_discount(look.journey.steps):
+        if step.as_ is None or not step.discount.may_lack:
             continue
         if step.discount.pool not in (None, *look.workspace.pools):
+            continue
+        if step.discount.shop not in (None, *look.workspace.shops):
             continue
         if step.discount.budget not in (None, *look.workspace.budgets):
             continue
@@ -128,8 +128,8 @@ def kept_promises(look: Look) -> Iterator[Problem]:
     Only percentages that are written out count, and only in templates that do not print the discount's own.
     """
     given: dict[str, set[float | None]] = {}
-    for _, step in every_step(look.journey.steps):
-        if isinstance(step, DiscountStep) and step.as_ is not None:
+    for _, step in every_discount(look.journey.steps):
+        if step.as_ is not None:
             given.setdefault(step.as_, set()).add(step.discount.percent)
     for _, channel, message in look.sent:
         for file in look.templates.files.get(f"{channel}:{message.template}", {}).values():
@@ -154,8 +154,8 @@ def _other(file: TemplateFile, name: str, percents: set[float]) -> Iterator[Prob
 
 def named_discounts(look: Look) -> Iterator[Problem]:
     """A code of its own has a name that templates read it by."""
-    for loc, step in every_step(look.journey.steps):
-        if isinstance(step, DiscountStep) and step.as_ is None and step.discount.code is None:
+    for loc, step in every_discount(look.journey.steps):
+        if step.as_ is None and step.discount.code is None:
             yield look.draft.warning(
                 (*loc, "discount"),
                 "unread-discount",

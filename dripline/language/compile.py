@@ -13,7 +13,7 @@ from dripline.language.expressions import compile_expression, reads_only_event
 from dripline.language.fields import Times, times_of
 from dripline.language.model import Exit, Goal, Journey, Trigger
 from dripline.language.money import to_minor
-from dripline.language.naming import every_step, step_ids
+from dripline.language.naming import every_discount, every_step, step_ids
 from dripline.language.positions import Loc
 from dripline.language.reading import expressions_of
 from dripline.language.step_texts import step_texts
@@ -56,6 +56,7 @@ def compile_journey(journey: Journey, workspace: Workspace, templates: Templates
         people=notices.people,
         default_owner=notices.default_owner,
         budgets=_budgets(journey, workspace),
+        shops=_shops(journey, workspace),
         attribute_times=_attribute_times(journey, workspace, templates, keys),
         event_times=_event_times(journey, workspace),
     )
@@ -72,15 +73,19 @@ def event_filter(events: tuple[str, ...], when: str | None) -> plan.EventFilter:
 
 
 def _budgets(journey: Journey, workspace: Workspace) -> dict[str, plan.Budget]:
-    named = {
-        step.discount.budget for _, step in every_step(journey.steps) if isinstance(step, steps.DiscountStep)
-    }
+    named = {step.discount.budget for _, step in every_discount(journey.steps)}
     found = {}
     for name in sorted(name for name in named if name is not None):
         entry = workspace.budgets[name]
         amount, currency = entry.minor(workspace.currency)
         found[name] = plan.Budget(amount=amount, currency=currency, codes=entry.codes)
     return found
+
+
+def _shops(journey: Journey, workspace: Workspace) -> dict[str, plan.Shop]:
+    named = {step.discount.shop for _, step in every_discount(journey.steps)}
+    entries = {name: workspace.shops[name] for name in sorted(name for name in named if name is not None)}
+    return {name: plan.Shop(url=entry.url, headers=entry.headers) for name, entry in entries.items()}
 
 
 def _trigger(trigger: Trigger, workspace: Workspace) -> plan.Trigger:
@@ -308,6 +313,8 @@ class _Flat:
             code=said.code,
             pool=said.pool,
             if_empty=said.if_empty,
+            shop=said.shop,
+            if_failing=said.if_failing,
             budget=said.budget,
             most=minor.get("most"),
             stacks=said.stacks or self.workspace.discounts.stacking,

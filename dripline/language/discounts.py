@@ -77,6 +77,12 @@ class DiscountArguments(Written):
     if_empty: Literal["skip", "own"] = Field(
         "skip", description="Where the pool has no code left: issue none, or one of our `own`."
     )
+    shop: Text | None = Field(
+        None, description="The shop of `shops` in dripline.yaml that makes the code; we ask it for one."
+    )
+    if_failing: Literal["skip", "own"] = Field(
+        "skip", description="Where the shop makes no code: issue none, or one of our `own`."
+    )
     budget: Text | None = Field(
         None,
         description="The budget of `budgets` in dripline.yaml that pays; once it is spent, none is issued.",
@@ -99,6 +105,18 @@ class DiscountArguments(Written):
             raise wrong("most-of-what", "only a percentage has a `most`", "remove it", key="most")
         if self.pool is not None and self.code is not None:
             raise wrong("two-codes", "a code is one of a pool or one for everybody", "keep one", key="code")
+        if self.shop is not None and (self.pool is not None or self.code is not None):
+            key = "pool" if self.pool is not None else "code"
+            raise wrong("two-codes", "the code is made by the shop", "keep one of the two", key=key)
+        if self.shop is not None and self.once_per == "lead":
+            raise wrong(
+                "once-of-a-shop",
+                "a shop is asked at each visit",
+                "leave `once_per` out, and let the journey be entered once: `reentry: never`",
+                key="once_per",
+            )
+        if self.shop is None and "if_failing" in self.model_fields_set:
+            raise wrong("no-shop", "there is no shop that could fail", "add `shop`", key="if_failing")
         if self.pool is None and "if_empty" in self.model_fields_set:
             raise wrong("no-pool", "there is no pool that could be empty", "add `pool`", key="if_empty")
         return self
@@ -106,7 +124,10 @@ class DiscountArguments(Written):
     @property
     def may_lack(self) -> bool:
         """Whether it may be that none can be issued to a lead."""
-        return self.budget is not None or (self.pool is not None and self.if_empty == "skip")
+        wanting = (self.pool is not None and self.if_empty == "skip") or (
+            self.shop is not None and self.if_failing == "skip"
+        )
+        return self.budget is not None or wanting
 
     @property
     def has(self) -> frozenset[str]:

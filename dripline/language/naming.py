@@ -77,6 +77,13 @@ def every_step(steps: Steps, loc: Loc = ("steps",)) -> Iterator[Located]:
             yield from every_step(inner, where)
 
 
+def every_discount(steps: Steps) -> Iterator[tuple[Loc, DiscountStep]]:
+    """Every step that gives a discount, with where it stands."""
+    for loc, step in every_step(steps):
+        if isinstance(step, DiscountStep):
+            yield loc, step
+
+
 def step_ids(steps: Steps, loc: Loc = ("steps",)) -> dict[Loc, str]:
     """The id of every step, by where it stands. Those of an included block begin with the include's own."""
     own = list(_own_steps(steps, loc))

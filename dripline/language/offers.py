@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
 
 from dripline.language.discounts import Amount, Percent
 from dripline.language.kinds import Flag
 from dripline.language.load import Written, wrong
 from dripline.language.money import MoneyError, to_minor
+from dripline.language.outside import read_headers
 
 FLOOR = 12.0
 """Percent; a smaller discount is hardly felt."""
+
+
+def _url(value: str) -> str:
+    if not re.match(r"https?://[^/\s{}]+(/[^\s{}]*)?$", value):
+        raise wrong(
+            "bad-url", f"`{value}` is no address of a shop", "write it like `https://shop.example.com/codes`"
+        )
+    return value
 
 
 class DiscountRules(Written):
@@ -53,4 +65,16 @@ class PoolEntry(Written):
     low: int = Field(100, ge=0, description="You are warned when fewer are left; without it, 100.")
 
 
-__all__ = ["FLOOR", "BudgetEntry", "DiscountRules", "PoolEntry"]
+class ShopEntry(Written):
+    """A shop that makes codes of its own, by the protocol of docs/shops.md."""
+
+    url: Annotated[str, Field(min_length=1, max_length=2_000), AfterValidator(_url)] = Field(
+        description="Where it is asked, like `https://shop.example.com/dripline/codes`."
+    )
+    headers: Annotated[dict[str, str], Field(max_length=50), AfterValidator(read_headers)] = Field(
+        default_factory=dict,
+        description="Headers of the request, like `Authorization: Bearer {{ secret.shop_token }}`.",
+    )
+
+
+__all__ = ["FLOOR", "BudgetEntry", "DiscountRules", "PoolEntry", "ShopEntry"]

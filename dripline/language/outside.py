@@ -40,7 +40,8 @@ def _url(value: str) -> str:
     return _template(value)
 
 
-def _headers(value: dict[str, str]) -> dict[str, str]:
+def read_headers(value: dict[str, str]) -> dict[str, str]:
+    """Headers of a request, if they may be sent: texts, with secrets only in braces of their own."""
     for name, text in value.items():
         if not _HEADER.fullmatch(name):
             raise wrong("bad-header", f"`{name}` is no name of a header", "write it like `X-Token`", key=name)
@@ -82,7 +83,7 @@ class WebhookArguments(Written):
         description="The address, like `https://example.com/leads/{{ lead.id }}`."
     )
     method: Method = Field("POST", description="POST, GET, PUT, PATCH or DELETE.")
-    headers: Annotated[dict[str, str], Field(max_length=50), AfterValidator(_headers)] = Field(
+    headers: Annotated[dict[str, str], Field(max_length=50), AfterValidator(read_headers)] = Field(
         {}, description="Headers, like `Authorization: Bearer {{ secret.crm_token }}`."
     )
     body: Annotated[Any, AfterValidator(_tree)] = Field(

@@ -309,6 +309,14 @@ class Budget(_Frozen):
     """How many may be issued."""
 
 
+class Shop(_Frozen):
+    """Where a shop is asked for codes of its own."""
+
+    url: str
+    headers: dict[str, str] = {}
+    """A header may read `secret.NAME`, which only the sender knows."""
+
+
 class DiscountStep(_Step):
     """Issue a discount: `percent`, `amount` or `gift`. Amounts are in minor units of `currency` (ISO 4217)."""
 
@@ -324,6 +332,9 @@ class DiscountStep(_Step):
     pool: str | None = None
     """The imported codes of which each gets one."""
     if_empty: Literal["skip", "own"] = "skip"
+    shop: str | None = None
+    """The shop of the plan that makes the code."""
+    if_failing: Literal["skip", "own"] = "skip"
     budget: str | None = None
     """The budget of the plan that pays."""
     most: int | None = None
@@ -376,6 +387,13 @@ Step = Annotated[
     | RemindStep,
     Field(discriminator="verb"),
 ]
+
+
+def asks_outside(step: Step) -> bool:
+    """Whether the step asks another system, and rests until its answer comes."""
+    return isinstance(step, WebhookStep | CallStep) or (
+        isinstance(step, DiscountStep) and step.shop is not None
+    )
 
 
 class TemplateSource(_Frozen):
@@ -433,6 +451,8 @@ class Plan(_Frozen):
     """Who is told where a lead has no owner."""
     budgets: dict[str, Budget] = {}
     """Those that its discounts are paid of, by name."""
+    shops: dict[str, Shop] = {}
+    """Those that make codes for its discounts, by name."""
     trigger: Trigger
     goal: Goal | None = None
     exits: tuple[Exit, ...] = ()

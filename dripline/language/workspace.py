@@ -20,7 +20,7 @@ from dripline.language.forms import Forms
 from dripline.language.kinds import Cap
 from dripline.language.load import Written, fit, wrong
 from dripline.language.notices import PersonEntry
-from dripline.language.offers import BudgetEntry, DiscountRules, PoolEntry
+from dripline.language.offers import BudgetEntry, DiscountRules, PoolEntry, ShopEntry
 from dripline.language.orders import Orders
 from dripline.language.plan import Sender
 from dripline.language.problems import Problem, did_you_mean
@@ -305,6 +305,10 @@ class Workspace(Written):
     )
     referrals: Referrals = Field(
         default_factory=dict, description="Programs by which leads bring friends, by their names."
+    )
+    shops: dict[str, ShopEntry] = Field(
+        default_factory=dict,
+        description="Shops that make codes of their own, by the names that `discount` steps use.",
     )
     webhooks: WebhooksEntry = Field(
         default_factory=WebhooksEntry, description="Where `webhook` steps may go."

@@ -125,7 +125,7 @@ RULES: dict[str, Rule] = {
         personal="redeemed_for reserved_for revoked_why",
         plain="id code plain_code shared lead_id run_id journey step visit percent amount min_order currency gift"
         " issued_at expires_on expires_at redeemed_at total given reserved_until revoked_at expiry_told_at pool"
-        " budget most stacks",
+        " budget most stacks shop",
     ),
     # What was earned stays in the books, with what was bought; whose it was does not.
     "orders": _rule(

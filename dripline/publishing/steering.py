@@ -11,6 +11,7 @@ from dripline.language.plan import (
     CallStep,
     DelayStep,
     DelayUntilStep,
+    DiscountStep,
     MessageStep,
     Plan,
     RemindStep,
@@ -81,6 +82,8 @@ def _result(step: Step, state: RunState) -> dict[str, Any] | None:
             return {"message": None, "sent": False, "skipped": True, "reason": BY_HAND}
         case WebhookStep() | CallStep():
             return {"ok": False, "skipped": True, "reason": BY_HAND}
+        case DiscountStep():
+            return {"is": "discount", "skipped": True, "reason": BY_HAND}
         case RemindStep():
             return {"outcome": "skipped", "reminders": state.loops.get(step.id, {}).get("reminders", 0)}
         case _:
@@ -96,6 +99,8 @@ def says(step: Step, state: RunState) -> str:
             return "the message is not sent"
         case WebhookStep() | CallStep():
             return "no answer is waited for"
+        case DiscountStep():
+            return "no discount is issued"
         case RemindStep():
             return "the reminders end"
         case RepeatStep() if state.wait is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from dripline.engine.effects import Answer, AskOutside, IssueDiscount
 from dripline.language.money import to_major
+from dripline.language.plan import DiscountStep
 from dripline.simulate.state import Run, State
 from dripline.simulate.timeline import Entry
 
@@ -27,9 +28,13 @@ class Outside:
     def ask(self, run: Run, wanted: AskOutside) -> str:
         """Note the call; its answer is there for the next turn."""
         key = f"{run.id}/{wanted.step}/{wanted.visit}"
-        name = wanted.request["url"] if wanted.kind == "webhook" else wanted.request["function"]
-        self._deed(run, wanted, wanted.kind, {"name": name})
         said = {"skipped": False, **_WELL[wanted.kind], **self._state.answers.get(wanted.step, {})}
+        if _of_a_shop(run, wanted.step):  # what is worth telling is the discount
+            refused = {"ok": False, "status": 422}
+            said |= refused if "reason" in said else {"json": {"code": f"SHOP-{len(self._issued) + 1:03}"}}
+        else:
+            name = wanted.request["url"] if wanted.kind == "webhook" else wanted.request["function"]
+            self._deed(run, wanted, wanted.kind, {"name": name})
         run.answered.append(Answer(f"answer-{key}", "", said, wanted.at, wanted.step, wanted.visit))
         return key
 
@@ -45,9 +50,10 @@ class Outside:
         )
         if key not in self._issued:
             refused = self._state.answers.get(wanted.step, {}).get("reason")
-            if refused is not None:
+            if refused is not None and not _of_a_shop(run, wanted.step):
                 return {"reason": str(refused)}
-            code = wanted.shared_code or f"MADE-UP-{len(self._issued) + 1:03}"  # as long as a real one
+            code = wanted.shared_code or wanted.shop_code
+            code = code or f"MADE-UP-{len(self._issued) + 1:03}"  # as long as a real one
             self._issued[key] = _said(wanted, code)
             self._deed(run, wanted, "discount", {**self._issued[key], "name": worth(self._issued[key])})
         return self._issued[key]
@@ -58,6 +64,12 @@ class Outside:
         self._state.timeline.append(
             Entry(wanted.at, "deed", what, run.plan.journey, run.id, wanted.step, detail)
         )
+
+
+def _of_a_shop(run: Run, step: str) -> bool:
+    """Whether the step is a discount whose code a shop makes: then that is what the scenario's answer is about."""
+    found = run.plan.by_id[step]
+    return isinstance(found, DiscountStep) and found.shop is not None
 
 
 def _said(wanted: IssueDiscount, code: str) -> dict[str, Any]:

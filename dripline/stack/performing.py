@@ -20,7 +20,7 @@ from dripline.engine.policy import ADDRESS
 from dripline.ingest.anniversaries import Anniversaries
 from dripline.ingest.enrolment import enrol
 from dripline.ingest.recording import record
-from dripline.language.plan import CallStep, Plan, WebhookStep
+from dripline.language.plan import Plan, asks_outside
 from dripline.language.scenario import Scenario
 from dripline.language.touches import TOUCHES
 from dripline.language.workspace import Workspace
@@ -54,7 +54,7 @@ class Stuck(Exception):
 def calls_outside(plans: Mapping[str, Plan], scenario: Scenario, journey: str) -> bool:
     """Whether a scenario would really call other systems, which it must not."""
     played = (plans[name] for name in (journey, *scenario.with_))
-    return any(isinstance(step, WebhookStep | CallStep) for plan in played for step in plan.steps)
+    return any(asks_outside(step) for plan in played for step in plan.steps)
 
 
 class Performance:

@@ -33,6 +33,7 @@ TRIES = 20
 
 POOL_EMPTY = "pool empty"
 BUDGET_SPENT = "budget spent"
+CODE_TAKEN = "the shop's code is another lead's"
 """Why a lead is issued none."""
 
 _NAMESPACE = uuid.UUID("0d9a1f5e-5c5d-4c0e-9f0a-6f4e3a1b7c22")
@@ -98,13 +99,15 @@ def give(
     taken = take_code(connection, wanted.pool) if wanted.pool else None
     if wanted.pool and taken is None and not wanted.own_if_empty:
         return {"reason": POOL_EMPTY}
+    if wanted.shop_code and by_code(connection, wanted.shop_code):
+        return {"reason": CODE_TAKEN}
     if wanted.budget and not commit(connection, wanted.budget, liability(wanted) or 0):
         return {"reason": BUDGET_SPENT}
     number = 0
     while row is None:
         if number >= TRIES:
             raise RuntimeError("no code is free")
-        code = taken or wanted.shared_code or code_for(secret, key, number)
+        code = taken or wanted.shared_code or wanted.shop_code or code_for(secret, key, number)
         _insert(connection, holder, wanted, key, code, from_pool=taken is not None)
         number += 1
         row = find_by_key(connection, key)
@@ -216,6 +219,7 @@ def _insert(
             plain_code=plain_code(code),
             shared=wanted.shared_code is not None,
             pool=wanted.pool if from_pool else None,
+            shop=wanted.shop,
             budget=wanted.budget,
             most=wanted.most,
             stacks=wanted.stacks,

@@ -13,6 +13,7 @@ from dripline.language.plan import (
     CallStep,
     DelayStep,
     DelayUntilStep,
+    DiscountStep,
     MessageStep,
     Plan,
     RemindStep,
@@ -110,6 +111,8 @@ class Line:
             return f"keeps in touch ({step.about})"
         if isinstance(step, WebhookStep | CallStep):
             return f"waits for the answer of {say_outside(step)}"
+        if isinstance(step, DiscountStep):
+            return f"waits for a code of the shop {step.shop}"
         return f"waits for {' or '.join(events)}" if events else ""
 
     def _after(self) -> str:

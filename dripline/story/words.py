@@ -69,6 +69,8 @@ def _branch(line: Line) -> str:
 def _asks(line: Line) -> str:
     if isinstance(line.step, WebhookStep | CallStep):
         whom = say_outside(line.step)
+    elif isinstance(line.step, DiscountStep):
+        whom = f"the shop {line.step.shop} for a code"
     else:
         whom = "another system" if line.detail["kind"] == "webhook" else f"the function {line.detail['of']}"
     return f"asks {whom}, and waits for the answer"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from dripline.language.plan import CallStep, EnrollStep, Plan, WebhookStep
+from dripline.language.plan import DiscountStep, EnrollStep, Plan, Step, WebhookStep, asks_outside
 from dripline.language.problems import did_you_mean
 from dripline.language.project import FOLDER, TEST_ENDING, Project, load_project
 from dripline.language.workspace import FILE
@@ -45,12 +45,17 @@ def gather(root: Path, journey: str) -> tuple[Project, dict[str, Plan]]:
 def calls(plans: Iterable[Plan]) -> list[str]:
     """Where the journeys call other systems, in words."""
     return [
-        f"{plan.journey} at {step.id}: "
-        + (step.url if isinstance(step, WebhookStep) else f"{step.function}()")
+        f"{plan.journey} at {step.id}: {_whom(plan, step)}"
         for plan in plans
         for step in plan.steps
-        if isinstance(step, WebhookStep | CallStep)
+        if asks_outside(step)
     ]
+
+
+def _whom(plan: Plan, step: Step) -> str:
+    if isinstance(step, DiscountStep):
+        return plan.shops[step.shop or ""].url
+    return step.url if isinstance(step, WebhookStep) else f"{getattr(step, 'function', '')}()"
 
 
 def _files(root: Path) -> Iterator[tuple[str, Path]]:

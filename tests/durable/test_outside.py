@@ -14,14 +14,23 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from activities.calling import MAX_ANSWER, Caller, Refused, TryAgain, is_public
 from activities.effects import TRIES, Outside
 from activities.functions import CallFailed, Functions
 from activities.sweep import Patience, Sweeper
-from dripline.language.plan import Arm, BranchStep, CallStep, Plan, StopStep, WebhookStep
+from dripline.language.plan import (
+    Arm,
+    BranchStep,
+    CallStep,
+    DiscountStep,
+    Plan,
+    Shop,
+    StopStep,
+    WebhookStep,
+)
 from dripline.settings import Settings
 from dripline.store import schema
 from dripline.store.database import Store
@@ -428,3 +437,46 @@ def test_what_cannot_be_called_is_told(functions: Functions, name: str, code: st
 def test_a_workspace_without_extensions_has_no_functions(tmp_path: Path) -> None:
     with pytest.raises(CallFailed, match="unknown-function"):
         Functions.of(tmp_path).call("k", "rate", {})
+
+
+# -- a shop's own codes ------------------------------------------------------------------------------------------
+
+
+def offering(url: str) -> Plan:
+    """A journey that gives a code of the shop's."""
+    offer = DiscountStep(id="ask", percent=15, shop="main", result="offer", next="w")
+    told = plan(
+        offer,
+        BranchStep(id="w", arms=(Arm(when="offer.code == 'SHOP-1'", to="good"),), next="bad"),
+        StopStep(id="good", reason="good"),
+        StopStep(id="bad", reason="bad"),
+    )
+    return told.model_copy(update={"shops": {"main": Shop(url=url, headers={"X-Shop": "{{ secret.shop }}"})}})
+
+
+def test_a_code_that_the_shop_has_made_is_the_leads(store: Store, other: Other) -> None:
+    other.answers = [(503, {}, b""), (201, {}, b'{"code": "SHOP-1"}')]
+    house = Asking(store, offering(other.url), local(secrets={"shop": "s3cret"}))
+    assert house.outside.attempt(house.key) is not None
+    assert house.outside.attempt(house.key) is None
+    assert [headers["Idempotency-Key"] for headers, _ in other.requests] == [house.key] * 2
+    assert other.requests[0][0]["X-Shop"] == "s3cret"
+    assert house.outcome() == ("stopped", "good")
+    with store.read() as connection:
+        [row] = connection.execute(select(schema.discounts)).all()
+    assert (row.code, row.shop, row.shared, row.lead_id) == ("SHOP-1", "main", False, "lead-1")
+
+
+def test_a_code_that_another_lead_has_is_not_given_twice(store: Store, other: Other) -> None:
+    other.answers = [(200, {}, b'{"code": "shop-1"}')]
+    house = Asking(store, offering(other.url), local(secrets={"shop": "x"}))
+    with store.write() as connection:
+        connection.execute(
+            insert(schema.discounts).values(
+                id="before", code="SHOP-1", plain_code="SHOP1", shared=False, lead_id="lead-1", run_id=house.run_id,
+                journey="other", step="s", visit=1, issued_at=NOW,
+            )
+        )  # fmt: skip
+    house.outside.attempt(house.key)
+    assert house.outcome() == ("stopped", "bad")
+    assert house.run(house.run_id).variables["offer"]["reason"] == "the shop's code is another lead's"

@@ -55,6 +55,8 @@ def give_offer(
         shared_code=offer.code,
         pool=offer.pool,
         own_if_empty=offer.own_if_empty,
+        shop=None,
+        shop_code=None,
         budget=offer.budget,
         most=offer.most,
         stacks=offer.stacks,

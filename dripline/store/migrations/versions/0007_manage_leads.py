@@ -13,6 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _discounts()
     _rules()
     _orders()
     _spends()
@@ -340,3 +341,8 @@ def _products() -> None:
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
+
+
+def _discounts() -> None:
+    with op.batch_alter_table("discounts", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("shop", sa.String(length=128), nullable=True))
