@@ -18,6 +18,11 @@ from tests.temporal_server import NoTemporal, TemporalServer
 DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One process more than there are processors: the slowest tests wait for timers and for other processes."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A private PostgreSQL server with a migrated database `migrated`, to be copied by CREATE DATABASE."""
