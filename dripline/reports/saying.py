@@ -33,12 +33,16 @@ def say(value: Any, column: Column) -> str:
 
 def say_cell(row: Line, column: Column) -> str:
     """A figure of a row, with between what the true one is: `12.0% (10.1 to 14.2)`."""
-    value = getattr(row, column.name)
+    said, between = say(getattr(row, column.name), column), say_between(row, column)
+    return f"{said} ({between})" if between else said
+
+
+def say_between(row: Line, column: Column) -> str:
+    """Between what the true figure is: `10.1 to 14.2`; nothing where that is not known."""
     bounds = [getattr(row, name) for name in column.between]
-    if value is None or not bounds or None in bounds:
-        return say(value, column)
-    low, high = (say(bound, column).removesuffix("%") for bound in bounds)
-    return f"{say(value, column)} ({low} to {high})"
+    if not bounds or None in bounds:
+        return ""
+    return " to ".join(say(bound, column).removesuffix("%") for bound in bounds)
 
 
 def say_key(value: str | None, report: Report[Any]) -> str:

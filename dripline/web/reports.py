@@ -8,17 +8,15 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse, Response
 
 from dripline.clock import MachineClock
-from dripline.ingest.refusal import FieldError, Refused, invalid
 from dripline.language.workspace import Workspace
 from dripline.reports import cohorts, experiments, funnel, messages, revenue
-from dripline.reports.catalogue import REPORTS, NotToBeHad, Wanted, make_report
-from dripline.reports.period import PeriodError
-from dripline.reports.saying import as_csv
+from dripline.reports.catalogue import REPORTS, Wanted
 from dripline.reports.shapes import Report
 from dripline.store.database import Store
 from dripline.store.overview import house_clock
 from dripline.web.described import documented
 from dripline.web.needing import needs
+from dripline.web.reporting import asked_report, csv_of
 from dripline.web.strict_json import StrictRoute
 
 _Source = Literal["source", "medium", "channel", "campaign", "country", "locale"]
@@ -133,26 +131,6 @@ def build_reports(store: Store, workspace: Workspace, machine: MachineClock) -> 
         return told("owners", asked, currency=currency)
 
     return router
-
-
-def asked_report(connection: Any, wanted: Wanted, workspace: Workspace, now: Any) -> Report[Any]:
-    """The report; what is wrong with what was asked is refused by field."""
-    try:
-        return make_report(connection, wanted, workspace, now)
-    except PeriodError as error:
-        field, _, why = str(error).partition(": ")
-        raise invalid([FieldError(field, why)]) from None
-    except NotToBeHad as error:
-        if error.field == "journey":
-            raise Refused(404, "unknown-journey", "There is no published journey of that name.") from None
-        raise invalid([FieldError(error.field, error.message)]) from None
-
-
-def csv_of(made: Report[Any]) -> Response:
-    """The report as a file."""
-    name = "-".join([made.report, *([made.by] if made.by else []), f"{made.until}"])
-    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return Response(as_csv(made), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 assert set(get_args(_Source)) == set(REPORTS["sources"].by)  # the annotation above is for the document

@@ -58,6 +58,21 @@ def test_what_cannot_be_reported_is_refused(
         assert [one["field"] for one in answer.json()["errors"]] == [field]
 
 
+def test_every_report_has_a_page_with_a_picture_and_a_file(shop: TestClient) -> None:
+    for name in REPORTS:
+        page = shop.get(f"/reports/{name}", params=YEAR)
+        assert page.status_code == 200
+        assert "<svg viewBox" in page.text.partition("<main>")[2]
+        assert f'href="/reports/{name}/csv?since=2026-01-01&amp;until=2026-12-31"' in page.text
+        file = shop.get(f"/reports/{name}/csv", params=YEAR)
+        assert file.text.count("\r\n") > 1
+        assert file.headers["content-disposition"].endswith('2026-12-31.csv"')
+    assert "aria-current=page>Funnel" in shop.get("/reports").text
+    assert "There is nothing to count in these days" in shop.get("/reports/orders?until=2020-01-01").text
+    assert shop.get("/reports/none").status_code == 404
+    assert "E-mail a" in shop.get("/reports/funnel", params={**YEAR, "journey": "offer"}).text
+
+
 def test_costs_are_kept_once_listed_and_taken_away(shop: TestClient) -> None:
     def put(*spends: dict[str, Any]) -> Any:
         return shop.put("/v1/spends", json={"spends": list(spends)})

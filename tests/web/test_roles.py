@@ -22,7 +22,7 @@ ELSEWHERE = ("/v1/", "/health", "/ready", "/webhooks/", "/l/", "/f/", "/r/", "/c
 FOR_ALL = {"/login", "/logout", "/invitation/{token}", "/static/style.css"}
 
 PAGES = {
-    "look": ["/", "/journeys", "/held", "/account"],
+    "look": ["/", "/journeys", "/reports", "/reports/sources", "/reports/orders/csv", "/held", "/account"],
     "read-leads": ["/mailbox", "/messages/none", "/leads/none"],
     "steer": [
         "/stop-all",

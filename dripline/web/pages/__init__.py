@@ -26,6 +26,7 @@ from dripline.web.pages.login import add_login
 from dripline.web.pages.mailbox import add_mailbox
 from dripline.web.pages.overview import add_overview
 from dripline.web.pages.people import add_people
+from dripline.web.pages.reports import add_reports
 from dripline.web.pages.steering import add_steering
 
 
@@ -45,6 +46,7 @@ def build_pages(
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, dependencies=at_least)
     add_overview(router, frame, port)
     add_journeys(router, frame)
+    add_reports(router, frame, machine)
     add_mailbox(router, frame)
     add_held(router, frame)
     add_leads(router, frame)
