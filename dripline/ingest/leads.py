@@ -21,6 +21,7 @@ from dripline.ingest.recording import record
 from dripline.ingest.refusal import FieldError, Refused
 from dripline.ingest.scoring.following import set_score
 from dripline.ingest.touches import touch
+from dripline.language.scoring import GIVEN_BY
 from dripline.store.events import Event, has_event
 from dripline.store.leads import (
     IDENTIFYING,
@@ -180,7 +181,8 @@ def _set_score(
     connection: Connection, lead_id: str, change: LeadChange, now: datetime, event_id: str
 ) -> None:
     lead = load_lead(connection, lead_id)
-    set_score(connection, lead, change.source.kind, lead.score, now, event_id)
+    by = change.source.kind if change.source.kind in GIVEN_BY else "api"
+    set_score(connection, lead, by, lead.score, now, event_id)
 
 
 def _touched(

@@ -11,7 +11,7 @@ from dripline.language.fields import times_of
 from dripline.language.misfits import misfits
 from dripline.language.positions import Document, Loc
 from dripline.language.problems import Problem, did_you_mean
-from dripline.language.scoring import OWN_EVENTS, OWN_FIELDS, ScoreRuleEntry, Scoring, compiled_rule
+from dripline.language.scoring import GIVEN_BY, OWN_EVENTS, OWN_FIELDS, ScoreRuleEntry, Scoring, compiled_rule
 from dripline.language.value_types import Types
 from dripline.language.workspace import FILE, Workspace
 from dripline.language.yaml_reader import read_yaml
@@ -61,10 +61,6 @@ def own_rules(document: Document, workspace: Workspace) -> Iterator[Problem]:
             message = f"another rule is called `{rule.title}`" if not taken else f"`{rule.title}` is taken"
             yield Problem(FILE, *place, "duplicate-rule", "error", message, "give it a `name` of its own")
         seen.add(rule.title)
-
-
-GIVEN_BY = ("api", "import", "form", "before", "merge", "scenario")
-"""Who gives points besides rules and journeys, as explanations call it."""
 
 
 def scored_events(

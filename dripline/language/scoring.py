@@ -22,6 +22,8 @@ CHANGING = ("lead.created", "lead.updated", "lead.merged")
 """After these, conditions on the lead may hold that did not."""
 OWN_FIELDS = ("score", "grade", "warmth")
 """What scoring itself says of a lead: no rule may read it."""
+GIVEN_BY = ("api", "import", "form", "segment", "before", "scenario")
+"""Who gives points besides rules and journeys, as explanations call it."""
 DAY = 86_400.0
 LOWEST_GRADE = "D"
 """The grade of who reaches none that the file names."""

@@ -191,7 +191,7 @@ RULES: dict[str, Rule] = {
         "lead",
         "lead_id",
         personal="rule points event_id",
-        plain="id lead_id half_life at ended_at",
+        plain="id lead_id half_life at resets ended_at",
     ),
     "score_changes": _rule(
         "deleted", "lead", "lead_id", personal="score grade warmth why", plain="id lead_id at"

@@ -45,6 +45,13 @@ def make_known(store: Store, workspace: Workspace, machine: MachineClock = machi
         return keep_rules(connection, to_be_kept(workspace, current_rules(connection)), at)
 
 
+def put_in_force(store: Store, workspace: Workspace, machine: MachineClock = machine_clock) -> bool:
+    """Let all the rules of this workspace hold, those of scores too; False where they do already."""
+    with store.write() as connection:
+        at = open_house(connection).clock.to_house(machine())
+        return keep_rules(connection, compile_rules(workspace), at)
+
+
 def are_known(store: Store, workspace: Workspace) -> bool:
     """Whether the rules of this workspace are those that hold in the store."""
     with store.read() as connection:

@@ -993,6 +993,7 @@ score_points = Table(
     Column("half_life", Float),  # seconds; NULL: they do not age
     Column("at", Utc, nullable=False),
     Column("event_id", String(128)),  # what gave them
+    Column("resets", Boolean),  # whether the score was set: what gave points before counts no more
     Column("ended_at", Utc),  # since when they count nothing: the score was set, or age has left nothing
     UniqueConstraint("lead_id", "rule", "event_id"),
     Index("ix_score_points_lead", "lead_id", "at"),

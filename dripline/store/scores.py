@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
-from dripline.store.schema import leads, score_changes, score_points
+from dripline.language.scoring import GIVEN_BY
+from dripline.store.schema import events, leads, score_changes, score_points
 
 SCORED = ("score", "grade", "warmth", "rescore_at")
 """The columns of a lead that scoring writes."""
@@ -18,6 +19,10 @@ _POINTS = (
     .where(score_points.c.lead_id == bindparam("lead"), score_points.c.ended_at.is_(None))
     .order_by(score_points.c.at, score_points.c.id)
 )
+
+
+_OUTSIDE = score_points.c.rule.in_(GIVEN_BY) | score_points.c.rule.like("journey:%")
+"""Points that no rule of the workspace gave."""
 
 
 def points_of(connection: Connection, lead_id: str) -> list[Row[Any]]:
@@ -48,11 +53,25 @@ def end_points(connection: Connection, lead_id: str, at: datetime, ids: Sequence
     connection.execute(statement.values(ended_at=at))
 
 
-def forget_points(connection: Connection, lead_id: str, rules_only: Sequence[str]) -> None:
-    """Delete the points that rules gave, but not those of these givers."""
-    table = score_points
-    outside = table.c.rule.in_(rules_only) | table.c.rule.like("journey:%")
-    connection.execute(delete(table).where(table.c.lead_id == lead_id, ~outside))
+def forget_points(connection: Connection, lead_id: str) -> None:
+    """Delete the points that rules gave: what journeys and colleagues gave stays."""
+    connection.execute(delete(score_points).where(score_points.c.lead_id == lead_id, ~_OUTSIDE))
+
+
+def givers_points(connection: Connection, lead_id: str) -> list[Row[Any]]:
+    """The points that no rule gave, those too that count no more."""
+    query = select(score_points).where(score_points.c.lead_id == lead_id, _OUTSIDE)
+    return list(connection.execute(query.order_by(score_points.c.at, score_points.c.id)))
+
+
+def events_for_points(
+    connection: Connection, lead_id: str, names: Sequence[str], since: datetime | None
+) -> list[Row[Any]]:
+    """The lead's events of these names after that moment, oldest first."""
+    query = select(events).where(events.c.lead_id == lead_id, events.c.name.in_(names))
+    if since is not None:
+        query = query.where(events.c.received_at > since)
+    return list(connection.execute(query.order_by(events.c.received_at, events.c.seq)))
 
 
 def keep_score(connection: Connection, lead_id: str, values: Mapping[str, Any]) -> None:
@@ -73,6 +92,16 @@ def score_history(connection: Connection, lead_id: str, limit: int = 1_000) -> l
     table = score_changes
     query = select(table).where(table.c.lead_id == lead_id).order_by(table.c.at.desc(), table.c.id.desc())
     return list(connection.execute(query.limit(limit)))[::-1]
+
+
+def count_scores(connection: Connection) -> list[Row[Any]]:
+    """How many leads there are of each warmth and grade: `warmth`, `grade`, `leads`."""
+    query = (
+        select(leads.c.warmth, leads.c.grade, func.count().label("leads"))
+        .where(leads.c.merged_into.is_(None), leads.c.erased_at.is_(None))
+        .group_by(leads.c.warmth, leads.c.grade)
+    )
+    return list(connection.execute(query))
 
 
 def due_scores(connection: Connection, now: datetime, limit: int) -> list[str]:
@@ -99,10 +128,13 @@ def living_after(connection: Connection, after: str, limit: int) -> list[str]:
 
 __all__ = [
     "SCORED",
+    "count_scores",
     "due_scores",
     "end_points",
+    "events_for_points",
     "forget_points",
     "give_points",
+    "givers_points",
     "keep_score",
     "living_after",
     "log_score",

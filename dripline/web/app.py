@@ -44,6 +44,7 @@ from dripline.web.privacy import build_privacy
 from dripline.web.problems import answer_with_problems
 from dripline.web.referrals import build_referrals
 from dripline.web.reports import build_reports
+from dripline.web.scores import build_scores
 from dripline.web.segment import build_segment
 from dripline.web.spends import build_spends
 from dripline.web.suppressions import build_suppressions
@@ -107,6 +108,7 @@ def create_app(
     app.include_router(build_referrals(store, workspace, referring, settings.public_url, machine))
     app.include_router(build_segment(Tracking(store, workspace, nudge, machine, go_first), store))
     eraser = Eraser(store, secret, Journal(settings.data), machine)
+    app.include_router(build_scores(store, workspace, machine))
     app.include_router(build_privacy(eraser, store, workspace, secret, nudge))
     app.include_router(build_audit(store))
     app.include_router(build_reports(store, workspace, machine))

@@ -130,6 +130,12 @@ class LeadOut(OpenAnswer):
     country: str | None = Field(examples=["AM"])
     stage: str | None = Field(examples=["customer"])
     score: float = Field(examples=[0.0])
+    grade: str | None = Field(
+        description="How well it fits: A to D, where the workspace names grades.", examples=["B"]
+    )
+    warmth: str | None = Field(
+        description="`cold`, `warm` or `hot`; null where it is not scored.", examples=["warm"]
+    )
     tags: list[str] = Field(examples=[["vip"]])
     owner: str | None = Field(examples=[None])
     consent: dict[str, bool] = Field(examples=[{"email": True}])

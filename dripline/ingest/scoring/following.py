@@ -57,14 +57,14 @@ def give_for(
     connection: Connection, scoring: Scoring, lead: Row[Any], event: Event, at: datetime
 ) -> list[Given]:
     """Keep the points that the event gives by the rules."""
-    _begin(connection, scoring, lead, at)
+    begin(connection, scoring, lead, at)
     seen = effects.Event(event.id, event.name, event.properties, event.received_at)
 
     def counted(rule: str, since: datetime) -> int:
         return times_given(connection, lead.id, rule, since)
 
     given = awarded(scoring, facts(lead), seen, at, counted)
-    give_points(connection, [_row(lead.id, one, event.id) for one in given])
+    give_points(connection, [row_of(lead.id, one, event.id) for one in given])
     return given
 
 
@@ -75,8 +75,8 @@ def add_points(
     scoring = current_rules(connection).scoring
     if scoring is None:
         return False
-    _begin(connection, scoring, lead, at)
-    give_points(connection, [_row(lead.id, Given(by, points, at), event_id)])
+    begin(connection, scoring, lead, at)
+    give_points(connection, [row_of(lead.id, Given(by, points, at), event_id)])
     return True
 
 
@@ -89,7 +89,7 @@ def set_score(
         return False
     end_points(connection, lead.id, at)
     rest = score - fit_of(scoring, facts(lead), at)
-    give_points(connection, [_row(lead.id, Given(by, rest, at), event_id)])
+    give_points(connection, [{**row_of(lead.id, Given(by, rest, at), event_id), "resets": True}])
     return True
 
 
@@ -97,7 +97,7 @@ def rescore(
     connection: Connection, scoring: Scoring, lead: Row[Any], at: datetime, why: str, depth: int = 0
 ) -> tuple[Event, ...]:
     """Reckon the lead's score anew, and keep what is different; the event that tells of another warmth, if it is."""
-    _begin(connection, scoring, lead, at)
+    begin(connection, scoring, lead, at)
     scored = reckoned(connection, scoring, lead, at)
     values = {
         "score": scored.score,
@@ -110,14 +110,14 @@ def rescore(
         keep_score(connection, lead.id, values)
     if any(values[name] != before[name] for name in ("score", "grade", "warmth")):
         log_score(connection, lead.id, at, values, why)
-    return _told(lead, before, values, at, depth)
+    return told_of(lead, before, values, at, depth)
 
 
-def _begin(connection: Connection, scoring: Scoring, lead: Row[Any], at: datetime) -> None:
+def begin(connection: Connection, scoring: Scoring, lead: Row[Any], at: datetime) -> None:
     """Let a lead that is scored for the first time keep the score that it has."""
     if lead.warmth is None and lead.score and not points_of(connection, lead.id):
         rest = lead.score - fit_of(scoring, facts(lead), at)
-        give_points(connection, [_row(lead.id, Given(BEFORE, rest, at), None)])
+        give_points(connection, [row_of(lead.id, Given(BEFORE, rest, at), None)])
 
 
 def reckoned(connection: Connection, scoring: Scoring, lead: Row[Any], at: datetime) -> Scored:
@@ -148,9 +148,10 @@ def score_again(connection: Connection, lead_id: str, at: datetime, why: str) ->
     return rescore(connection, scoring, lead, at, why)
 
 
-def _told(
+def told_of(
     lead: Row[Any], before: Mapping[str, Any], values: Mapping[str, Any], at: datetime, depth: int
 ) -> tuple[Event, ...]:
+    """The event that tells that the lead is as warm as these values say, if it was not."""
     old, new = before["warmth"] or "cold", values["warmth"]
     if old == new:
         return ()
@@ -161,7 +162,8 @@ def _told(
     return (Event(event_id, lead.id, name, properties, at, depth=depth),)
 
 
-def _row(lead_id: str, given: Given, event_id: str | None) -> dict[str, Any]:
+def row_of(lead_id: str, given: Given, event_id: str | None) -> dict[str, Any]:
+    """The points as the store keeps them."""
     return {
         "lead_id": lead_id,
         "rule": given.rule,

@@ -7,14 +7,18 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
 
+from dripline.clock import machine_clock
 from dripline.engine.calendar import zone_of
 from dripline.ingest.living import living
+from dripline.ingest.scoring.explaining import explain_score, say_rule
 from dripline.language.completeness import LACKING, doubts
+from dripline.language.scoring import say_seconds
 from dripline.store.overview import house_clock
 from dripline.story import tell
 from dripline.story.agreement import say_proof, tell_consent
 from dripline.web import saying
 from dripline.web.allowing import allows
+from dripline.web.pages.curve import curve
 from dripline.web.pages.frame import Frame
 
 
@@ -30,12 +34,21 @@ def add_leads(router: APIRouter, frame: Frame) -> None:
             where = zone_of(row.timezone, row.country, frame.zone.key)
             story = tell(connection, row, clock, where)
             agreed = tell_consent(connection, row.id)
+            now = clock.to_house(machine_clock())
+            explained = explain_score(connection, row, now)
         return frame.page(
             "lead.html",
             where=where,
             lead=row,
             story=story,
             agreed=agreed,
+            scored=explained,
+            curve=curve(explained, now, where) if explained else "",
+            cools_on=f"{explained.cools_at.astimezone(where):%Y-%m-%d}"
+            if explained and explained.cools_at
+            else "",
+            say_rule=say_rule,
+            say_seconds=say_seconds,
             say_proof=say_proof,
             lacking=LACKING,
             doubts=doubts(story.lead),

@@ -181,6 +181,7 @@ def _scores() -> None:
         sa.Column("half_life", sa.Float(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("event_id", sa.String(length=128), nullable=True),
+        sa.Column("resets", sa.Boolean(), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_score_points_lead_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_score_points")),
