@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+from dripline.explaining.calendar import say_gathering
 from dripline.explaining.conditions import say_condition, say_value
 from dripline.explaining.phrases import Phrases
 from dripline.explaining.steps import Steps
@@ -82,6 +83,8 @@ def _enters(plan: Plan, phrases: Phrases) -> Iterator[str]:
             form = phrases.before if min(parts) < 0 else phrases.after
             when = form.format(duration=say_length(yearly.offset, phrases), date=date)
         yield phrases.enters_yearly.format(when=when, at=yearly.at, only=narrowed)
+    elif trigger.gathering is not None:
+        yield say_gathering(trigger.gathering, plan.timezone, phrases)
     elif not trigger.on.events:
         yield phrases.enters_by_hand
     else:

@@ -14,6 +14,22 @@ class Phrases:
     enters_by: str
     enters_by_hand: str
     enters_yearly: str
+    enters_gathered: str
+    in_segment: str
+    for_whom: str
+    at_pace: str
+    own_clock: str
+    our_clock: str
+    every_day: str
+    every_days: str
+    every_week: str
+    every_weeks: str
+    every_month: str
+    every_months: str
+    month_day: str
+    month_end: str
+    just_once: str
+    by_cron: str
     on_the_day: str
     only_if: str
     once: str

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from dripline.language.check_audiences import known_audience
 from dripline.language.check_changes import (
     ending_loops,
     known_changes,
@@ -246,6 +247,7 @@ RULES: tuple[Rule, ...] = (
     later_steps,
     steps_counted_from,
     known_key,
+    known_audience,
     known_date,
     whole_splits,
     ending_loops,

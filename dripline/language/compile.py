@@ -9,6 +9,7 @@ from dripline.language import changing, plan, steps
 from dripline.language.compile_changes import compile_update
 from dripline.language.compile_notices import compile_notices, message_texts, own_text
 from dripline.language.compile_reminders import day_notice, day_notice_id
+from dripline.language.durations import per_hour
 from dripline.language.expressions import compile_expression, reads_only_event
 from dripline.language.fields import Times, times_of
 from dripline.language.model import Exit, Goal, Journey, Trigger
@@ -16,6 +17,7 @@ from dripline.language.money import to_minor
 from dripline.language.naming import every_discount, every_step, step_ids
 from dripline.language.positions import Loc
 from dripline.language.reading import expressions_of
+from dripline.language.segments import is_name
 from dripline.language.step_texts import step_texts
 from dripline.language.template_grammar import TemplateSandbox
 from dripline.language.templates import Templates
@@ -98,11 +100,20 @@ def _trigger(trigger: Trigger, workspace: Workspace) -> plan.Trigger:
             offset=trigger.offset or plan.Duration(),
             at=trigger.at or "09:00",
         )
+    gathering = None
+    if trigger.audience is not None and trigger.schedule is not None:
+        gathering = plan.Gathering(
+            audience=trigger.audience,
+            schedule=trigger.schedule,
+            own_zone=trigger.in_ == "lead",
+            per_hour=per_hour(trigger.pace) if trigger.pace else None,
+        )
     return plan.Trigger(
         on=event_filter(trigger.event, trigger.when),
         reentry=trigger.reentry,
         key=trigger.key.removeprefix("event.") if trigger.key else None,
         yearly=yearly,
+        gathering=gathering,
     )
 
 
@@ -410,7 +421,9 @@ def texts(journey: Journey) -> list[str]:
 
 def conditions(journey: Journey) -> list[str]:
     """Every expression of the journey."""
-    found = [journey.trigger.when, *(exit_.when for exit_ in journey.exit)]
+    audience = journey.trigger.audience
+    whom = audience if audience is not None and not is_name(audience) else None
+    found = [journey.trigger.when, whom, *(exit_.when for exit_ in journey.exit)]
     if journey.goal:
         found += [journey.goal.when, journey.goal.value]
     for _, step in every_step(journey.steps):

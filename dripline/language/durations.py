@@ -67,6 +67,12 @@ def parse_limit(text: str) -> Limit:
     return Limit(count=int(match[1]), per=per)
 
 
+def per_hour(limit: Limit) -> float:
+    """How many that is in an hour; a month is taken for 30 days."""
+    length = limit.per.seconds + 86_400 * (limit.per.days + 30 * limit.per.months)
+    return limit.count * 3_600 / length
+
+
 def say_duration(duration: Duration) -> str:
     """A duration as a marketer would write it: `2 days`, `1 hour 30 minutes`."""
     seconds = duration.seconds

@@ -133,15 +133,6 @@ def _words(pattern: re.Pattern[str]) -> dict[str, Any]:
     return {"type": "string", "pattern": f"^{pattern.pattern}$"}
 
 
-def _not_yet(value: Any) -> Any:
-    raise wrong(
-        "not-yet-supported",
-        "this is part of the language, but not supported yet",
-        "leave it out for now",
-        key="",
-    )
-
-
 LENGTH = {"type": "string", "pattern": r"^\s*(P[0-9TYMWDHS]+|([0-9]{1,9}\s*[A-Za-z]+\s*)+)$"}
 """A length of time, as far as a schema can tell."""
 
@@ -185,5 +176,3 @@ Name = Annotated[str, AfterValidator(_name), WithJsonSchema(_words(_NAME))]
 """A name for conditions and templates to use."""
 StepId = Annotated[str, AfterValidator(_step_id)]
 """A step's id as the author gives it."""
-NotYet = Annotated[Any, BeforeValidator(_not_yet), WithJsonSchema({"not": {}})]
-"""Something that the language defines and this release does not do; refused wherever it stands."""

@@ -15,11 +15,13 @@ from dripline.language.plan import (
     Duration,
     EnrollStep,
     EventFilter,
+    Gathering,
     MessageStep,
     Moment,
     NotifyStep,
     RemindStep,
     RepeatStep,
+    Schedule,
     SetStep,
     SplitStep,
     Step,
@@ -31,6 +33,7 @@ from dripline.language.plan import (
     WebhookStep,
     Yearly,
 )
+from dripline.language.segments import is_name
 
 CHANNELS = {"email": "e-mail", "sms": "SMS"}
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -40,6 +43,8 @@ def say_trigger(trigger: Trigger) -> str:
     """Who enters: `on lead.created if lead.consent.email`."""
     if trigger.yearly is not None:
         return _yearly(trigger.yearly)
+    if trigger.gathering is not None:
+        return _gathering(trigger.gathering)
     if not trigger.on.events:
         return "by hand, or from another journey"
     return f"on {say_events(trigger.on)}" + (f" if {trigger.on.when}" if trigger.on.when else "")
@@ -189,3 +194,27 @@ def _worth(step: DiscountStep) -> str:
 def _yearly(yearly: Yearly) -> str:
     when = "on" if yearly.offset == Duration() else say_offset(yearly.offset)
     return f"{when} the lead's {yearly.attribute.replace('_', ' ')}, each year at {yearly.at}"
+
+
+def _gathering(gathering: Gathering) -> str:
+    named = is_name(gathering.audience)
+    whose = ", by the lead's own clock" if gathering.own_zone else ""
+    if_so = f"if in segment {gathering.audience}" if named else f"if {gathering.audience}"
+    return f"{say_schedule(gathering.schedule)}{whose} {if_so}"
+
+
+def say_schedule(schedule: Schedule) -> str:
+    """When the calendar comes round: `every 2 weeks on Monday, Thursday at 09:00`."""
+    if schedule.cron is not None:
+        return f"by the cron line {schedule.cron}" if schedule.said == schedule.cron else schedule.said
+    if schedule.once is not None:
+        return f"once on {schedule.once.replace('T', ' at ')}"
+    every = "every" if schedule.number == 1 else f"every {schedule.number}"
+    unit = schedule.unit if schedule.number == 1 else f"{schedule.unit}s"
+    days = ", ".join(_DAYS[day] for day in schedule.weekdays)
+    said = f"{every} {unit}"
+    if schedule.unit == "week":
+        said = f"every {days}" if schedule.number == 1 else f"{said} on {days}"
+    elif schedule.unit == "month":
+        said += " on the last day" if schedule.day == 31 else f" on day {schedule.day}"
+    return f"{said} at {say_clock(schedule.at)}"

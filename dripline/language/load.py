@@ -96,9 +96,6 @@ def _told(
         yield problem(document.place(loc[:-1]), "missing-key", message, f"add `{loc[-1]}: …`")
     elif kind == "too_short" and _at(content, loc):
         return  # its items are wrong, and each has been told
-    elif kind == "not-yet-supported" and context.get("key") == "" and document.key(loc) is not None:
-        message = f"`{loc[-1]}` is part of the language, but not supported yet"
-        yield problem(document.key_place(loc), kind, message, context["hint"])
     elif "message" in context:
         place = document.key_place(loc) if of_key else document.place(loc, context.get("offset", 0))
         if context.get("key"):

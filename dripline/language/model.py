@@ -14,14 +14,16 @@ from dripline.language.kinds import (
     Flag,
     JourneyId,
     Length,
-    NotYet,
     PropertyName,
     Text,
+    read_expression,
     read_length,
 )
 from dripline.language.load import Written, wrong
 from dripline.language.plan import Duration
 from dripline.language.problems import listed
+from dripline.language.schedules import Timetable
+from dripline.language.segments import is_name
 from dripline.language.steps import Steps
 from dripline.language.times import OnLimit, Percent, QuietHours, Window
 
@@ -74,8 +76,16 @@ def _offset(value: Any) -> Any:
 Offset = Annotated[Duration, BeforeValidator(_offset, json_schema_input_type=str)]
 
 
+def _audience(value: str) -> str:
+    return value.strip() if is_name(value) else read_expression(value)
+
+
+Audience = Annotated[Text, AfterValidator(_audience)]
+"""A segment's name, or a condition over the lead."""
+
+
 class Trigger(Written):
-    """What lets a lead enter the journey: an event, a date of the lead each year, or somebody by hand."""
+    """What lets a lead enter: an event, a date of its own, an audience by the calendar, or somebody by hand."""
 
     event: Events = Field((), description="The event, or a list of events of which any will do.")
     when: Condition | None = Field(None, description="Only where this holds, like `lead.consent.email`.")
@@ -93,13 +103,26 @@ class Trigger(Written):
     at: Annotated[str, BeforeValidator(_time_of_day, json_schema_input_type=str)] | None = Field(
         None, description="The time of that day in the lead's zone; without it, `09:00`."
     )
-    audience: NotYet = None
-    schedule: NotYet = None
-    in_: NotYet = Field(None, alias="in")
+    audience: Audience | None = Field(
+        None, description="Whom a `schedule` lets in: a segment, or a condition like `lead.stage == 'lost'`."
+    )
+    schedule: Timetable | None = Field(
+        None, description="When: `every monday at 09:00`, `once 2026-12-24 10:00`, or a line of cron."
+    )
+    in_: Literal["lead"] | None = Field(
+        None, alias="in", description="`lead`: by each lead's own clock; without it, by the workspace's."
+    )
+    pace: Cap | None = Field(
+        None, description="How fast the audience is let in: `500 per hour`; without it, as fast as it goes."
+    )
 
     @model_validator(mode="after")
     def _one_kind(self) -> Trigger:
-        kinds = [key for key in ("event", "manual", "date") if getattr(self, key)]
+        kinds = [key for key in ("event", "manual", "date", "audience") if getattr(self, key)]
+        if not kinds and self.schedule is not None:
+            raise wrong(
+                "missing-key", "`audience` is missing", "say whom the schedule lets in", key="schedule"
+            )
         if not kinds:
             raise wrong("missing-key", "`event` is missing", "add `event: …`")
         if len(kinds) > 1:
@@ -110,29 +133,22 @@ class Trigger(Written):
             "event": ("when", "reentry", "key"),
             "manual": ("reentry",),
             "date": ("when", "offset", "at"),
+            "audience": ("reentry", "schedule", "in_", "pace"),
         }
-        for key in ("when", "reentry", "key", "offset", "at"):
+        for key in ("when", "reentry", "key", "offset", "at", "schedule", "in_", "pace"):
             if key in self.model_fields_set and key not in beside[kinds[0]]:
+                said = key.rstrip("_")
                 raise wrong(
-                    "unknown-key", f"`{key}` has no meaning beside `{kinds[0]}`", "remove it", key=key
+                    "unknown-key", f"`{said}` has no meaning beside `{kinds[0]}`", "remove it", key=said
                 )
+        if self.audience is not None and self.schedule is None:
+            hint = "add `schedule: every day at 09:00`; for once and by hand, `dripline campaign start`"
+            raise wrong("missing-key", "`schedule` is missing", hint, key="audience")
         return self
 
 
 def _short_trigger(value: Any) -> Any:
-    if value == "manual":
-        return {"manual": "true"}
-    if not isinstance(value, dict) or "event" in value:
-        return value
-    later = next((key for key in ("audience", "schedule") if key in value), None)
-    if later is not None:
-        raise wrong(
-            "not-yet-supported",
-            f"a trigger by `{later}` is part of the language, but not supported yet",
-            "give it an `event` for now",
-            key=later,
-        )
-    return value
+    return {"manual": "true"} if value == "manual" else value
 
 
 class Goal(Written):

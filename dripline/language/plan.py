@@ -93,6 +93,38 @@ class Yearly(_Frozen):
     at: str = "09:00"
 
 
+class Schedule(_Frozen):
+    """When the calendar comes round, on the wall clock of a zone: by a line of cron, once, or every so often."""
+
+    said: str
+    """As it was written."""
+    cron: str | None = None
+    """Five fields."""
+    once: str | None = None
+    """A moment as such (ISO 8601, to the minute)."""
+    unit: Literal["day", "week", "month"] | None = None
+    number: int = 1
+    """Every so many of the unit, counted from Monday, 1 January 2024."""
+    weekdays: tuple[int, ...] = ()
+    """Of weeks, Monday being 0."""
+    day: int = 1
+    """Of months; of shorter ones, the last."""
+    at: int = 0
+    """Minutes after midnight."""
+
+
+class Gathering(_Frozen):
+    """An audience that a schedule lets in."""
+
+    audience: str
+    """A segment's name, or a condition over the lead."""
+    schedule: Schedule
+    own_zone: bool = False
+    """Whether it comes round for each lead by its own clock; else by the workspace's."""
+    per_hour: float | None = None
+    """How many leads go in an hour; None: as fast as they can be taken."""
+
+
 class Trigger(_Frozen):
     """Who enters, and how often. Where nobody enters by an event, `on` names none."""
 
@@ -101,6 +133,7 @@ class Trigger(_Frozen):
     key: str | None = None
     """The property of events of which every value has a run of its own."""
     yearly: Yearly | None = None
+    gathering: Gathering | None = None
 
 
 class Goal(_Frozen):

@@ -60,7 +60,7 @@ def _short(name: str) -> set[str]:
     }
 
 
-def _weekdays_of(text: str) -> tuple[int, ...]:
+def read_weekdays(text: str) -> tuple[int, ...]:
     """The weekdays that `mon`, `mon-fri` or `mon, wed, fri` names; a problem where there is no such day."""
     found: set[int] = set()
     for part in text.split(","):
@@ -79,7 +79,7 @@ def _weekdays_of(text: str) -> tuple[int, ...]:
 def _weekdays(value: Any) -> Any:
     if isinstance(value, tuple):
         return value
-    return _weekdays_of(", ".join(value) if isinstance(value, list) else _text(value, "monday"))
+    return read_weekdays(", ".join(value) if isinstance(value, list) else _text(value, "monday"))
 
 
 def _span(text: str, days: tuple[int, ...], hint: str) -> Hours:
@@ -114,7 +114,7 @@ def _one_window(value: Any) -> Hours:
     match = _WINDOW.fullmatch(text)
     if match is None or not text:
         raise wrong("bad-hours", f"`{text}` is no window", hint)
-    days = _weekdays_of(match[1]) if match[1] else tuple(range(7))
+    days = read_weekdays(match[1]) if match[1] else tuple(range(7))
     return _span(match[2], days, hint) if match[2] else Hours(start=0, end=1440, days=days)
 
 

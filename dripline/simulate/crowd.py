@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from dripline.engine.calendar import at_local, zone_of
 from dripline.engine.draw import draw
+from dripline.engine.scheduling import comes_to
 from dripline.language.plan import EnrollStep, Plan
 from dripline.language.project import Project
 from dripline.language.workspace import Workspace
@@ -182,7 +183,9 @@ def _gets_in(setting: Setting) -> bool:
     if plan.trigger.yearly is not None:
         return bool(setting.lead.get(plan.trigger.yearly.attribute))
     life: Life = begin(setting)
-    life.live(setting.start + MOMENT)
+    gathering = plan.trigger.gathering
+    coming = comes_to(gathering, plan, setting.lead, setting.start) if gathering is not None else None
+    life.live((coming[0] if coming else setting.start) + MOMENT)
     return bool(life.runs)
 
 

@@ -1,4 +1,4 @@
-"""Journeys that the lead enters on a date of its own, each year, in the made-up world."""
+"""Journeys that the lead enters by the calendar, in the made-up world: on its date, or as one of an audience."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dripline.engine.calendar import zone_of
+from dripline.engine.scheduling import comes_to
 from dripline.engine.yearly import moment
-from dripline.language.plan import Plan, Yearly
+from dripline.language.plan import Gathering, Plan, Yearly
 from dripline.simulate.recording import Recording
 from dripline.simulate.state import State
 
@@ -24,18 +25,38 @@ class Dates:
             for _, plan in sorted(state.plans.items())
             if plan.trigger.yearly is not None
         ]
+        self._gathered = [
+            (plan, plan.trigger.gathering)
+            for _, plan in sorted(state.plans.items())
+            if plan.trigger.gathering is not None
+        ]
         self._since = state.now - timedelta(microseconds=1)
 
     def next(self) -> datetime | None:
         """The next moment at which one comes round."""
-        return min((at for _, at, _ in self._coming()), default=None)
+        moments = [at for _, at, _ in self._coming()]
+        return min(moments + [at for _, _, at in self._occasions()], default=None)
 
     def enter_due(self) -> None:
         """Let the lead enter where its date has come."""
         due = [(at, plan, year) for plan, at, year in self._coming() if at <= self._state.now]
+        gathered = [one for one in self._occasions() if one[2] <= self._state.now]
         self._since = max(self._since, self._state.now)
         for at, plan, year in sorted(due, key=lambda one: one[0]):
             self._recording.enter_on_date(plan, str(year), at)
+        for plan, gathering, at in sorted(gathered, key=lambda one: one[2]):
+            self._recording.enter_gathered(plan, gathering, at)
+
+    def _occasions(self) -> list[tuple[Plan, Gathering, datetime]]:
+        """When schedules come round next for journeys that the lead may still enter."""
+        found = []
+        for plan, gathering in self._gathered:
+            if plan.trigger.reentry == "never" and self._recording.has_entered(plan):
+                continue
+            coming = comes_to(gathering, plan, self._state.lead, self._since)
+            if coming is not None:
+                found.append((plan, gathering, coming[0]))
+        return found
 
     def _coming(self) -> list[tuple[Plan, datetime, int]]:
         found = []

@@ -9,9 +9,10 @@ from typing import Any
 from dripline.engine.effects import Event, RunState
 from dripline.engine.entering import MAX_DEPTH, EarlierRun, allows, bar, hears, reached_late, triggers
 from dripline.engine.keys import key_of
+from dripline.engine.scheduling import belongs
 from dripline.engine.topics import changed
 from dripline.language.expressions import EvaluationError
-from dripline.language.plan import Plan
+from dripline.language.plan import Gathering, Plan
 from dripline.simulate.receiving import NoSuchLetter, completed
 from dripline.simulate.scoring import Scores
 from dripline.simulate.state import Run, State
@@ -133,6 +134,24 @@ class Recording:
             return
         if allowed:
             self._begin(plan, at, year, None, 0)
+
+    def has_entered(self, plan: Plan) -> bool:
+        """Whether the lead is or was in the journey."""
+        return any(run.plan.journey == plan.journey for run in self._state.runs)
+
+    def enter_gathered(self, plan: Plan, gathering: Gathering, at: datetime) -> None:
+        """Let the lead in, if it is one of the audience and the re-entry rule does not bar it."""
+        at = self._in_order()
+        try:
+            if not belongs(gathering, plan, self._state.lead, at):
+                return
+        except EvaluationError as problem:
+            self._trigger_failed(plan, at, problem)
+            return
+        before = [run for run in self._state.runs if run.plan.journey == plan.journey]
+        earlier = [EarlierRun(run.state.started_at, run.outcome is not None) for run in before]
+        if bar(plan, self._state.lead, earlier, at) is None:
+            self._begin(plan, at, None, None, 0)
 
     def _begin(self, plan: Plan, at: datetime, key: str | None, event: Event | None, depth: int) -> None:
         number = 1 + sum(run.plan.journey == plan.journey for run in self._state.runs)

@@ -112,8 +112,8 @@ def set_up(scenario: Circumstances, journey: str, plans: Mapping[str, Plan], wor
 def _entrance(
     scenario: Circumstances, plan: Plan, workspace: Workspace, start: datetime
 ) -> list[tuple[datetime, Happening]]:
-    """By the trigger's event or, where there is none, by hand; on its date the lead enters by itself."""
-    if plan.trigger.yearly is not None:
+    """By the trigger's event or, where there is none, by hand; by the calendar the lead enters by itself."""
+    if plan.trigger.yearly is not None or plan.trigger.gathering is not None:
         return []
     if not plan.trigger.on.events:
         return [(start, Enrols(plan.journey))]
@@ -123,10 +123,11 @@ def _entrance(
 
 
 def _watched(scenario: Circumstances, plan: Plan) -> Duration:
-    """How long: until all is over, or a date comes round for the second time."""
+    """How long: until all is over, or a date comes round for the second time; a year of what comes round oftener."""
     if scenario.until is not None:
         return scenario.until
-    return Duration(months=12) if plan.trigger.yearly else Duration(months=36)
+    by_calendar = plan.trigger.yearly is not None or plan.trigger.gathering is not None
+    return Duration(months=12) if by_calendar else Duration(months=36)
 
 
 def _in_the_arm(plan: Plan, holdout: bool) -> Plan:

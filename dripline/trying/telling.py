@@ -40,6 +40,8 @@ class Telling:
         self.say(f"  lead    {given.email}, " + ", ".join(f"{name} {_told(known[name])}" for name in known))
         if start.act is None:
             why = "as on the day of its date" if plan.trigger.yearly else "as no event lets anybody in"
+            if plan.trigger.gathering is not None:
+                why = "as when its schedule comes round"
             self.say(f"  enters  by hand, {why}")
         elif start.act.event != CREATED:
             self.say(f"  enters  by {start.act}")

@@ -72,20 +72,6 @@ def test_a_verb_of_the_language_that_is_not_there_yet_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("trigger", "place"),
-    [
-        ("{audience: lost, schedule: every day}", "2:11"),
-        ("{event: lead.created, in: lead}", "2:32"),
-    ],
-)
-def test_other_triggers_are_refused_for_now(check: Check, trigger: str, place: str) -> None:
-    told = check(
-        f"journey: j\ntrigger: {trigger}\nmessages: {{topic: newsletter}}\nsteps:\n  - email: hello\n"
-    )
-    assert told == [f"{place} not-yet-supported"]
-
-
-@pytest.mark.parametrize(
     ("step", "problem"),
     [
         (

@@ -51,6 +51,35 @@ BIRTHDAYS = """
   start: 2026-06-01T10:00
   expect: []
 """
+WEEKLY = """
+journey: weekly
+trigger: {audience: lead.vip, schedule: every monday at 09:00, in: lead, reentry: after 20 days}
+messages: {topic: newsletter}
+steps:
+  - email: hello
+  - delay: 2 days
+"""
+WEEKS = """
+- scenario: enters in the lead's own morning, as often as the re-entry rule allows
+  lead: {email: ani@example.com, timezone: America/New_York, vip: true, consent: {email: true}}
+  start: 2026-06-02T10:00
+  until: 5 weeks
+  expect:
+    - {at: 2026-06-08T09:00, email: hello}
+    - {at: 2026-06-10T09:00, ends: finished}
+    - {at: 2026-06-29T09:00, email: hello}
+    - {at: 2026-07-01T09:00, ends: finished}
+
+- scenario: belongs to the audience from a day on
+  lead: {email: ani@example.com, timezone: UTC, consent: {email: true}}
+  start: 2026-06-02T10:00
+  until: 3 weeks
+  events:
+    - {after: 10 days, lead: {vip: true}}
+  expect:
+    - {at: 2026-06-15T09:00, email: hello}
+    - {at: 2026-06-17T09:00, ends: finished}
+"""
 TOLD = """
 journey: told
 trigger: {event: demo.booked}
@@ -158,6 +187,13 @@ def test_on_its_date_a_lead_enters_by_itself(tmp_path: Path) -> None:
     folder.write("journeys/birthday.yaml", BIRTHDAY)
     folder.write("journeys/birthday.test.yaml", BIRTHDAYS)
     all_go_as_expected(folder, "birthday")
+
+
+def test_by_the_calendar_a_lead_of_the_audience_enters(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write("journeys/weekly.yaml", WEEKLY)
+    folder.write("journeys/weekly.test.yaml", WEEKS)
+    all_go_as_expected(folder, "weekly")
 
 
 def test_a_journey_that_is_entered_by_hand_is_entered_at_the_start(tmp_path: Path) -> None:
