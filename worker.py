@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
@@ -17,6 +18,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.advance import Route, Turns
 from activities.calling import Caller
+from activities.campaigns import Campaigns
 from activities.content import Tracking
 from activities.deliver import Deliveries
 from activities.effects import Outside
@@ -38,7 +40,10 @@ from dripline.stack.connection import connect
 from dripline.store.database import Store
 from dripline.store.migrate import migrate
 from dripline.store.rules import make_known
-from dripline.wire import EFFECTS, JOURNEYS, TURNS
+from dripline.store.wakes import Wake
+from dripline.waker import start_runs
+from dripline.wire import CAMPAIGNS, EFFECTS, JOURNEYS, TURNS
+from workflows.campaign import Campaign, Occasion
 from workflows.journey import JourneyRun
 from workflows.sweep import Sweep
 
@@ -59,6 +64,8 @@ FIRST_ATTEMPTS_AT_ONCE = 16
 """Threads more, for turns that send their message at once. That is two transactions of three, so most threads do it."""
 CALLS_AT_ONCE = 16
 """Threads that call other systems and the workspace's own functions."""
+STARTING = 15.0
+"""Seconds that a campaign waits for the workflows of the few runs that it has begun to be started."""
 GRACE = timedelta(seconds=20)
 """How long sends under way may take to end when the worker is told to stop: above the HTTP limit."""
 
@@ -148,12 +155,18 @@ def build_workers(client: Client, settings: Settings, store: Store, workspace: W
     )
     outside = Outside(store, build_caller(settings, workspace), Functions.of(settings.workspace))
     turn_threads = ThreadPoolExecutor(TURNS_AT_ONCE + FIRST_ATTEMPTS_AT_ONCE, thread_name_prefix="turns")
+    loop = asyncio.get_running_loop()
+
+    def start(runs: Sequence[Wake]) -> list[Wake]:
+        return asyncio.run_coroutine_threadsafe(start_runs(client, runs), loop).result(STARTING)
+
+    campaigns = Campaigns(store, workspace, start)
     onward = Onward(turns, deliveries, turn_threads, FIRST_ATTEMPTS_AT_ONCE)
     return [
         Worker(
             client,
             task_queue=JOURNEYS,
-            workflows=[JourneyRun, Sweep],
+            workflows=[JourneyRun, Campaign, Occasion, Sweep],
             activities=[onward.advance, deliveries.deliver_now, sweeper.sweep],
             activity_executor=turn_threads,
             # The workflow holds no decision: the tests run it in the sandbox, which doubles its CPU.
@@ -171,6 +184,14 @@ def build_workers(client: Client, settings: Settings, store: Store, workspace: W
             activities=[turns.advance],
             activity_executor=turn_threads,
             max_concurrent_activities=TURNS_AT_ONCE,
+            graceful_shutdown_timeout=GRACE,
+        ),
+        Worker(  # one thread: campaigns that go on at the same time take turns
+            client,
+            task_queue=CAMPAIGNS,
+            activities=[campaigns.move, campaigns.start_occasions],
+            activity_executor=ThreadPoolExecutor(1, thread_name_prefix=CAMPAIGNS),
+            max_concurrent_activities=1,
             graceful_shutdown_timeout=GRACE,
         ),
         Worker(
@@ -208,7 +229,7 @@ async def work(settings: Settings) -> int:
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
     store = Store(
         settings.store_url(),
-        pool_size=TURNS_AT_ONCE + FIRST_ATTEMPTS_AT_ONCE + 2 * SENDS_AT_ONCE + CALLS_AT_ONCE + 8,
+        pool_size=TURNS_AT_ONCE + FIRST_ATTEMPTS_AT_ONCE + 2 * SENDS_AT_ONCE + CALLS_AT_ONCE + 10,
     )
     await asyncio.to_thread(migrate, store)
     await asyncio.to_thread(make_known, store, workspace)

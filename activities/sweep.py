@@ -15,6 +15,7 @@ from temporalio import activity
 from activities.failures import coded
 from dripline.clock import MachineClock, machine_clock
 from dripline.ingest.anniversaries import Anniversaries
+from dripline.ingest.campaigns.occasions import Occasions
 from dripline.ingest.counting import Counter
 from dripline.ingest.following import Times
 from dripline.ingest.membership.keeping import SegmentKeeper
@@ -26,7 +27,7 @@ from dripline.privacy.retaining import Keeper
 from dripline.providers import Outgoing, Provider, ProviderError
 from dripline.publishing.moving import Mover
 from dripline.publishing.thawing import follow_one
-from dripline.store import messages, outbox, schema
+from dripline.store import campaigns, messages, outbox, schema
 from dripline.store.database import Store, lock_lead
 from dripline.store.discounts import expiring
 from dripline.store.freezing import STANDS_STILL, behind
@@ -91,6 +92,7 @@ class Sweeper:
         self._teller = Teller(store, clock)
         self._counter = Counter(store, clock)
         self._segments = SegmentKeeper(store, clock)
+        self._occasions = Occasions(store, clock)
 
     @activity.defn(name="sweep")
     @coded
@@ -104,6 +106,8 @@ class Sweeper:
             "moved": self._carry_out(),
             "thawed": self._thaw(),
             "entered": self._anniversaries.enter(),
+            "came round": self._occasions.start_due(),
+            "campaigns": self._move_on(),
             "outlived": self._let_go(),
             "expired": self._expire(),
             "referrals": self._referring.settle_due(BATCH, REFERRING),
@@ -168,6 +172,17 @@ class Sweeper:
             mover.carry_out(max(0.0, give_up - time.monotonic()))
             number += sum(count for fate, count in mover.fates.items() if fate != "stuck")
         return number
+
+    def _move_on(self) -> int:
+        """Campaigns that nobody has moved for long: their workflow is lost."""
+        machine_now = self._clock()
+        long_ago = machine_now - timedelta(seconds=self._patience.overdue)
+        with self._store.write() as connection:
+            now = open_house(connection).clock.to_house(machine_now)
+            lost = campaigns.stalled(connection, long_ago, now, BATCH)
+            for campaign_id in lost:
+                campaigns.want_move(connection, campaign_id)
+        return len(lost)
 
     def _thaw(self) -> int:
         """Runs whose journey stood still, and whose waits do not know of it yet."""

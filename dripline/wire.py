@@ -11,6 +11,8 @@ TURNS = "turns"
 """Task queue of turns that the local attempts could not take."""
 EFFECTS = "effects"
 """Task queue of what steps want done outside the process, messages apart."""
+CAMPAIGNS = "campaigns"
+"""Task queue of what lets audiences in."""
 SWEEP = "sweep"
 """Id of the schedule that sweeps."""
 
@@ -54,6 +56,26 @@ class Standing:
     deliver: list[Delivery] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class CampaignRef:
+    """Argument of the workflow `Campaign`."""
+
+    campaign: str
+
+
+@dataclass(frozen=True)
+class CampaignStanding:
+    """Where a campaign is: `over`, or to be moved again in so many seconds (Temporal's time)."""
+
+    over: bool
+    rest: float = 0.0
+
+
 def workflow_id(journey: str, run: str) -> str:
     """The id of a run's workflow."""
     return f"{journey}/{run}"
+
+
+def campaign_workflow_id(campaign: str) -> str:
+    """The id of a campaign's workflow."""
+    return f"campaign/{campaign}"

@@ -12,6 +12,7 @@ from dripline.cli import (
     audit,
     backup,
     brake,
+    campaign,
     check,
     discount,
     doctor,
@@ -58,7 +59,7 @@ def _tell_version(wanted: bool) -> None:
 
 _PANELS = {
     "Write journeys": (new, check, schema, test, simulate, explain, graph, preview, form, trying),
-    "Run them": (run, publish, journeys, brake),
+    "Run them": (run, publish, journeys, campaign, brake),
     "Look after leads": (lead, score, inspect, runs, held, suppressing, strays, discount, referral, erase),
     "See what it earns": (report, spend),
     "Look after the installation": (doctor, backup, retention, user, key, audit),

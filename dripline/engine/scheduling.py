@@ -21,6 +21,17 @@ _FIRST = date(2024, 1, 1)
 _LONGEST = 366 * 30
 """Days after which no schedule comes round any more."""
 
+FIRST_ZONE = "Pacific/Kiritimati"
+"""Where clocks are ahead of all others."""
+LATE = timedelta(days=2)
+"""How long after its moment an occasion still counts, after an outage (house time)."""
+
+
+def said(plan: Plan, gathering: Gathering) -> str:
+    """The schedule and whose clock it goes by: where it is another text, it is another schedule."""
+    whose = "lead" if gathering.own_zone else plan.timezone
+    return f"{gathering.schedule.said[:180]} ({whose})"
+
 
 def come_round(schedule: Schedule, after: datetime, where: ZoneInfo) -> tuple[datetime, str] | None:
     """The first moment (UTC) after `after` at which it comes round in that zone, and how clocks there say it.

@@ -96,10 +96,15 @@ def begin(
     machine_now: datetime,
     key: str | None,
     event: Event | None = None,
+    *,
+    held_out: bool = False,
 ) -> str:
-    """Insert a run that stands before its first turn and wants to be woken; its id."""
+    """Insert a run that stands before its first turn and wants to be woken; its id.
+
+    `held_out`: of a control group, whatever the journey itself draws.
+    """
     run_id = str(uuid_utils.uuid7())
-    drawn = bool(plan.holdout) and was_held_out(connection, lead_id, plan.journey)
+    drawn = held_out or (bool(plan.holdout) and was_held_out(connection, lead_id, plan.journey))
     row = {
         "id": run_id,
         "lead_id": lead_id,

@@ -34,6 +34,7 @@ SECTIONS: Mapping[str, str] = {
     "referral_codes": "codes_for_friends",
     "referrals": "friends_brought",
     "interests": "interests",
+    "campaign_leads": "campaigns",
     "touches": "touches",
     "memberships": "groups",
     "segment_members": "segments",

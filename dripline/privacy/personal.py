@@ -127,6 +127,20 @@ RULES: dict[str, Rule] = {
         " issued_at expires_on expires_at redeemed_at total given reserved_until revoked_at expiry_told_at pool"
         " budget most stacks shop",
     ),
+    "campaign_leads": _rule(
+        "emptied",
+        "lead",
+        "lead_id",
+        personal="reason",
+        plain="campaign_id found_as lead_id number state run_id at",
+    ),
+    # A condition that somebody made up for one campaign may name anybody: it is about many, and stays.
+    "campaigns": _kept(
+        "id name journey audience state occasion own_zone per_hour test released_at holdout created_at created_by"
+        " since started_at paused_at pause_reason finished_at look_at looking_at reached places moved_at"
+        " wake_wanted wake_done"
+    ),
+    "schedules": _kept("journey said since next_at next_name"),
     # What was earned stays in the books, with what was bought; whose it was does not.
     "orders": _rule(
         "emptied",

@@ -25,6 +25,7 @@ _TITLES = {
     "codes_for_friends": "Codes for friends",
     "friends_brought": "Friends who were brought",
     "interests": "Products looked at, asked for and bought",
+    "campaigns": "Campaigns",
     "touches": "Where it came from",
     "groups": "Companies and groups",
     "segments": "Segments",

@@ -17,7 +17,9 @@ from sqlalchemy import Connection, delete, func, or_, select, update
 from dripline.clock import HouseClock, machine_clock
 from dripline.engine.draw import draw
 from dripline.engine.policy import ADDRESS
+from dripline.engine.scheduling import comes_to
 from dripline.ingest.anniversaries import Anniversaries
+from dripline.ingest.campaigns.occasions import Occasions
 from dripline.ingest.enrolment import enrol
 from dripline.ingest.recording import record
 from dripline.language.plan import Plan, asks_outside
@@ -30,6 +32,7 @@ from dripline.simulate.recording import laid_over
 from dripline.simulate.setting import LEAD, Changes, Enrols, Happening, Happens, Setting, set_up
 from dripline.stack.retelling import Retelling
 from dripline.store import schema
+from dripline.store.campaigns import not_moved, want_all_moves
 from dripline.store.database import Store
 from dripline.store.events import Event
 from dripline.store.house import open_house, set_clock
@@ -124,6 +127,8 @@ class Performance:
                 self._happens(what, at)
             if moment in dates:
                 Anniversaries(self._store).enter()
+                Occasions(self._store).start_due()
+                self._nudge()
             dated = max(dated, moment)
             self._settle(moment)
             with self._store.read() as connection:
@@ -134,6 +139,7 @@ class Performance:
         with self._store.write() as connection:
             _skip_to(connection, moment)
             want_wake(connection, _open(connection), machine_clock())
+            want_all_moves(connection)
         self._nudge()
 
     def _happens(self, what: Happening, at: datetime) -> None:
@@ -200,8 +206,10 @@ def _columns(lead: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _date(plan: Plan, lead: Mapping[str, Any], since: datetime) -> datetime | None:
-    yearly = plan.trigger.yearly
-    found = comes_round(plan, yearly, lead, since) if yearly else None
+    yearly, gathering = plan.trigger.yearly, plan.trigger.gathering
+    found: tuple[datetime, object] | None = comes_round(plan, yearly, lead, since) if yearly else None
+    if gathering is not None:
+        found = comes_to(gathering, plan, lead, since)
     return found[0] if found else None
 
 
@@ -248,6 +256,7 @@ def _left(connection: Connection, moment: datetime) -> list[str]:
         .where(schema.messages.c.state.in_(("queued", "sending"))),
     }
     found = {words: connection.execute(query).scalar_one() for words, query in counts.items()}
+    found["audiences to be let in"] = len(not_moved(connection, moment))
     return still + [f"{number} {words}" for words, number in found.items() if number]
 
 

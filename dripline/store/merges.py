@@ -11,6 +11,7 @@ from sqlalchemy import Column, Connection, Row, Table, delete, func, insert, or_
 from dripline.store.database import insert_into
 from dripline.store.merging_interests import move_interests, move_interests_back
 from dripline.store.schema import (
+    campaign_leads,
     consents,
     discounts,
     events,
@@ -45,6 +46,7 @@ FOLLOWING: Mapping[str, tuple[Table, tuple[Column[Any], ...]]] = {
     "score_points": (score_points, (score_points.c.id,)),
     "score_changes": (score_changes, (score_changes.c.id,)),
     "import_rows": (import_rows, (import_rows.c.import_id, import_rows.c.line)),
+    "campaign_leads": (campaign_leads, (campaign_leads.c.campaign_id, campaign_leads.c.found_as)),
     "identities": (identities, (identities.c.kind, identities.c.value)),
 }
 """The tables whose rows follow the lead that another has become, and what a row is called in the log."""

@@ -1014,3 +1014,70 @@ score_changes = Table(
     Index("ix_score_changes_lead", "lead_id", "at"),
     comment="How scores, grades and warmth went: a row each time that one of them changed.",
 )
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    _id(),
+    Column("name", String(128), nullable=False),
+    Column("journey", String(128), nullable=False),
+    Column("audience", Text, nullable=False),  # a segment or a condition, as said
+    Column("state", String(16), nullable=False),  # running | tested | paused | finished | cancelled
+    Column("occasion", String(16)),  # of a schedule: the moment on the wall clock that it stands for
+    Column("own_zone", Boolean, nullable=False),  # whether each lead is due when its own clock says so
+    Column("per_hour", Float),  # leads; NULL: as fast as they can be taken
+    Column("test", Integer, nullable=False, server_default="0"),  # leads that go first
+    Column("released_at", Utc),  # when a person let the others follow the test group
+    Column("holdout", Float, nullable=False, server_default="0"),  # percent
+    Column("created_at", Utc, nullable=False),
+    Column("created_by", String(256)),
+    Column("since", Utc),  # of a schedule: who was due before is left out
+    Column("started_at", Utc),  # when the first was let in
+    Column("paused_at", Utc),
+    Column("pause_reason", Text),
+    Column("finished_at", Utc),  # or cancelled
+    Column("look_at", Utc),  # when its audience is looked through next; NULL: nobody is added any more
+    Column("looking_at", Utc),  # for which moment that is under way
+    Column("reached", String(64)),  # the lead looked at last
+    Column("places", Float, nullable=False, server_default="0"),  # of its pace, not yet used
+    Column("moved_at", Utc),  # machine time of its last move
+    Column("wake_wanted", Integer, nullable=False, server_default="1"),
+    Column("wake_done", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("journey", "occasion"),
+    Index("ix_campaigns_newest", "created_at"),
+    Index(
+        "ix_campaigns_running",
+        "moved_at",
+        sqlite_where=text("state = 'running'"),
+        postgresql_where=text("state = 'running'"),
+    ),
+    comment="Audiences that are let into a journey, at a pace.",
+)
+
+campaign_leads = Table(
+    "campaign_leads",
+    metadata,
+    Column("campaign_id", String(64), ForeignKey("campaigns.id"), primary_key=True),
+    Column(
+        "found_as", String(64), primary_key=True
+    ),  # the lead's id when it was found; merges do not change it
+    Column("lead_id", String(64), ForeignKey("leads.id"), nullable=False, index=True),
+    Column("number", Integer, nullable=False),  # drawn: the order in which they go
+    Column("state", String(16), nullable=False),  # waiting | entered | held-out | refused
+    Column("reason", String(128)),
+    Column("run_id", String(64), ForeignKey("runs.id"), unique=True),
+    Column("at", Utc),
+    Index("ix_campaign_leads_next", "campaign_id", "state", "number"),
+    comment="Who is in the audience of a campaign, and who has been let in.",
+)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("journey", String(128), primary_key=True),
+    Column("said", String(256), nullable=False),  # the schedule and its zone, as they were followed last
+    Column("since", Utc, nullable=False),  # when it was first followed so
+    Column("next_at", Utc, index=True),  # NULL: it is over
+    Column("next_name", String(16)),  # that moment as clocks say it
+    comment="When the journeys that begin by the calendar let their audiences in next.",
+)

@@ -117,6 +117,13 @@ def _insert_rows(connection: Connection, run_id: str) -> None:
         schema.discounts, id="discount", code="ABCDE-FGHJK", plain_code="ABCDEFGHJK", shared=False, lead_id=LEAD,
         run_id=run_id, journey="welcome", step="s", visit=1, issued_at=NOW,
     )  # fmt: skip
+    add(
+        schema.campaigns, id="campaign", name="spring", journey="welcome", audience="lead.stage == 'lost'",
+        state="running", own_zone=False, created_at=NOW,
+    )  # fmt: skip
+    add(
+        schema.campaign_leads, campaign_id="campaign", found_as=LEAD, lead_id=LEAD, number=1, state="refused",
+    )  # fmt: skip
     add(schema.orders, lead_id=LEAD, at=NOW, total=1, currency="AMD")
     add(schema.referral_codes, plain_code="FRIEND", code="FRI-END", lead_id=LEAD, program="p", created_at=NOW)
     add(

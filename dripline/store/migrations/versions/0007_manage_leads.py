@@ -22,6 +22,7 @@ def upgrade() -> None:
     _segments()
     _leads()
     _products()
+    _campaigns()
 
 
 def _rules() -> None:
@@ -347,3 +348,82 @@ def _products() -> None:
 def _discounts() -> None:
     with op.batch_alter_table("discounts", schema=None) as batch_op:
         batch_op.add_column(sa.Column("shop", sa.String(length=128), nullable=True))
+
+
+def _campaigns() -> None:
+    op.create_table(
+        "campaigns",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("journey", sa.String(length=128), nullable=False),
+        sa.Column("audience", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("occasion", sa.String(length=16), nullable=True),
+        sa.Column("own_zone", sa.Boolean(), nullable=False),
+        sa.Column("per_hour", sa.Float(), nullable=True),
+        sa.Column("test", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("holdout", sa.Float(), server_default="0", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=256), nullable=True),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("pause_reason", sa.Text(), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("look_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("looking_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reached", sa.String(length=64), nullable=True),
+        sa.Column("places", sa.Float(), server_default="0", nullable=False),
+        sa.Column("moved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("wake_wanted", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("wake_done", sa.Integer(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_campaigns")),
+        sa.UniqueConstraint("journey", "occasion", name=op.f("uq_campaigns_journey_occasion")),
+        comment="Audiences that are let into a journey, at a pace.",
+    )
+    with op.batch_alter_table("campaigns", schema=None) as batch_op:
+        batch_op.create_index("ix_campaigns_newest", ["created_at"], unique=False)
+        batch_op.create_index(
+            "ix_campaigns_running",
+            ["moved_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
+        )
+
+    op.create_table(
+        "campaign_leads",
+        sa.Column("campaign_id", sa.String(length=64), nullable=False),
+        sa.Column("found_as", sa.String(length=64), nullable=False),
+        sa.Column("lead_id", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=128), nullable=True),
+        sa.Column("run_id", sa.String(length=64), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["campaign_id"], ["campaigns.id"], name=op.f("fk_campaign_leads_campaign_id")
+        ),
+        sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_campaign_leads_lead_id")),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_campaign_leads_run_id")),
+        sa.PrimaryKeyConstraint("campaign_id", "found_as", name=op.f("pk_campaign_leads")),
+        sa.UniqueConstraint("run_id", name=op.f("uq_campaign_leads_run_id")),
+        comment="Who is in the audience of a campaign, and who has been let in.",
+    )
+    with op.batch_alter_table("campaign_leads", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_campaign_leads_lead_id"), ["lead_id"], unique=False)
+        batch_op.create_index("ix_campaign_leads_next", ["campaign_id", "state", "number"], unique=False)
+
+    op.create_table(
+        "schedules",
+        sa.Column("journey", sa.String(length=128), nullable=False),
+        sa.Column("said", sa.String(length=256), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_name", sa.String(length=16), nullable=True),
+        sa.PrimaryKeyConstraint("journey", name=op.f("pk_schedules")),
+        comment="When the journeys that begin by the calendar let their audiences in next.",
+    )
+    with op.batch_alter_table("schedules", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_schedules_next_at"), ["next_at"], unique=False)

@@ -1,9 +1,9 @@
-"""The waker: makes Temporal's side follow the store's. A task beside the web process, and safe to run twice."""
+"""The waker: starts and signals what wants waking. A task beside the web process, and safe to run twice."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from threading import Lock
@@ -25,11 +25,12 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
 from dripline.clock import MachineClock, machine_clock
-from dripline.store import wakes
+from dripline.store import campaigns, wakes
 from dripline.store.database import Store
 from dripline.store.house import open_house, set_temporal_id
 from dripline.store.wakes import Wake
-from dripline.wire import JOURNEYS, SWEEP, RunRef, workflow_id
+from dripline.waker.timetable import Timetable
+from dripline.wire import JOURNEYS, SWEEP, CampaignRef, RunRef, campaign_workflow_id, workflow_id
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +60,7 @@ class Waker:
         self._checked = float("-inf")
         self._batches = 0
         self._count = Lock()
+        self._timetable = Timetable(store, client)
 
     def nudge(self) -> None:
         """Say that rows want waking. From any thread, at any time."""
@@ -100,6 +102,7 @@ class Waker:
                 await self._check_temporal()
                 while await self.wake_batch():
                     await self._check_temporal()
+                await self.move_campaigns()
             except Exception as problem:  # whatever it is, runs must be woken when it is over
                 log.warning("cannot wake runs now", error=type(problem).__name__)
                 await asyncio.sleep(POLL)
@@ -131,17 +134,33 @@ class Waker:
                 raise failure
         return len(woken)
 
+    async def move_campaigns(self) -> int:
+        """Start or wake the workflows of campaigns that want moving; how many."""
+        wanted = await asyncio.to_thread(self._wanted_moves)
+        for campaign_id, _ in wanted:
+            await self._client.start_workflow(
+                "Campaign",
+                CampaignRef(campaign_id),
+                id=campaign_workflow_id(campaign_id),
+                task_queue=JOURNEYS,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                start_signal="wake",
+                rpc_timeout=timedelta(seconds=10),
+            )
+        if wanted:
+            await asyncio.to_thread(self._moves_done, wanted)
+        return len(wanted)
+
+    def _wanted_moves(self) -> list[tuple[str, int]]:
+        with self._store.read() as connection:
+            return campaigns.wanted_moves(connection)
+
+    def _moves_done(self, done: list[tuple[str, int]]) -> None:
+        with self._store.write() as connection:
+            campaigns.moves_done(connection, done)
+
     async def _wake(self, wake: Wake) -> None:
-        await self._client.start_workflow(
-            "JourneyRun",
-            RunRef(wake.run),
-            id=workflow_id(wake.journey, wake.run),
-            task_queue=JOURNEYS,
-            static_summary=wake.journey,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            start_signal=None if wake.first else "wake",
-            rpc_timeout=timedelta(seconds=10),
-        )
+        await _start(self._client, wake)
 
     def _wanted(self) -> list[Wake]:
         with self._store.read() as connection:
@@ -169,6 +188,8 @@ class Waker:
             count = await asyncio.to_thread(self._rebuild)
             await asyncio.to_thread(self._remember_temporal, temporal_id)
             log.info("this Temporal is new to the store: waking every open run", runs=count)
+            self._timetable.forget()
+        await self._timetable.keep(await asyncio.to_thread(self._timetable.wanted))
         self._checked = now
 
     def _known_temporal(self) -> str | None:
@@ -180,6 +201,8 @@ class Waker:
             set_temporal_id(connection, temporal_id)
 
     def _rebuild(self) -> int:
+        with self._store.write() as connection:
+            campaigns.want_all_moves(connection)
         count, last = 0, ""
         while True:
             with self._store.write() as connection:
@@ -187,6 +210,25 @@ class Waker:
             if not ids:
                 return count
             count, last = count + len(ids), ids[-1]
+
+
+async def _start(client: Client, wake: Wake) -> None:
+    await client.start_workflow(
+        "JourneyRun",
+        RunRef(wake.run),
+        id=workflow_id(wake.journey, wake.run),
+        task_queue=JOURNEYS,
+        static_summary=wake.journey,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        start_signal=None if wake.first else "wake",
+        rpc_timeout=timedelta(seconds=10),
+    )
+
+
+async def start_runs(client: Client, runs: Sequence[Wake]) -> list[Wake]:
+    """Start the workflows of these runs; which were started. To the others the waker comes, in a moment."""
+    done = await asyncio.gather(*(_start(client, one) for one in runs), return_exceptions=True)
+    return [one for one, problem in zip(runs, done, strict=True) if problem is None]
 
 
 async def ensure_sweep(client: Client, every: float) -> None:
