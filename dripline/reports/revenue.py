@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Any, Literal
@@ -70,12 +71,13 @@ def report_orders(
         .where(period.holds(orders.c.at), orders.c.currency == chosen)
         .order_by(orders.c.at, orders.c.id)
     )
-    everything: list[Row[Any]] = []
-    rows = []
+    everything, rows = _Bought(), []
     for day, group in groupby(connection.execute(query), lambda row: _begin(row.at, period, unit)):
-        found = list(group)
-        everything += found
-        rows.append(_orders_row(day.isoformat(), found, chosen))
+        bought = _Bought()
+        for row in group:
+            bought.add(row)
+            everything.add(row)
+        rows.append(_orders_row(day.isoformat(), bought, chosen))
     return Report[OrdersRow](
         report="orders",
         title=f"Orders by {unit}",
@@ -85,7 +87,7 @@ def report_orders(
         zone=period.zone.key,
         currency=chosen,
         rows=rows,
-        totals=_orders_row(None, everything, chosen) if everything else None,
+        totals=_orders_row(None, everything, chosen) if rows else None,
         notes=notes,
     )
 
@@ -197,17 +199,37 @@ def _begin(at: Any, period: Period, unit: Unit) -> date:
     return day.replace(day=1) if unit == "month" else day
 
 
-def _orders_row(key: str | None, found: Sequence[Row[Any]], currency: str | None) -> OrdersRow:
-    gross, refunded = sum(row.total for row in found), sum(row.refunded for row in found)
+@dataclass
+class _Bought:
+    """What was bought in a time, in minor units."""
+
+    orders: int = 0
+    gross: int = 0
+    refunded: int = 0
+    customers: set[str] = field(default_factory=set)
+    new: set[str] = field(default_factory=set)
+
+    def add(self, row: Row[Any]) -> None:
+        """Count an order, with when its lead bought first."""
+        self.orders += 1
+        self.gross += row.total
+        self.refunded += row.refunded
+        self.customers.add(row.lead_id)
+        if row.at == row.first_at:
+            self.new.add(row.lead_id)
+
+
+def _orders_row(key: str | None, bought: _Bought, currency: str | None) -> OrdersRow:
+    net = bought.gross - bought.refunded
     return OrdersRow(
         key=key,
-        orders=len(found),
-        customers=len({row.lead_id for row in found}),
-        new=len({row.lead_id for row in found if row.at == row.first_at}),
-        gross=major(gross, currency),
-        refunded=major(refunded, currency),
-        net=major(gross - refunded, currency),
-        average=over(gross - refunded, len(found), currency),
+        orders=bought.orders,
+        customers=len(bought.customers),
+        new=len(bought.new),
+        gross=major(bought.gross, currency),
+        refunded=major(bought.refunded, currency),
+        net=major(net, currency),
+        average=over(net, bought.orders, currency),
     )
 
 

@@ -96,11 +96,24 @@ def _fill(client: TestClient, store: Store) -> None:
         connection.execute(update(runs).where(runs.c.id == found[1].id).values(parked_reason=LONG, step=LONG))
 
 
+REPORTS = ("/reports/funnel?journey=welcome", "/reports/deliverability")
+
+
 def _paths(store: Store) -> list[str]:
     with store.read() as connection:
         lead = connection.execute(select(runs.c.lead_id).order_by(runs.c.id)).scalars().first()
     journeys = [f"/journeys/{name}" for name in ("welcome", "reactivation", "farewell")]
-    return ["/", "/journeys", *journeys, "/mailbox", "/messages/m0", "/held", f"/leads/{lead}", "/nowhere"]
+    return [
+        "/",
+        "/journeys",
+        *journeys,
+        *REPORTS,
+        "/mailbox",
+        "/messages/m0",
+        "/held",
+        f"/leads/{lead}",
+        "/nowhere",
+    ]
 
 
 @pytest.mark.parametrize("width", [390, 1_280])

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from dripline.drawing import Count, draw
 from dripline.ingest.refusal import Refused
-from dripline.language.plan import Plan
+from dripline.language.plan import Plan, SplitStep
 from dripline.store.figures import Figures, Steps, count_older, read_figures, read_listings, read_steps
 from dripline.store.overview import list_runs
 from dripline.store.plans import load_plan
@@ -59,6 +59,7 @@ def add_journeys(router: APIRouter, frame: Frame) -> None:
             here="journeys",
             path=f"/journeys/{journey}",
             plan=plan,
+            experiments=bool(plan.holdout) or any(isinstance(step, SplitStep) for step in plan.steps),
             listing=listing,
             figures=figures,
             older=older,
