@@ -22,6 +22,7 @@ from dripline.ingest.membership.keeping import SegmentKeeper
 from dripline.ingest.redeeming import expire
 from dripline.ingest.referring.service import Referring
 from dripline.ingest.scoring.ageing import Ageing
+from dripline.ingest.surveys.clicking import settle_one
 from dripline.ingest.telling import Teller
 from dripline.privacy.retaining import Keeper
 from dripline.providers import Outgoing, Provider, ProviderError
@@ -34,6 +35,7 @@ from dripline.store.freezing import STANDS_STILL, behind
 from dripline.store.house import open_house
 from dripline.store.publications import open_publications
 from dripline.store.receipts import KEPT, forget_receipts
+from dripline.store.surveys import ripe
 from dripline.store.wakes import want_wake
 
 log = structlog.get_logger(__name__)
@@ -46,6 +48,8 @@ REMEMBERED = timedelta(days=7)
 """How long an answer is kept by its Idempotency-Key."""
 MOVING = 5.0
 """Seconds that one sweep moves runs to a plan that was published."""
+ANSWERING = 2.0
+"""Seconds that one sweep takes answers to surveys."""
 KEEPING = 2.0
 """Seconds that one sweep lets go what has been kept for long enough."""
 REFERRING = 2.0
@@ -116,6 +120,7 @@ class Sweeper:
             "told of what is used up": self._teller.tell_due(BATCH),
             "counted": self._counter.count(),
             "segmented": self._segments.keep(),
+            "answered": self._take_answers(),
             "uncertain": self._settle_uncertain(),  # last: it may wait for providers
         }
         if any(found.values()):
@@ -160,6 +165,21 @@ class Sweeper:
             with self._store.write() as connection:
                 machine_now = self._clock()
                 number += expire(connection, row.lead_id, row.id, times)
+        return number
+
+    def _take_answers(self) -> int:
+        """Answers to surveys that were clicked a while ago, and to which nothing was added: a person's count."""
+        with self._store.read() as connection:
+            clock = open_house(connection).clock
+            waiting = ripe(connection, clock.to_house(self._clock()), BATCH)
+        number, give_up = 0, time.monotonic() + ANSWERING
+        for row in waiting:
+            with self._store.write() as connection:
+                machine_now = self._clock()
+                now = Times(clock.to_house(machine_now), machine_now)
+                number += settle_one(connection, clock, row.id, now)
+            if time.monotonic() > give_up:
+                break
         return number
 
     def _carry_out(self) -> int:

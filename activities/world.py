@@ -20,6 +20,7 @@ from dripline.engine.effects import (
     FindProducts,
     IssueDiscount,
     Note,
+    OpenSurvey,
     QueueMessage,
     RecordGoal,
     ReserveSlot,
@@ -29,7 +30,7 @@ from dripline.engine.effects import (
 )
 from dripline.engine.policy import ADDRESS, spacing
 from dripline.ingest.shelf import recommended
-from dripline.store import discounts, messages, outbox, runs, schema
+from dripline.store import discounts, messages, outbox, runs, schema, surveys
 from dripline.store.house import House
 
 log = structlog.get_logger(__name__)
@@ -83,6 +84,8 @@ class World:
                 return self._queue(effect)
             case SkipMessage(message, reason):
                 return self._queue(message, reason)
+            case OpenSurvey():
+                return surveys.open_ask(connection, run, effect)
             case AskOutside():
                 return outbox.put(connection, run.id, effect, self._machine_now)
             case IssueDiscount():

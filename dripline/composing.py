@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from dripline.engine.asked import survey_scope
 from dripline.engine.calendar import zone_of
 from dripline.engine.effects import Event
 from dripline.engine.scope import scope
@@ -58,6 +59,8 @@ def compose(
     )
     if context.get("recommended") is not None:
         names[RECOMMENDED] = context["recommended"]
+    if isinstance(step, MessageStep):
+        names |= survey_scope(plan, step, lead.get("locale"), links)
     locale = None if notice else lead.get("locale")
     marketing = not notice and not (isinstance(step, MessageStep) and step.transactional)
     rendered = render(plan, channel, template, locale, names, wanted_subject, links, marketing=marketing)

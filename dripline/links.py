@@ -16,7 +16,15 @@ from typing import Any
 
 from itsdangerous import BadData, Signer, URLSafeSerializer
 
-from dripline.language.links import AnswerLink, ConfirmLink, Link, MakeLink, PreferencesLink, UnsubscribeLink
+from dripline.language.links import (
+    AnswerLink,
+    ConfirmLink,
+    Link,
+    MakeLink,
+    PreferencesLink,
+    SurveyLink,
+    UnsubscribeLink,
+)
 from dripline.language.values import EvaluationError
 
 PATH = "/l/"
@@ -32,7 +40,7 @@ MAX_TOKEN = 1_000
 """Characters; a longer address is broken by some mail programs."""
 
 _SALT = b"dripline.links"
-_ANSWER, _CONFIRM, _UNSUBSCRIBE, _PREFERENCES = "a", "c", "u", "p"
+_ANSWER, _CONFIRM, _UNSUBSCRIBE, _PREFERENCES, _SURVEY = "a", "c", "u", "p", "s"
 
 
 @dataclass(frozen=True)
@@ -101,6 +109,8 @@ def friends_link(public_url: str, code: str) -> str:
 def _said(message: str, link: Link) -> list[Any]:
     if isinstance(link, AnswerLink):
         return [_ANSWER, message, link.event, dict(link.properties)]
+    if isinstance(link, SurveyLink):
+        return [_SURVEY, message, link.answer or ""]
     if isinstance(link, PreferencesLink):
         return [_PREFERENCES, message]
     return [_CONFIRM if isinstance(link, ConfirmLink) else _UNSUBSCRIBE, message]
@@ -117,6 +127,8 @@ def _claim(said: Any) -> Claim:
             return Claim(message, AnswerLink(event, properties), datetime.fromtimestamp(made, UTC))
         case [str(kind), str(message), int(made)] if kind == _CONFIRM:
             return Claim(message, ConfirmLink(), datetime.fromtimestamp(made, UTC))
+        case [str(kind), str(message), str(answer), int(made)] if kind == _SURVEY:
+            return Claim(message, SurveyLink(answer or None), datetime.fromtimestamp(made, UTC))
         case [str(kind), str(message)] if kind == _UNSUBSCRIBE:
             return Claim(message, UnsubscribeLink(), None)
         case [str(kind), str(message)] if kind == _PREFERENCES:

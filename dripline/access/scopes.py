@@ -19,7 +19,7 @@ Scope = Literal[
 
 SCOPES: dict[Scope, str] = {
     "track": "say what a visitor does, as an app or a browser would; reads nothing",
-    "leads:read": "see leads, their stories, runs and discounts",
+    "leads:read": "see leads, their stories, runs, discounts, and what they answered",
     "leads:write": "create and change leads",
     "events:write": "record events",
     "journeys:write": "put leads into journeys",

@@ -39,6 +39,7 @@ from dripline.cli import (
     spend,
     strays,
     suppressing,
+    survey,
     test,
     trying,
     user,
@@ -60,7 +61,19 @@ def _tell_version(wanted: bool) -> None:
 _PANELS = {
     "Write journeys": (new, check, schema, test, simulate, explain, graph, preview, form, trying),
     "Run them": (run, publish, journeys, campaign, brake),
-    "Look after leads": (lead, score, inspect, runs, held, suppressing, strays, discount, referral, erase),
+    "Look after leads": (
+        lead,
+        score,
+        inspect,
+        runs,
+        held,
+        suppressing,
+        strays,
+        discount,
+        referral,
+        survey,
+        erase,
+    ),
     "See what it earns": (report, spend),
     "Look after the installation": (doctor, backup, retention, user, key, audit),
 }

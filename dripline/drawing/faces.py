@@ -80,7 +80,7 @@ def _icon(step: Step) -> Icon:
         case RepeatStep():
             return "loop"
         case SetStep():
-            return "block" if step.included else "pencil"
+            return "ear" if step.survey else "block" if step.included else "pencil"
         case UpdateStep():
             return "person"
         case EnrollStep():

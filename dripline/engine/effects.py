@@ -145,6 +145,23 @@ class SkipMessage:
 
 
 @dataclass(frozen=True)
+class OpenSurvey:
+    """Take answers to the survey that a message asks. Answer: None."""
+
+    message: str
+    """Its id: answers name it."""
+    step: str
+    visit: int
+    survey: str
+    kind: str
+    at: datetime
+    closes_at: datetime
+    """Until when a reply to a text message is an answer; links are good for longer."""
+    about: Mapping[str, Any]
+    """What is known of the lead that results are told apart by."""
+
+
+@dataclass(frozen=True)
 class AskOutside:
     """Let something be done outside the process, once per run, step and visit. An `Answer` comes later.
 
@@ -268,6 +285,7 @@ Effect = (
     | AskSuppression
     | QueueMessage
     | SkipMessage
+    | OpenSurvey
     | AskOutside
     | IssueDiscount
     | FindMessages

@@ -23,6 +23,7 @@ from dripline.engine.effects import (
 from dripline.engine.hours import opens
 from dripline.engine.moving import Asking, Moving
 from dripline.engine.policy import EXPIRED, Refusal, over_limit, refusal
+from dripline.engine.surveying import open_survey
 from dripline.language.durations import say_duration
 from dripline.language.plan import Duration, Limit, MessageStep
 from dripline.language.recommending import FUNCTION
@@ -79,6 +80,8 @@ def _settle(run: Moving, step: MessageStep, reason: str | None, expires_at: date
     else:
         key = yield SkipMessage(message, reason)
         yield Note(run.at, step.id, "skipped", {"message": key, "template": step.template, "reason": reason})
+    if reason != HOLDOUT:
+        yield from open_survey(run, step, key if reason is None else None)
     if reason is None and run.plan.minds_messages:
         run.remember(last_of(step.channel), key)
     if reason in (None, HOLDOUT):  # so that the waits of the control group look back as far as the others'

@@ -19,6 +19,7 @@ from dripline.engine.noticing import notify
 from dripline.engine.reminding import remind
 from dripline.engine.resting import rest
 from dripline.engine.sending import due_message
+from dripline.engine.surveying import is_answer, unasked, was_asked
 from dripline.engine.waiting import delay_until, wait_end
 from dripline.language.expressions import compile_expression
 from dripline.language.plan import (
@@ -119,6 +120,9 @@ def _asked_of(step: Step) -> list[str]:
 
 def _wait_for(run: Moving, step: WaitForStep) -> Asking:
     """Rest at the step, then look back: what already counts is accepted here and now."""
+    if not was_asked(run, step):
+        yield from unasked(run, step)
+        return
     yield from rest(run, step, wait_end(run, step))
     seen: list[Event] = yield FindEvents(step.on.events, look_back(run, step))
     for event in seen:
@@ -156,6 +160,8 @@ def landmark(step: str) -> str:
 def may_accept(run: Moving, step: WaitForStep, event: Event) -> bool:
     trigger = run.state.trigger
     if event.id in run.state.accepted or (trigger and event.id == trigger.id):
+        return False
+    if not is_answer(run, step, event):
         return False
     return means_its_last(run, step.on, event) and run.matches(step.on, event)
 

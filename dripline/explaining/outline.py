@@ -225,10 +225,11 @@ class _Walk:
                 if step.fallback is not None:
                     yield words.cannot_be_sent, step.fallback
             case WaitForStep():
+                asked = step.survey is not None
                 if step.then != step.next:
-                    yield words.when_it_comes, step.then
+                    yield words.when_answered if asked else words.when_it_comes, step.then
                 if step.otherwise != step.next and (step.timeout or step.until):
-                    yield words.when_the_time_is_up, step.otherwise
+                    yield words.when_not_answered if asked else words.when_the_time_is_up, step.otherwise
             case BranchStep():
                 for arm in step.arms:
                     condition = say_condition(arm.when, words) if arm.when else ""

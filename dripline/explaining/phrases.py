@@ -97,6 +97,10 @@ class Phrases:
     either: str
     remembers: str
     block: str
+    survey: str
+    awaits_answer: str
+    when_answered: str
+    when_not_answered: str
     changes: str
     sets: str
     takes_away: str

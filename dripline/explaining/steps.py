@@ -44,6 +44,7 @@ from dripline.language.plan import (
     WaitForStep,
     WebhookStep,
 )
+from dripline.language.spoken import in_language
 from dripline.language.tracking import channel_of
 
 _FILLED_IN = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
@@ -87,7 +88,9 @@ class Steps:
             case SetStep():
                 if step.values and not step.included:
                     yield words.remembers.format(names=words.comma.join(step.values))
-                if step.included:
+                if step.survey is not None:
+                    yield words.survey.format(question=self._question(step.survey))
+                elif step.included:
                     yield words.block.format(name=step.included)
             case UpdateStep():
                 yield words.changes.format(changes=words.comma.join(self._changes(step)))
@@ -131,6 +134,10 @@ class Steps:
         subject = step.subject or (source.subject if source else None) or ""
         return re.sub(r"[\s,…]*…[\s…]*", "… ", _FILLED_IN.sub("…", subject)).strip()
 
+    def _question(self, survey: str) -> str:
+        asked = self._plan.surveys.get(survey)
+        return in_language(asked.first.text, [self._locale, self._plan.locale]) if asked else survey
+
     def _rules(self, step: DelayUntilStep) -> Iterator[str]:
         words = self._phrases
         if step.moment.date is None:
@@ -151,6 +158,9 @@ class Steps:
             length = words.at_most.format(duration=say_length(step.timeout, words))
         elif step.until is not None:
             length = words.at_most_until.format(moment=say_moment(step.until, words))
+        if step.survey is not None:
+            yield words.awaits_answer.format(length=length.strip(" ,՝"))
+            return
         yield words.wait.format(events=say_events(step.on, words), only=only(step.on, words), length=length)
         if any(channel_of(name) for name in step.on.events) and not says_which(step.on):
             yield words.of_last

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from dripline.ingest.surveys.telling import about_a_survey, says_no_message
 from dripline.language.tracking import channel_of
 from dripline.store.events import Event
 from dripline.store.schema import messages
@@ -17,6 +18,8 @@ _NAMED = ("template", "step", "journey", "run")
 
 def lacks_message(event: Event) -> bool:
     """Whether it is about a message and does not say about which."""
+    if says_no_message(event):
+        return True
     return channel_of(event.name) is not None and "message" not in event.properties
 
 
@@ -28,6 +31,8 @@ def about_a_message(connection: Connection, event: Event) -> Event:
     """
     if not lacks_message(event):
         return event
+    if says_no_message(event):
+        return about_a_survey(connection, event)
     table, said = messages.c, dict(event.properties)
     names = {"run": table.run_id}
     fitting = [names.get(key, getattr(table, key, None)) == said[key] for key in _NAMED if said.get(key)]

@@ -15,9 +15,10 @@ from sqlalchemy import Connection, Row
 
 from dripline.ingest.interests import keep_interests
 from dripline.ingest.membership.following import follow_event
-from dripline.ingest.ordering import keep_orders
+from dripline.ingest.ordering import keep_orders, when
 from dripline.ingest.referring.purchases import follow_referrals
 from dripline.ingest.scoring.following import score_event
+from dripline.ingest.surveys.telling import keep_answers
 from dripline.language.rules import Rules
 from dripline.store.events import Event
 from dripline.store.leads import load_lead
@@ -61,7 +62,12 @@ def _segments(cause: Cause) -> tuple[Event, ...]:
     return follow_event(cause.connection, cause.rules.segments, cause.lead, cause.event)
 
 
-CONSEQUENCES: tuple[Consequence, ...] = (_orders, _interests, _referrals, _scores, _segments)
+def _surveys(cause: Cause) -> tuple[Event, ...]:
+    keep_answers(cause.connection, cause.lead, cause.event, when(cause.event))
+    return ()
+
+
+CONSEQUENCES: tuple[Consequence, ...] = (_orders, _interests, _surveys, _referrals, _scores, _segments)
 """In this order: what comes later may read what those before it wrote."""
 
 

@@ -17,7 +17,7 @@ from dripline.ingest.choosing import Choice, Times, choose
 from dripline.ingest.reading import coerced_properties
 from dripline.ingest.recording import record, record_change
 from dripline.ingest.refusal import Refused
-from dripline.language.links import AnswerLink, ConfirmLink, UnsubscribeLink
+from dripline.language.links import AnswerLink, ConfirmLink, SurveyLink, UnsubscribeLink
 from dripline.language.workspace import Workspace
 from dripline.links import Claim
 from dripline.store.events import Event, happened, kept
@@ -62,6 +62,8 @@ def follow(
     if lead.erased_at is not None:
         return isinstance(claim.link, UnsubscribeLink)
     now = times()
+    if isinstance(claim.link, SurveyLink):
+        return False  # its page knows what to do with it
     if isinstance(claim.link, AnswerLink):
         return _answer(connection, workspace, claim, claim.link, lead, now)
     if isinstance(claim.link, ConfirmLink):

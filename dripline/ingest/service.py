@@ -32,6 +32,7 @@ from dripline.ingest.preferring import Preferences, Wish, prefer, read_preferenc
 from dripline.ingest.reading import Outcome, Row, coerced_properties, read_rows
 from dripline.ingest.recording import record
 from dripline.ingest.referring.service import Referring
+from dripline.ingest.surveys.clicking import Asked, Said, pick, read_asked, say
 from dripline.ingest.transaction import transaction
 from dripline.language.completeness import doubts, lacks
 from dripline.language.workspace import Workspace
@@ -164,6 +165,31 @@ class Ingest:
         def do(connection: Connection) -> Preferences | None:
             house = open_house(connection, self._secret)
             return prefer(connection, self._workspace, house, claim, self._clock(house), wish)
+
+        done = self._transaction(do)
+        self._nudge()
+        return done
+
+    def asked(self, claim: Claim) -> Asked | None:
+        """What the message of a link asks, and what was answered; None where the link has outlived its lead."""
+        with self._store.read() as connection:
+            return read_asked(connection, claim)
+
+    def pick(self, claim: Claim, answer: str) -> bool:
+        """Remember that an answer was clicked: it counts a little later, if a person did it."""
+
+        def do(connection: Connection) -> bool:
+            house = open_house(connection, self._secret)
+            return pick(connection, house.clock, claim, answer, self._clock(house)())
+
+        return self._transaction(do)
+
+    def say(self, claim: Claim, said: Said) -> Asked | None:
+        """Take what the page of a survey sent; what is so then. None as above."""
+
+        def do(connection: Connection) -> Asked | None:
+            house = open_house(connection, self._secret)
+            return say(connection, claim, said, self._clock(house)())
 
         done = self._transaction(do)
         self._nudge()

@@ -38,6 +38,7 @@ from dripline.language.check_outside import known_functions, whole_bodies
 from dripline.language.check_policies import fitting_senders, timely_messages
 from dripline.language.check_products import asked_in_place
 from dripline.language.check_sms import short_texts
+from dripline.language.check_surveys import answerable_surveys, known_surveys
 from dripline.language.check_templates import existing_templates, filled_templates, subjects_of_emails
 from dripline.language.check_times import (
     dated_waits,
@@ -278,6 +279,8 @@ RULES: tuple[Rule, ...] = (
     asked_in_place,
     known_people,
     sound_notices,
+    known_surveys,
+    answerable_surveys,
 )
 """Every rule, in the order in which they are told."""
 _OF_WHOLE: tuple[Rule, ...] = (living_branches, sendable_messages, emitted_events, timely_messages)

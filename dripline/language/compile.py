@@ -19,6 +19,8 @@ from dripline.language.positions import Loc
 from dripline.language.reading import expressions_of
 from dripline.language.segments import is_name
 from dripline.language.step_texts import step_texts
+from dripline.language.surveys.answers import ANSWERED
+from dripline.language.surveys.questions import Survey
 from dripline.language.template_grammar import TemplateSandbox
 from dripline.language.templates import Templates
 from dripline.language.texts import reads
@@ -59,6 +61,7 @@ def compile_journey(journey: Journey, workspace: Workspace, templates: Templates
         default_owner=notices.default_owner,
         budgets=_budgets(journey, workspace),
         shops=_shops(journey, workspace),
+        surveys=_surveys(journey, workspace),
         attribute_times=_attribute_times(journey, workspace, templates, keys),
         event_times=_event_times(journey, workspace),
     )
@@ -88,6 +91,11 @@ def _shops(journey: Journey, workspace: Workspace) -> dict[str, plan.Shop]:
     named = {step.discount.shop for _, step in every_discount(journey.steps)}
     entries = {name: workspace.shops[name] for name in sorted(name for name in named if name is not None)}
     return {name: plan.Shop(url=entry.url, headers=entry.headers) for name, entry in entries.items()}
+
+
+def _surveys(journey: Journey, workspace: Workspace) -> dict[str, Survey]:
+    asked = {step.survey.ask for _, step in every_step(journey.steps) if isinstance(step, steps.SurveyStep)}
+    return {name: workspace.surveys[name].compiled() for name in sorted(asked)}
 
 
 def _trigger(trigger: Trigger, workspace: Workspace) -> plan.Trigger:
@@ -246,6 +254,8 @@ class _Flat:
                 return plan.EnrollStep(id=id_, condition=if_, next=following, journey=step.enroll)
             case changing.UnenrollStep():
                 return plan.UnenrollStep(id=id_, condition=if_, next=following, journey=step.unenroll)
+            case steps.SurveyStep():
+                return self.survey(step, loc, following)
             case steps.StopStep():
                 return plan.StopStep(id=id_, condition=if_, next=following, reason=step.stop)
             case steps.WebhookStep():
@@ -301,6 +311,43 @@ class _Flat:
             unless=event_filter(said.unless, said.unless_when) if said.unless else None,
             message=message,
             on_day=on_day,
+        )
+
+    def survey(self, step: steps.SurveyStep, loc: Loc, following: str | None) -> plan.SetStep:
+        """A block of its own: the message that asks, and the wait for the answer."""
+        said, id_ = step.survey, self.ids[loc]
+        channel, message = said.message
+        begin, answer = len(self.steps), f"{id_}/answer"
+        first = self.block(message, (*loc, "survey", channel), answer)
+        asks = plan.Asks(survey=said.ask, within=said.timeout)
+        self.steps[begin:] = [
+            one.model_copy(update={"asks": asks}) if isinstance(one, plan.MessageStep) else one
+            for one in self.steps[begin:]
+        ]
+        place, then, otherwise = len(self.steps), following, following
+        if step.then is not None:
+            then = self.block(step.then, (*loc, "then"), following)
+        if step.else_ is not None:
+            otherwise = self.block(step.else_, (*loc, "else"), following)
+        wait = plan.WaitForStep(
+            id=answer,
+            result=step.as_,
+            next=following,
+            on=event_filter((ANSWERED,), None),
+            timeout=said.timeout,
+            survey=said.ask,
+            then=then,
+            otherwise=otherwise,
+        )
+        self.steps.insert(place, wait)
+        return plan.SetStep(
+            id=id_,
+            condition=step.if_,
+            next=following,
+            values={},
+            included=f"survey {said.ask}",
+            survey=said.ask,
+            then=first,
         )
 
     def discount(self, step: steps.DiscountStep, id_: str, following: str | None) -> plan.DiscountStep:

@@ -22,9 +22,11 @@ from dripline.language.steps import (
     Step,
     Steps,
     StopStep,
+    SurveyStep,
     WaitForStep,
     WebhookStep,
 )
+from dripline.language.surveys.answers import ANSWERED
 from dripline.language.workspace import Workspace
 
 MESSAGE_RESULT = frozenset({"sent", "skipped", "reason"})
@@ -38,6 +40,8 @@ CALL_RESULT = frozenset({"ok", "result", "skipped", "reason"})
 
 REMIND_RESULT = frozenset({"outcome", "event", "reminders"})
 """What is known of reminders that are over."""
+SURVEY = frozenset({"name", "question", "answers", "low", "high", "comment", "page"})
+"""What the message that asks a survey reads of it."""
 ANYTHING = "*"
 """Stands among what a name has where that is not known."""
 
@@ -91,6 +95,8 @@ class Flow:
                 self.block(step.message.fallback, (*loc, verb, "fallback"), names)
         elif isinstance(step, RemindStep):
             out = self.remind(step, loc, names)
+        elif isinstance(step, SurveyStep):
+            out = self.survey(step, loc, names)
         elif isinstance(step, WebhookStep) and step.as_ is not None:
             out = self.named(step.as_, WEBHOOK_RESULT, names)
         elif isinstance(step, CallStep) and step.as_ is not None:
@@ -140,6 +146,17 @@ class Flow:
             ways.append(timed_out)
         elif step.else_ is not None:
             self.unreachable.append((*loc, "else"))
+        return meet(ways)
+
+    def survey(self, step: SurveyStep, loc: Loc, names: Names) -> Names | None:
+        """The message that asks, and the ways of those who answer and of those who do not."""
+        channel, message = step.survey.message
+        self.block(message, (*loc, "survey", channel), {**names, "survey": SURVEY})
+        there = names
+        if step.as_ is not None:
+            there = self.named(step.as_, frozenset({"name", *self.workspace.events[ANSWERED]}), names)
+        ways = [there if step.then is None else self.block(step.then, (*loc, "then"), there)]
+        ways.append(names if step.else_ is None else self.block(step.else_, (*loc, "else"), names))
         return meet(ways)
 
     def delay_until(self, step: DelayUntilStep, names: Names) -> Names:

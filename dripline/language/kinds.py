@@ -30,6 +30,7 @@ TAKEN_NAMES = frozenset(
         "today",
         "days",
         "hours",
+        "survey",
         "message",
         "loop",
         "self",

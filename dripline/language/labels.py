@@ -85,6 +85,8 @@ def say_step(step: Step) -> str:
         case DelayUntilStep():
             return f"Wait until {say_moment(step.moment)}"
         case WaitForStep():
+            if step.survey is not None:
+                return f"Wait for the answer to {step.survey}"
             return f"Wait for {say_events(step.on)}"
         case BranchStep():
             return "Choose"
@@ -92,6 +94,8 @@ def say_step(step: Step) -> str:
             return "Draw lots"
         case RepeatStep():
             return f"Repeat every {say_duration(step.every)}"
+        case SetStep() if step.survey is not None:
+            return f"Ask the survey {step.survey}"
         case SetStep():
             return f"Block {step.included}" if step.included else f"Set {', '.join(step.values)}"
         case UpdateStep():
@@ -126,6 +130,8 @@ def name_step(step: Step) -> str:
         case DelayUntilStep():
             return f"the wait for {say_moment(step.moment)}"
         case WaitForStep():
+            if step.survey is not None:
+                return f"the wait for the answer to {step.survey}"
             return f"the wait for {say_events(step.on)}"
         case BranchStep():
             return "the branch"
@@ -133,6 +139,8 @@ def name_step(step: Step) -> str:
             return "the split"
         case RepeatStep():
             return f"the repeat every {say_duration(step.every)}"
+        case SetStep() if step.survey is not None:
+            return f"the survey {step.survey}"
         case SetStep():
             return (
                 f"the block {step.included}" if step.included else f"the setting of {', '.join(step.values)}"

@@ -41,7 +41,14 @@ class PreferencesLink:
     """Whoever follows it sees what the lead gets, and may choose: topics by channel, a pause, nothing at all."""
 
 
-Link = AnswerLink | ConfirmLink | UnsubscribeLink | PreferencesLink
+@dataclass(frozen=True)
+class SurveyLink:
+    """Whoever follows it answers, for the lead, what the message asks; without an answer it leads to its page."""
+
+    answer: str | None = None
+
+
+Link = SurveyLink | AnswerLink | ConfirmLink | UnsubscribeLink | PreferencesLink
 MakeLink = Callable[[Link], str]
 """The address of a link of one message."""
 
@@ -96,6 +103,8 @@ def stand_in(link: Link, at: str = STANDS_FOR) -> str:
     if isinstance(link, AnswerLink):
         query = urlencode(sorted(link.properties.items()))
         return f"{at}/answer/{link.event}" + (f"?{query}" if query else "")
+    if isinstance(link, SurveyLink):
+        return f"{at}/survey" + (f"?{urlencode({'answer': link.answer})}" if link.answer else "")
     name = next(name for name, one in _WITHOUT_ARGUMENTS.items() if one == link)
     return f"{at}/{name.removesuffix('_link')}"
 

@@ -30,6 +30,7 @@ from dripline.language.steps import (
     Step,
     Steps,
     StopStep,
+    SurveyStep,
     WaitForStep,
     WebhookStep,
 )
@@ -48,6 +49,13 @@ def blocks(loc: Loc, step: Step) -> Iterator[tuple[Loc, Steps, str]]:
             yield (*loc, "remind", "with"), step.remind.with_, "with"
         if step.remind.on_day is not None:
             yield (*loc, "remind", "on_day"), step.remind.on_day, "on-day"
+    elif isinstance(step, SurveyStep):
+        channel, message = step.survey.message
+        yield (*loc, "survey", channel), message, "ask"
+        if step.then is not None:
+            yield (*loc, "then"), step.then, "then"
+        if step.else_ is not None:
+            yield (*loc, "else"), step.else_, "else"
     elif isinstance(step, WaitForStep):
         if step.then is not None:
             yield (*loc, "then"), step.then, "then"
@@ -133,12 +141,14 @@ def _own_name(step: Step) -> str | None:
         return f"call:{step.call.function}"
     if isinstance(step, IncludeStep):
         return f"include:{step.include.block}"
+    if isinstance(step, SurveyStep):
+        return f"survey:{step.survey.ask}"
     return None
 
 
 def _stem(step: Step, before: str) -> str:
     match step:
-        case EmailStep() | SmsStep() | CallStep() | IncludeStep():
+        case EmailStep() | SmsStep() | CallStep() | IncludeStep() | SurveyStep():
             return _own_name(step) or before
         case DelayStep() | DelayUntilStep() | WaitForStep():
             return f"after {before}"

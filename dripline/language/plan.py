@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dripline.language.fields import FieldType
 from dripline.language.recommending import FUNCTION
+from dripline.language.surveys.questions import Survey
 from dripline.language.tracking import channel_of
 
 Channel = Literal["email", "sms"]
@@ -161,6 +162,14 @@ class _Step(_Frozen):
     """Id of the step after this one; None ends the run as finished."""
 
 
+class Asks(_Frozen):
+    """A message that asks a survey."""
+
+    survey: str
+    within: Duration
+    """How long the answer is waited for; a reply to a text message counts so long."""
+
+
 class MessageStep(_Step):
     """Queue one message. Its result has `sent`, `skipped` and `reason`."""
 
@@ -181,6 +190,7 @@ class MessageStep(_Step):
     """The only hours in which it may go; none: any."""
     expires: Duration | None = None
     """How late it may go, from when it was due."""
+    asks: Asks | None = None
 
 
 class DelayStep(_Step):
@@ -214,6 +224,8 @@ class WaitForStep(_Step):
     until: Moment | None = None
     """A moment instead of a timeout."""
     since: Literal["message", "now", "start"] | Duration | Reached = "message"
+    survey: str | None = None
+    """The survey whose answer it waits for: to the message of this run that asked last."""
     then: str | None = None
     otherwise: str | None = None
 
@@ -268,6 +280,8 @@ class SetStep(_Step):
     """By name, the expression."""
     included: str | None = None
     """The block that begins here, and whose names these are."""
+    survey: str | None = None
+    """The survey that is asked here: the block is the message that asks, and the wait for the answer."""
     then: str | None = None
     """Where the block begins; `next` is where it is passed over."""
 
@@ -486,6 +500,8 @@ class Plan(_Frozen):
     """Those that its discounts are paid of, by name."""
     shops: dict[str, Shop] = {}
     """Those that make codes for its discounts, by name."""
+    surveys: dict[str, Survey] = {}
+    """Those that its steps ask, by name."""
     trigger: Trigger
     goal: Goal | None = None
     exits: tuple[Exit, ...] = ()

@@ -17,6 +17,8 @@ from dripline.language.membership import SegmentRules, compile_segments
 from dripline.language.orders import OrderRules
 from dripline.language.products import ProductRules
 from dripline.language.scoring import Scoring
+from dripline.language.surveys.answers import ANSWERED, COMMENTED
+from dripline.language.surveys.questions import Survey
 from dripline.language.terms import Program, compile_programs
 from dripline.language.workspace import Workspace
 
@@ -36,6 +38,8 @@ class Rules(BaseModel):
     scoring: Scoring | None = None
     products: ProductRules = ProductRules()
     segments: SegmentRules | None = None
+    surveys: dict[str, Survey] = {}
+    """What may be answered though a lead was not asked by a message of ours."""
 
     @cached_property
     def heard(self) -> frozenset[str]:
@@ -43,7 +47,7 @@ class Rules(BaseModel):
         told_by = (name for program in self.referrals.values() for name in program.told_by)
         parts = (self.orders, self.scoring, self.segments)
         heard = (part.heard for part in parts if part is not None)
-        return frozenset(told_by).union(self.of_products, *heard)
+        return frozenset({*told_by, ANSWERED, COMMENTED}).union(self.of_products, *heard)
 
     @cached_property
     def of_products(self) -> frozenset[str]:
@@ -69,4 +73,5 @@ def compile_rules(workspace: Workspace) -> Rules:
         scoring=compile_scoring(workspace),
         products=workspace.product_rules,
         segments=segments if segments.segments or segments.rfm else None,
+        surveys={name: entry.compiled() for name, entry in workspace.surveys.items()},
     )

@@ -41,7 +41,6 @@ LATER_VERBS = frozenset(
     {
         "assign",
         "task",
-        "survey",
     }
 )
 """Verbs of the language that are refused until they are built."""
@@ -398,6 +397,42 @@ class RemindStep(NamedResult):
     remind: RemindArguments = Field(description="What about, how often, until when: `{about, every, until}`.")
 
 
+class SurveyArguments(Written):
+    """What is asked, by which message, and how long the answer is waited for."""
+
+    ask: Text = Field(description="The survey, by its name under `surveys` in dripline.yaml.")
+    email: Asking | None = Field(
+        None, description="The e-mail that asks: a template, or a mapping as in a step; it reads `survey`."
+    )
+    sms: AskingBySms | None = Field(None, description="The text message that asks, instead of an e-mail.")
+    timeout: Length = Field(description="How long the answer is waited for, like `7 days`.")
+
+    @model_validator(mode="after")
+    def _one_message(self) -> SurveyArguments:
+        if (self.email is None) == (self.sms is None):
+            hint = "give one of `email` and `sms`; `fallback` says what goes where it cannot be sent"
+            raise wrong("missing-key", "it is not said by which message", hint)
+        return self
+
+    @property
+    def message(self) -> tuple[str, Steps]:
+        """The channel, and the message as a step."""
+        if self.email is not None:
+            return "email", self.email
+        assert self.sms is not None
+        return "sms", self.sms
+
+
+class SurveyStep(NamedResult):
+    """Ask the lead something, and wait for the answer: a click in the e-mail, or a reply to the text message."""
+
+    survey: SurveyArguments = Field(description="What to ask, and how: `{ask, email or sms, timeout}`.")
+    then: Steps | None = Field(None, description="What to do when the lead has answered.")
+    else_: Steps | None = Field(
+        None, alias="else", description="What to do when it has not, or could not be asked."
+    )
+
+
 VERBS: dict[str, type[StepKeys]] = {
     "email": EmailStep,
     "sms": SmsStep,
@@ -418,6 +453,7 @@ VERBS: dict[str, type[StepKeys]] = {
     "discount": DiscountStep,
     "notify": NotifyStep,
     "remind": RemindStep,
+    "survey": SurveyStep,
 }
 """The class of each verb."""
 
@@ -476,7 +512,8 @@ Step = Annotated[
     | Annotated[CallStep, Tag("<call>")]
     | Annotated[DiscountStep, Tag("<discount>")]
     | Annotated[NotifyStep, Tag("<notify>")]
-    | Annotated[RemindStep, Tag("<remind>")],
+    | Annotated[RemindStep, Tag("<remind>")]
+    | Annotated[SurveyStep, Tag("<survey>")],
     Discriminator(_verb),
     BeforeValidator(_one_verb),
 ]
@@ -508,7 +545,26 @@ Reminder = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string", "pattern": "^[a-z0-9]"}, _ONE_MESSAGE]}),
 ]
 
+
+def _by_email(value: Any) -> Any:
+    return value if isinstance(value, tuple) else [{"email": value}]
+
+
+def _by_sms(value: Any) -> Any:
+    return value if isinstance(value, tuple) else [{"sms": value}]
+
+
+_A_MESSAGE = WithJsonSchema({"anyOf": [{"type": "string", "pattern": "^[a-z0-9]"}, {"type": "object"}]})
+Asking = Annotated[
+    tuple[Step, ...], BeforeValidator(_by_email), Field(min_length=1, max_length=1), _A_MESSAGE
+]
+AskingBySms = Annotated[
+    tuple[Step, ...], BeforeValidator(_by_sms), Field(min_length=1, max_length=1), _A_MESSAGE
+]
+
 for _model in (
+    SurveyArguments,
+    SurveyStep,
     RemindArguments,
     RemindStep,
     MessageArguments,

@@ -15,7 +15,8 @@ from dripline.language.model import Journey
 from dripline.language.naming import every_step
 from dripline.language.ranking import RFM
 from dripline.language.step_keys import NamedResult
-from dripline.language.steps import IncludeStep, RemindStep, Step, WaitForStep
+from dripline.language.steps import IncludeStep, RemindStep, Step, SurveyStep, WaitForStep
+from dripline.language.surveys.answers import ANSWERED
 from dripline.language.touches import TOUCH, TOUCHES
 from dripline.language.workspace import Workspace
 
@@ -206,6 +207,8 @@ def accepted_events(journey: Journey) -> tuple[str, ...]:
             found |= dict.fromkeys(step.wait_for.event)
         elif isinstance(step, RemindStep):
             found |= dict.fromkeys(step.remind.unless or ())
+        elif isinstance(step, SurveyStep):
+            found[ANSWERED] = None
     return tuple(found)
 
 
@@ -219,13 +222,20 @@ def _results(journey: Journey) -> dict[str, tuple[str, ...] | None]:
     results: dict[str, tuple[str, ...] | None] = {}
     for _, step in every_step(journey.steps):
         for name in names_of(step):
-            events = step.wait_for.event if isinstance(step, WaitForStep) else ()
+            events = _events_of(step)
             known = results.get(name, events)
             if known is None or bool(known) != bool(events) or isinstance(step, (SetStep, IncludeStep)):
                 results[name] = None
             else:
                 results[name] = tuple({*known, *events})
     return results
+
+
+def _events_of(step: Step) -> tuple[str, ...]:
+    """The events of which the step's result is one."""
+    if isinstance(step, SurveyStep):
+        return (ANSWERED,)
+    return step.wait_for.event if isinstance(step, WaitForStep) else ()
 
 
 def names_of(step: Step) -> Iterator[str]:

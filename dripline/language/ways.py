@@ -31,8 +31,10 @@ from dripline.language.steps import (
     Step,
     Steps,
     StopStep,
+    SurveyStep,
     WaitForStep,
 )
+from dripline.language.surveys.answers import ANSWERED
 from dripline.language.value_types import names_of, types_at
 from dripline.language.workspace import Workspace
 
@@ -128,6 +130,8 @@ class Ways:
             return passed + self.branch(step, loc, states)
         if isinstance(step, WaitForStep):
             return passed + self.wait(step, loc, states)
+        if isinstance(step, SurveyStep):
+            return passed + self.survey(step, loc, states)
         at_once = isinstance(step, _AT_ONCE)
         if isinstance(step, (EmailStep, SmsStep)):
             at_once = not may_be_held(self.journey, self.workspace, step.message)
@@ -185,6 +189,16 @@ class Ways:
         out = came if step.then is None else self.block(step.then, (*loc, "then"), came)
         timed_out = later if step.else_ is None else self.block(step.else_, (*loc, "else"), later)
         return out + timed_out if step.ends else out
+
+    def survey(self, step: SurveyStep, loc: Loc, states: States) -> States:
+        """The ways of a survey: whoever goes on behind an answer has given one."""
+        channel, message = step.survey.message
+        later = lasting(self.block(message, (*loc, "survey", channel), states))
+        came = without([met(state, (ANSWERED,)) for state in later], "lead", "now", "today")
+        if step.as_ is not None:
+            came = [copied(state, step.as_) for state in came]
+        out = came if step.then is None else self.block(step.then, (*loc, "then"), came)
+        return out + (later if step.else_ is None else self.block(step.else_, (*loc, "else"), later))
 
 
 def ways_of(journey: Journey, workspace: Workspace) -> Ways:

@@ -31,6 +31,8 @@ from dripline.language.scoring import ScoringEntry
 from dripline.language.segments import RfmEntry, Segments
 from dripline.language.short_forms import ShortForm
 from dripline.language.spoken import Spoken
+from dripline.language.surveys.answers import ANSWERED, COMMENTED
+from dripline.language.surveys.entries import Key, SurveyEntry
 from dripline.language.times import QuietHours
 from dripline.language.tracking import MESSAGE_EVENTS, TrackingEntry
 from dripline.language.tracking_api import TrackingApi, wrong_targets
@@ -38,6 +40,17 @@ from dripline.language.yaml_reader import read_yaml
 
 FILE = "dripline.yaml"
 
+SURVEY_EVENT: Mapping[str, FieldType] = {
+    "survey": "text",
+    "kind": "text",
+    "answer": "text",
+    "score": "number",
+    "group": "text",
+    "comment": "text",
+    "answers": "any",
+    "via": "text",
+    "message": "text",
+}
 BUILT_IN_EVENTS: Mapping[str, Mapping[str, FieldType]] = {
     "lead.created": {},
     "lead.updated": {"changed": "list"},
@@ -92,6 +105,8 @@ BUILT_IN_EVENTS: Mapping[str, Mapping[str, FieldType]] = {
     "product.due": {"product": "text", "title": "text", "url": "text"},
     "segment.entered": {"segment": "text"},
     "segment.left": {"segment": "text"},
+    ANSWERED: SURVEY_EVENT,
+    COMMENTED: SURVEY_EVENT,
 }
 """Events that are always declared; a workspace may add properties."""
 
@@ -320,6 +335,10 @@ class Workspace(Written):
     scoring: ScoringEntry | None = Field(
         None,
         description="How leads are scored; without it, only what journeys and the API say is their score.",
+    )
+
+    surveys: dict[Key, SurveyEntry] = Field(
+        default_factory=dict, description="What leads are asked, by the names that `survey` steps use."
     )
 
     tracking: TrackingEntry | None = Field(

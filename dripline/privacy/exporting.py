@@ -35,6 +35,7 @@ SECTIONS: Mapping[str, str] = {
     "referrals": "friends_brought",
     "interests": "interests",
     "campaign_leads": "campaigns",
+    "survey_asks": "surveys",
     "touches": "touches",
     "memberships": "groups",
     "segment_members": "segments",

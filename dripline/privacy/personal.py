@@ -173,6 +173,15 @@ RULES: dict[str, Rule] = {
         personal="product_id",
         plain="lead_id kind times first_at last_at until due_at",
     ),
+    # What is left counts answers; whose they were, and in what words, it does not say.
+    "survey_asks": _rule(
+        "emptied",
+        "lead",
+        "lead_id",
+        personal="about picks comment answers",
+        plain="id survey kind lead_id run_id journey step visit asked_at closes_at settle_at answered_at answer score"
+        " via",
+    ),
     # The name of an event stays: rates of answers are counted by it.
     "step_log": _rule("emptied", "run", "run_id", personal="detail", plain="id run_id turn at step what"),
     "hits": _rule("emptied", "message", "message_id", personal="link", plain="id message_id kind at machine"),

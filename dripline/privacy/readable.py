@@ -26,6 +26,7 @@ _TITLES = {
     "friends_brought": "Friends who were brought",
     "interests": "Products looked at, asked for and bought",
     "campaigns": "Campaigns",
+    "surveys": "Surveys",
     "touches": "Where it came from",
     "groups": "Companies and groups",
     "segments": "Segments",

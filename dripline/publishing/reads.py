@@ -44,7 +44,7 @@ def needs(plan: Plan, step: Step) -> frozenset[str]:
     for text in _texts(step):
         found |= _of_text(text)
     for text in _templates(plan, step):
-        found |= _of_template(text)
+        found |= _of_template(text) - ({"survey"} if isinstance(step, MessageStep) and step.asks else set())
     return frozenset(found - _ALWAYS)
 
 

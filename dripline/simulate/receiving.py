@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dripline.language.links import STANDS_FOR
+from dripline.language.plan import Plan
+from dripline.language.surveys.answers import ANSWERED, of_choice, of_quiz
+from dripline.language.surveys.answers import properties as told
 from dripline.language.tracking import channel_of
 from dripline.simulate.timeline import Letter
 from dripline.tracking.addresses import without_query
@@ -17,6 +20,37 @@ _NAMED = ("template", "step", "journey")
 
 class NoSuchLetter(Exception):
     """The event is about a message that the lead has not got. Says which."""
+
+
+def answered(
+    properties: Mapping[str, Any], letters: Iterable[Letter], plans: Mapping[str, Plan]
+) -> dict[str, Any]:
+    """An answer with all that follows from it: to the last message that asked, of that survey if one is said.
+
+    Raises NoSuchLetter where nothing was asked, or the survey has no such answer.
+    """
+    asking = [
+        (one, asks.survey)
+        for one in letters
+        if one.fate == "sent"
+        and (asks := getattr(plans[one.journey].by_id.get(one.step), "asks", None)) is not None
+        and properties.get("survey") in (None, asks.survey)
+    ]
+    if not asking:
+        raise NoSuchLetter(f"{ANSWERED}: nothing had been asked")
+    letter, name = asking[-1]
+    survey = plans[letter.journey].surveys[name]
+    said = properties.get("answers")
+    quiz = survey.kind == "quiz" and isinstance(said, Mapping)
+    answer = (
+        of_quiz(survey, {str(key): str(value) for key, value in (said or {}).items()})
+        if quiz
+        else of_choice(survey, str(properties.get("answer", "")))
+    )
+    if answer is None:
+        raise NoSuchLetter(f"{ANSWERED}: the survey {name} has no such answer")
+    comment, via = properties.get("comment"), properties.get("via") or letter.channel
+    return {**properties, **told(name, survey, answer, str(via), comment, letter.id)}
 
 
 def completed(name: str, properties: Mapping[str, Any], letters: Iterable[Letter]) -> dict[str, Any]:
@@ -33,10 +67,10 @@ def completed(name: str, properties: Mapping[str, Any], letters: Iterable[Letter
         which = "".join(f", {key} {value}" for key, value in wanted.items())
         raise NoSuchLetter(f"{name}: no {channel} message had been sent{which}")
     about = {"message": letter.id, "run": letter.run}
-    told = {**properties, **{key: getattr(letter, key) for key in _NAMED}, **about}
+    whole = {**properties, **{key: getattr(letter, key) for key in _NAMED}, **about}
     if name.endswith(".clicked"):
-        told["link"] = _link(name, letter, properties.get("link"))
-    return told
+        whole["link"] = _link(name, letter, properties.get("link"))
+    return whole
 
 
 def _last(channel: str, wanted: Mapping[str, Any], letters: Iterable[Letter]) -> Letter | None:
@@ -59,4 +93,4 @@ def _link(name: str, letter: Letter, said: str | None) -> str | None:
     return link
 
 
-__all__ = ["NoSuchLetter", "completed"]
+__all__ = ["NoSuchLetter", "answered", "completed"]

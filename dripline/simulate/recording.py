@@ -13,7 +13,8 @@ from dripline.engine.scheduling import belongs
 from dripline.engine.topics import changed
 from dripline.language.expressions import EvaluationError
 from dripline.language.plan import Gathering, Plan
-from dripline.simulate.receiving import NoSuchLetter, completed
+from dripline.language.surveys.answers import ANSWERED
+from dripline.simulate.receiving import NoSuchLetter, answered, completed
 from dripline.simulate.scoring import Scores
 from dripline.simulate.state import Run, State
 from dripline.simulate.timeline import Entry
@@ -58,6 +59,8 @@ class Recording:
     def _completed(self, name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
         """What becomes of a message, with which message it is; one that nobody has got is told as trouble."""
         try:
+            if name == ANSWERED:
+                return answered(properties, self._state.letters.values(), self._state.plans)
             return completed(name, properties, self._state.letters.values())
         except NoSuchLetter as problem:
             entry = Entry(self._state.now, "step", "no-such-letter", detail={"reason": str(problem)})

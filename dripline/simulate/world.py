@@ -22,6 +22,7 @@ from dripline.engine.effects import (
     FindProducts,
     IssueDiscount,
     Note,
+    OpenSurvey,
     QueueMessage,
     RecordGoal,
     ReserveSlot,
@@ -80,6 +81,8 @@ class World:
                 return self._write(run, effect, None)
             case SkipMessage(message, reason):
                 return self._write(run, message, reason)
+            case OpenSurvey():
+                return None
             case AskOutside():
                 return self._outside.ask(run, effect)
             case IssueDiscount():

@@ -28,6 +28,7 @@ from dripline.store.schema import (
     runs,
     score_changes,
     score_points,
+    survey_asks,
     touches,
 )
 from dripline.store.segments import move_segments, move_segments_back
@@ -39,6 +40,7 @@ FOLLOWING: Mapping[str, tuple[Table, tuple[Column[Any], ...]]] = {
     "orders": (orders, (orders.c.id,)),
     "referral_codes": (referral_codes, (referral_codes.c.plain_code,)),
     "referrals": (referrals, (referrals.c.id,)),
+    "survey_asks": (survey_asks, (survey_asks.c.id,)),
     "events": (events, (events.c.seq,)),
     "touches": (touches, (touches.c.id,)),
     "consents": (consents, (consents.c.id,)),

@@ -888,6 +888,38 @@ hits = Table(
     comment="Opens and clicks as they came, those of machines too. No address and no browser of anybody.",
 )
 
+survey_asks = Table(
+    "survey_asks",
+    metadata,
+    _id(),  # that of the message that asked; of an answer that nobody was asked for, made from its event
+    Column("survey", String(128), nullable=False),
+    Column("kind", String(16), nullable=False),  # nps | csat | reasons | quiz
+    Column("lead_id", String(64), ForeignKey("leads.id"), nullable=False, index=True),
+    Column("run_id", String(64), ForeignKey("runs.id"), index=True),
+    Column("journey", String(128)),
+    Column("step", String(256)),
+    Column("visit", Integer),
+    Column("asked_at", Utc, nullable=False),
+    Column("closes_at", Utc),  # until when a reply to a text message counts
+    Column("about", Json),  # of the lead when it was asked: stage, warmth, locale, …
+    Column("picks", Json),  # answers that were clicked: [[answer, house time]], until it is clear who clicked
+    Column("settle_at", Utc),  # when that is decided
+    Column("answered_at", Utc),
+    Column("answer", String(256)),
+    Column("score", Float),
+    Column("comment", Text),
+    Column("answers", Json),  # of a quiz: by question
+    Column("via", String(16)),  # email | page | sms | api
+    Index("ix_survey_asks_survey", "survey", "asked_at"),
+    Index(
+        "ix_survey_asks_settling",
+        "settle_at",
+        sqlite_where=text("settle_at IS NOT NULL"),
+        postgresql_where=text("settle_at IS NOT NULL"),
+    ),
+    comment="Who was asked what, and what they said.",
+)
+
 inbound = Table(
     "inbound",
     metadata,

@@ -99,6 +99,8 @@ class Line:
 
     def _waited_for(self, events: Sequence[str]) -> str:
         step = self.step
+        if isinstance(step, WaitForStep) and step.survey is not None:
+            return f"waits for the answer to {step.survey}"
         if isinstance(step, WaitForStep):
             return f"waits for {' or '.join(step.on.events)}"
         if isinstance(step, DelayStep):

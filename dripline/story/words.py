@@ -157,7 +157,11 @@ def _by(line: Line) -> str:
 _WORDS: Mapping[str, _Words] = {
     "split": lambda line: f"goes the way {line.detail['arm']}, by lot",
     "set": lambda line: f"sets {value_said(line.detail['names'])}",
-    "included": lambda line: f"begins the block {line.detail['block']}",
+    "included": lambda line: (
+        f"asks the {line.detail['block']}"
+        if str(line.detail["block"]).startswith("survey ")
+        else f"begins the block {line.detail['block']}"
+    ),
     "pass": _pass,
     "loop-over": lambda line: (
         f"repeats no more after {line.detail['passes']} passes: {line.detail['because']}"
@@ -184,6 +188,7 @@ _WORDS: Mapping[str, _Words] = {
     "if-false": _if_false,
     "asks": _asks,
     "answered": _answered,
+    "survey-not-asked": lambda line: f"does not wait: {line.detail['survey']} was not asked",
     "not-asked": lambda line: f"does not ask: {line.detail['reason']}",
     "issued": _issued,
     "not-issued": lambda line: f"issues no discount: {line.detail['reason']}",

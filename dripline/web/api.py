@@ -27,6 +27,7 @@ from dripline.web import shapes
 from dripline.web.described import documented
 from dripline.web.discounts import add_discounts
 from dripline.web.needing import needs
+from dripline.web.opinions import add_surveys
 from dripline.web.strict_json import StrictRoute
 
 
@@ -79,6 +80,7 @@ def build_api(ingest: Ingest, store: Store, workspace: Workspace, machine: Machi
     _add_saying(router, ingest)
     _add_asking(router, store, workspace)
     add_discounts(router, ingest, store, machine, documented(404, 409, 410))
+    add_surveys(router, ingest, store, workspace, documented(404, 410))
     return router
 
 

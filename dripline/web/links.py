@@ -25,16 +25,19 @@ from starlette.responses import HTMLResponse, Response
 from dripline.clock import MachineClock
 from dripline.ingest.preferring import Wish
 from dripline.ingest.service import Ingest
-from dripline.language.links import AnswerLink, ConfirmLink, PreferencesLink
+from dripline.language.links import AnswerLink, ConfirmLink, PreferencesLink, SurveyLink
 from dripline.language.workspace import Workspace
 from dripline.links import EXAMPLE, PATH, Claim, Links
 from dripline.settings import Settings
 from dripline.store.database import UNAVAILABLE, Store
 from dripline.store.house import open_house
 from dripline.store.schema import messages
+from dripline.tracking.machines import machine
 from dripline.web.link_words import WORDS, language
 from dripline.web.pages.frame import build_templates
 from dripline.web.preferences import read_wish, render_preferences
+from dripline.web.surveys import POLICY as SURVEY_POLICY
+from dripline.web.surveys import Reader, is_pick, picked, read_said, render_survey
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; form-action 'self';"
@@ -44,7 +47,11 @@ RETRY_AFTER = 30
 """Seconds after which a reader may try again while something of ours is not working."""
 
 _ROBOTS = "noindex, nofollow, noarchive"
-_FILES = {"page.css": ("link.css", "text/css"), "send.js": ("link.js", "text/javascript")}
+_FILES = {
+    "page.css": ("link.css", "text/css"),
+    "send.js": ("link.js", "text/javascript"),
+    "survey.js": ("survey.js", "text/javascript"),
+}
 _FROM = select(messages.c.locale, messages.c.sender_name, messages.c.topic)
 
 _log = structlog.get_logger(__name__)
@@ -94,6 +101,8 @@ class _Pages:
             return self._page("outlived", letter, 410)
         if isinstance(claim.link, PreferencesLink):
             return self._preferences(claim, letter, request)
+        if isinstance(claim.link, SurveyLink):
+            return self._survey(claim, claim.link, letter, request, None)
         # A scanner with a browser of its own can look like a person: consent and farewells want a hand.
         kind = _kind(claim)
         return self._page(f"ask-{kind}", letter, asks=True, sends_itself=kind == "answer")
@@ -111,6 +120,8 @@ class _Pages:
                 return self._page("unknown", letter, 404)
             if isinstance(claim.link, PreferencesLink):
                 return self._preferences(claim, letter, request, read_wish(form))
+            if isinstance(claim.link, SurveyLink) and not self._is_too_old(claim):
+                return self._survey(claim, claim.link, letter, request, form)
             if self._is_too_old(claim) or not self._ingest.follow(claim, everything):
                 return self._page("outlived", letter, 410)
         except UNAVAILABLE as trouble:
@@ -140,6 +151,38 @@ class _Pages:
             wish.do if wish else None,
         )
         headers = {"Content-Security-Policy": POLICY, "X-Robots-Tag": _ROBOTS, "Cache-Control": "no-store"}
+        return HTMLResponse(html, headers=headers)
+
+    def _survey(
+        self,
+        claim: Claim,
+        link: SurveyLink,
+        letter: _Letter,
+        request: Request,
+        form: dict[str, list[str]] | None,
+    ) -> Response:
+        """What is asked, with the link's answer chosen; with a form, after what it says has been done."""
+        try:
+            asked, said = self._ingest.asked(claim), None
+            if asked is not None and form is not None and is_pick(form):
+                headers = {name.lower(): value for name, value in request.headers.items()}
+                if machine("click", "GET", headers) is None:
+                    self._ingest.pick(claim, picked(asked, form))
+                return Response(status_code=204)
+            if asked is not None and form is not None:
+                said = read_said(asked, form)
+                asked = self._ingest.say(claim, said)
+        except UNAVAILABLE as trouble:
+            return self._later(request, trouble)
+        if asked is None:
+            return self._page("outlived", letter, 410)
+        reader = Reader(letter.language, letter.sender, _ROBOTS)
+        html = render_survey(self._templates, asked, reader, link.answer, said)
+        headers = {
+            "Content-Security-Policy": SURVEY_POLICY,
+            "X-Robots-Tag": _ROBOTS,
+            "Cache-Control": "no-store",
+        }
         return HTMLResponse(html, headers=headers)
 
     def example(self, rest: str, request: Request) -> Response:

@@ -28,7 +28,7 @@ def test_every_problem_of_a_file_is_told_in_one_pass(check: Check) -> None:
           - email: {template: helo, tpic: newsletter}
           - delay: 2 dais
           - if: "lead.vip &&"
-            survey: {template: x}
+            assign: {to: x}
           - wait_for: demo.boked
             then:
               - task: {for: x}
@@ -62,7 +62,6 @@ def test_a_bad_condition_does_not_hide_what_else_is_wrong(check_steps: Check) ->
     [
         ("assign", "{to: x}"),
         ("task", "{for: x}"),
-        ("survey", "{template: x}"),
     ],
 )
 def test_a_verb_of_the_language_that_is_not_there_yet_is_refused(

@@ -139,6 +139,9 @@ def _insert_rows(connection: Connection, run_id: str) -> None:
         "last_at": NOW,
     }
     add(schema.interests, lead_id=LEAD, times=1, **interest)
+    add(
+        schema.survey_asks, id="ask", survey="recommend", kind="nps", lead_id=LEAD, run_id=run_id, asked_at=NOW,
+    )  # fmt: skip
     add(schema.hits, message_id=message, kind="click", at=NOW)
     add(
         schema.inbound, id=f"{MARK}inbound", channel="sms", lead_id=LEAD, sender=PHONE, body="", intent="reply",

@@ -16,6 +16,7 @@ from dripline.engine.topics import changed as with_topics
 from dripline.ingest.agreeing import Source, log_changes
 from dripline.ingest.inbound.keywords import Intent, agrees
 from dripline.ingest.recording import record, record_change
+from dripline.ingest.surveys.replying import answer_by_reply
 from dripline.store.database import insert_into
 from dripline.store.events import Event
 from dripline.store.house import House
@@ -138,6 +139,8 @@ class _Desk:
             said["message"] = self._answered
         event = Event(f"{self._came.id}.replied", lead.id, "lead.replied", said, self._now)
         record(self._connection, event, self._machine_now)
+        if self._came.channel == "sms":
+            answer_by_reply(self._connection, lead.id, self._came.text, self._now, self._machine_now)
 
     def _changed(self, lead: Row[Any], after: dict[str, Any], name: str, more: dict[str, Any]) -> None:
         fields = [field for field in ("consent", "topics") if after[field] != getattr(lead, field)]

@@ -296,10 +296,28 @@ def _registers(life: Life, day: float) -> int:
     return number
 
 
+# -- nps, review-request --------------------------------------------------------------------------------------
+
+
+def is_asked_and_answers(life: Life, day: float) -> None:
+    life.comes(day, historical=True)
+    life.says(day + 0.1, "onboarding.finished")
+    score = life.draw.choice([3, 6, 8, 9, 10])
+    words = {} if 6 < score < 9 else {"comment": "Quick and friendly" if score > 8 else "It took too long"}
+    life.says(0.4, "survey.answered", after="nps/ask", survey="recommend", answer=str(score), **words)
+
+
+def gets_an_order_and_says_how_it_was(life: Life, day: float) -> None:
+    life.comes(day, historical=True)
+    life.says(day + 0.1, "order.delivered", order_id=f"{life.person.external_id}/order", items=["seats"])
+    said = {"survey": "experience", "answer": life.draw.choice(["2", "4", "5"])}
+    life.says(0.4, "survey.answered", after="review/ask", **said)
+
+
 # -- how many, and when --------------------------------------------------------------------------------------
 
 CASTS = [
-    Cast(13, stays_silent, 1, 310, ALL),
+    Cast(9, stays_silent, 1, 310, ALL),
     Cast(9, books, 2, 310, ALL),
     Cast(3, books_too_few, 20, 280, ALL),
     Cast(4, buys, 10, 300, ALL),
@@ -334,10 +352,12 @@ CASTS = [
     Cast(5, comes_earlier, 3, 200),
     Cast(4, buys_before, 3, 200),
     Cast(2, does_not_want_to_wait, 20, 200),
-    Cast(13, attends, 2, 265),
+    Cast(9, attends, 2, 265),
     Cast(5, misses, 2, 265),
     Cast(2, watches_the_recording, 30, 240),
     Cast(3, cancels, 2, 265),
+    Cast(4, is_asked_and_answers, 5, 280),
+    Cast(4, gets_an_order_and_says_how_it_was, 5, 290),
 ]
 REFERRERS = [  # happy customers whose friend comes so many days later: each of them brings another lead
     (Cast(7, is_happy, 3, 270), 7),

@@ -23,6 +23,7 @@ def upgrade() -> None:
     _leads()
     _products()
     _campaigns()
+    _surveys()
 
 
 def _rules() -> None:
@@ -427,3 +428,44 @@ def _campaigns() -> None:
     )
     with op.batch_alter_table("schedules", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_schedules_next_at"), ["next_at"], unique=False)
+
+
+def _surveys() -> None:
+    json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+    op.create_table(
+        "survey_asks",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("survey", sa.String(length=128), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("lead_id", sa.String(length=64), nullable=False),
+        sa.Column("run_id", sa.String(length=64), nullable=True),
+        sa.Column("journey", sa.String(length=128), nullable=True),
+        sa.Column("step", sa.String(length=256), nullable=True),
+        sa.Column("visit", sa.Integer(), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closes_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("about", json, nullable=True),
+        sa.Column("picks", json, nullable=True),
+        sa.Column("settle_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answer", sa.String(length=256), nullable=True),
+        sa.Column("score", sa.Float(), nullable=True),
+        sa.Column("comment", sa.Text(), nullable=True),
+        sa.Column("answers", json, nullable=True),
+        sa.Column("via", sa.String(length=16), nullable=True),
+        sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_survey_asks_lead_id")),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_survey_asks_run_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_survey_asks")),
+        comment="Who was asked what, and what they said.",
+    )
+    with op.batch_alter_table("survey_asks", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_survey_asks_lead_id"), ["lead_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_survey_asks_run_id"), ["run_id"], unique=False)
+        batch_op.create_index("ix_survey_asks_survey", ["survey", "asked_at"], unique=False)
+        batch_op.create_index(
+            "ix_survey_asks_settling",
+            ["settle_at"],
+            unique=False,
+            sqlite_where=sa.text("settle_at IS NOT NULL"),
+            postgresql_where=sa.text("settle_at IS NOT NULL"),
+        )
