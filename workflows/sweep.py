@@ -18,7 +18,7 @@ class Sweep:
         found: int = await workflow.execute_activity(
             "sweep",
             result_type=int,
-            start_to_close_timeout=timedelta(seconds=20),
+            start_to_close_timeout=timedelta(seconds=60),
             retry_policy=RetryPolicy(maximum_attempts=3),
         )
         return found
