@@ -14,6 +14,7 @@ Scope = Literal[
     "discounts:write",
     "reports:read",
     "reports:write",
+    "products:write",
     "admin",
 ]
 
@@ -26,6 +27,7 @@ SCOPES: dict[Scope, str] = {
     "discounts:write": "redeem discounts",
     "reports:read": "read reports: figures, and nobody's name",
     "reports:write": "say what advertising cost",
+    "products:write": "keep the catalogue",
     "admin": "everything, keys and the audit log too",
 }
 """What each lets its bearer do."""

@@ -42,6 +42,7 @@ from dripline.web.merges import build_merges
 from dripline.web.pages import build_pages
 from dripline.web.privacy import build_privacy
 from dripline.web.problems import answer_with_problems
+from dripline.web.products import build_products
 from dripline.web.referrals import build_referrals
 from dripline.web.reports import build_reports
 from dripline.web.scores import build_scores
@@ -106,6 +107,7 @@ def create_app(
     app.include_router(build_merges(ingest, store))
     referring = Referring(store, secret, machine, nudge)
     app.include_router(build_referrals(store, workspace, referring, settings.public_url, machine))
+    app.include_router(build_products(store, workspace, machine))
     app.include_router(build_segment(Tracking(store, workspace, nudge, machine, go_first), store))
     eraser = Eraser(store, secret, Journal(settings.data), machine)
     app.include_router(build_scores(store, workspace, machine))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fastapi.testclient import TestClient
 
+from dripline.access.scopes import SCOPES
 from dripline.language.workspace import load_workspace
 from dripline.settings import Settings
 from dripline.store.database import Store
@@ -48,8 +49,7 @@ def test_a_key_is_shown_once_opens_the_api_and_can_be_taken_back(workspace: Path
 def test_a_key_of_unknown_scope_name_or_length_is_refused(workspace: Path, store: Store) -> None:
     assert run("key", "create", "x", "--scope", "leads") == (
         1,
-        "There is no scope leads; there are track, leads:read, leads:write, events:write, journeys:write,"
-        " discounts:write, admin.\n",
+        f"There is no scope leads; there are {', '.join(SCOPES)}.\n",
     )
     assert run("key", "create", "x\n\x07", "--scope", "track")[0] == 1
     assert run("key", "create", "x", "--scope", "track", "--expires", "soon")[0] == 1

@@ -92,6 +92,7 @@ CALLS = {
     "discounts:write": ("POST", "/v1/discounts/NONE/redeem", {"reference": "1"}, 404),
     "reports:read": ("GET", "/v1/reports/funnel?journey=none", None, 404),
     "reports:write": ("DELETE", "/v1/spends/none", None, 404),
+    "products:write": ("PATCH", "/v1/products/none", {"in_stock": True}, 404),
 }
 
 

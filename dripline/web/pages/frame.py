@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from fastapi.responses import HTMLResponse
@@ -82,6 +82,10 @@ class Frame:
         """
         html = self._templates.get_template(template).render({**self._around(where or self.zone), **context})
         return HTMLResponse(html, headers={"Content-Security-Policy": policy, **_REFERRER})
+
+    def now(self) -> datetime:
+        """The house's time."""
+        return house_clock(self.store).to_house(self._machine())
 
     def bare(self, template: str, **context: Any) -> HTMLResponse:
         """A page for those who are not logged in: it tells nothing of the installation."""

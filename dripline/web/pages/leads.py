@@ -9,17 +9,24 @@ from fastapi.responses import HTMLResponse
 
 from dripline.clock import machine_clock
 from dripline.engine.calendar import zone_of
+from dripline.engine.recommending import spoken
 from dripline.ingest.living import living
 from dripline.ingest.scoring.explaining import explain_score, say_rule
+from dripline.ingest.shelf import recommended
 from dripline.language.completeness import LACKING, doubts
+from dripline.language.recommending import choose
 from dripline.language.scoring import say_seconds
+from dripline.store.interests import interests_in
 from dripline.store.overview import house_clock
 from dripline.story import tell
 from dripline.story.agreement import say_proof, tell_consent
+from dripline.story.products import say_why
 from dripline.web import saying
 from dripline.web.allowing import allows
 from dripline.web.pages.curve import curve
 from dripline.web.pages.frame import Frame
+
+_MOST_INTERESTS = 12
 
 
 def add_leads(router: APIRouter, frame: Frame) -> None:
@@ -36,6 +43,10 @@ def add_leads(router: APIRouter, frame: Frame) -> None:
             agreed = tell_consent(connection, row.id)
             now = clock.to_house(machine_clock())
             explained = explain_score(connection, row, now)
+            wanted = interests_in(connection, row.id)[:_MOST_INTERESTS]
+            picks = choose(
+                spoken(recommended(connection, row.id, frame.now()), None, frame.workspace.locales[0])
+            )
         return frame.page(
             "lead.html",
             where=where,
@@ -49,6 +60,9 @@ def add_leads(router: APIRouter, frame: Frame) -> None:
             else "",
             say_rule=say_rule,
             say_seconds=say_seconds,
+            wanted=wanted,
+            picks=picks,
+            say_why=say_why,
             say_proof=say_proof,
             lacking=LACKING,
             doubts=doubts(story.lead),
