@@ -129,7 +129,7 @@ def build_workers(client: Client, settings: Settings, store: Store, workspace: W
     # Queues of providers that we do not use now are served as well: what waited there when one was changed.
     served = {f"{channel}.{name}": channel for channel, name in KNOWN_PROVIDERS}
     routes = {channel: Route(queue, local=rates[channel] is None) for channel, queue in queues.items()}
-    turns = Turns(store, routes, secret)
+    turns = Turns(store, routes, secret, public_url=settings.public_url)
     deliveries = Deliveries(
         store,
         providers,

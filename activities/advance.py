@@ -50,11 +50,13 @@ class Turns:
         routes: Mapping[str, Route],
         secret: str | None = None,
         clock: MachineClock = machine_clock,
+        public_url: str = "http://127.0.0.1:8080",
     ) -> None:
         self._store = store
         self._routes = routes
         self._secret = secret
         self._clock = clock
+        self._public_url = public_url
 
     @activity.defn(name="advance", no_thread_cancel_exception=True)  # not in the middle of a transaction
     @coded
@@ -124,7 +126,7 @@ class Turns:
         inbox: list[Event] = []
         if runs.has_mail(connection, run.id):
             inbox = [*runs.load_inbox(connection, run.id), *outbox.answers(connection, run.id)]
-        world = World(connection, house, run, lead, now, self._clock())
+        world = World(connection, house, run, lead, now, self._clock(), self._public_url)
         turn = take_turn(plan, state, facts(lead), inbox, now, house.clock.rate)
         answer: Any = None
         while True:

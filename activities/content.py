@@ -14,7 +14,7 @@ from dripline.composing import MessageContent
 from dripline.language.links import MakeLink, UnsubscribeLink, stand_in
 from dripline.language.plan import Plan
 from dripline.language.tracking import TrackingEntry, is_tracked
-from dripline.links import EXAMPLE, PATH, Links
+from dripline.links import EXAMPLE, FRIENDS, PATH, Links
 from dripline.replies import ReplyAddresses
 from dripline.store.house import House
 from dripline.tracking import CLICK_PATH, OPEN_PATH, Marks, Tokens
@@ -44,6 +44,10 @@ def compose(
     return replace(written, html=marks.html(written.html))
 
 
+OURS = (PATH, CLICK_PATH, OPEN_PATH)
+"""Our own addresses, which are not tracked; nor are links for friends: who follows one is not the lead."""
+
+
 @dataclass(frozen=True)
 class Tracking:
     """What the workspace wants to know of its messages, and where tracked links lead."""
@@ -65,7 +69,7 @@ class Tracking:
             Tokens(house.secret),
             row.id,
             self.at,
-            (public_url + PATH, self.at + PATH, self.at + CLICK_PATH, self.at + OPEN_PATH),
+            (*(public_url + path for path in (PATH, FRIENDS)), *(self.at + path for path in OURS)),
             clicks=is_tracked(clicks, lead.tracking),
             opens=is_tracked(opens, lead.tracking),
         )

@@ -18,6 +18,7 @@ from dripline.engine.effects import (
     FindEvents,
     FindMessages,
     FindProducts,
+    GiveReferralCode,
     IssueDiscount,
     Note,
     OpenSurvey,
@@ -30,8 +31,10 @@ from dripline.engine.effects import (
 )
 from dripline.engine.policy import ADDRESS, spacing
 from dripline.ingest.shelf import recommended
-from dripline.store import discounts, messages, outbox, runs, schema, surveys
+from dripline.links import friends_link
+from dripline.store import discounts, messages, outbox, referrals, runs, schema, surveys
 from dripline.store.house import House
+from dripline.store.rules import current_rules
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +53,7 @@ class World:
         lead: Row[Any],
         now: datetime,
         machine_now: datetime,
+        public_url: str,
     ) -> None:
         self._connection = connection
         self._house = house
@@ -57,6 +61,7 @@ class World:
         self._lead = lead
         self._now = now
         self._machine_now = machine_now
+        self._public_url = public_url
         self._lines: list[dict[str, Any]] = []
         self.changes = Changes(connection, run, machine_now)
         self.queued: list[Row[Any]] = []
@@ -90,6 +95,8 @@ class World:
                 return outbox.put(connection, run.id, effect, self._machine_now)
             case IssueDiscount():
                 return discounts.issue(connection, run, effect, self._house.secret)
+            case GiveReferralCode(_, program, at):
+                return self._refer(program, at)
             case UpdateLead():
                 self.tell()
                 return self.changes.update(effect)
@@ -112,6 +119,13 @@ class World:
         """Write the lines of the run's story that are not written yet: together, and before what others write."""
         runs.note_all(self._connection, self._lines)
         self._lines = []
+
+    def _refer(self, program: str, at: datetime) -> dict[str, Any]:
+        if program not in current_rules(self._connection).referrals:
+            return {"reason": "program over"}
+        row = referrals.give_code(self._connection, self._lead.id, program, self._house.secret, at)
+        link = friends_link(self._public_url, row.code)
+        return {"code": row.code, "link": link, "qr": f"{link}.png"}
 
     def _queue(self, message: QueueMessage, reason: str | None = None) -> str:
         row = messages.queue(self._connection, self._run, message, self._now, self._machine_now, reason)

@@ -22,6 +22,7 @@ from dripline.language.plan import (
     NotifyStep,
     Otherwise,
     Plan,
+    ReferralStep,
     RemindStep,
     RepeatStep,
     SetStep,
@@ -93,6 +94,8 @@ def _icon(step: Step) -> Icon:
             return "plug"
         case DiscountStep():
             return "gift"
+        case ReferralStep():
+            return "person"
         case NotifyStep():
             return "bell"
         case RemindStep():

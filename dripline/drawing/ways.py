@@ -17,6 +17,7 @@ from dripline.language.plan import (
     EnrollStep,
     MessageStep,
     NotifyStep,
+    ReferralStep,
     RemindStep,
     RepeatStep,
     SetStep,
@@ -94,6 +95,7 @@ def _own(step: Step) -> tuple[Way, ...]:
             | WebhookStep()
             | CallStep()
             | DiscountStep()
+            | ReferralStep()
             | NotifyStep()
         ):
             return ()

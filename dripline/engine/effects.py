@@ -209,6 +209,18 @@ class IssueDiscount:
 
 
 @dataclass(frozen=True)
+class GiveReferralCode:
+    """Give the lead its code for bringing friends by a program: the one that it has, else a new one.
+
+    Answer: what conditions and templates read of it (`code`, `link`, `qr`); its `reason` where there is none.
+    """
+
+    step: str
+    program: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class UpdateLead:
     """Change the lead: columns, attributes (None takes one away), and tell of it as `lead.updated`.
 
@@ -288,6 +300,7 @@ Effect = (
     | OpenSurvey
     | AskOutside
     | IssueDiscount
+    | GiveReferralCode
     | FindMessages
     | ReserveSlot
     | UpdateLead

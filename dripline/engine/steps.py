@@ -16,6 +16,7 @@ from dripline.engine.issuing import issue
 from dripline.engine.looping import next_pass
 from dripline.engine.moving import Asking, Moving
 from dripline.engine.noticing import notify
+from dripline.engine.referring import refer
 from dripline.engine.reminding import remind
 from dripline.engine.resting import rest
 from dripline.engine.sending import due_message
@@ -33,6 +34,7 @@ from dripline.language.plan import (
     MessageStep,
     NotifyStep,
     Reached,
+    ReferralStep,
     RemindStep,
     RepeatStep,
     SetStep,
@@ -101,6 +103,8 @@ def enter(run: Moving, step: Step) -> Generator[Effect, Any, Outcome | None]:
             yield from notify(run, step, visit)
         case DiscountStep():
             yield from issue(run, step, visit)
+        case ReferralStep():
+            yield from refer(run, step)
         case WebhookStep() | CallStep():
             yield from ask(run, step, visit)
         case _:

@@ -127,6 +127,7 @@ ARMENIAN = Phrases(
     shared_code="{code} կոդով, որը բոլորի համար նույնն է",
     once_ever="միայն մեկ անգամ",
     gift="նվեր ({gift})",
+    refers="Տալիս է ընկերներ հրավիրելու հղումն ու կոդը ({program})։",
     notifies="Տեղեկացնում է. {to}։",
     owner="լիդի պատասխանատուն",
     reminds="Կապ է պահում «{about}» թեմայով՝ {every} ընթացքում մեկ անգամ, {to}{unless}։",

@@ -118,6 +118,7 @@ ENGLISH = Phrases(
     shared_code="by the code {code}, the same for everybody",
     once_ever="once in a lifetime",
     gift="a gift ({gift})",
+    refers="Gives the lead its link and code for bringing friends ({program}).",
     notifies="Tells {to}.",
     owner="the lead's owner",
     reminds="Keeps in touch about “{about}” every {every}, {to}{unless}.",

@@ -124,6 +124,7 @@ class Phrases:
     of_budget: str
     once_ever: str
     gift: str
+    refers: str
     notifies: str
     owner: str
     reminds: str

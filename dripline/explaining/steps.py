@@ -33,6 +33,7 @@ from dripline.language.plan import (
     Otherwise,
     Plan,
     Reached,
+    ReferralStep,
     RemindStep,
     RepeatStep,
     SetStep,
@@ -107,6 +108,8 @@ class Steps:
             case DiscountStep():
                 more = "".join(f"{words.comma}{part}" for part in self._of_discount(step))
                 yield words.discount.format(worth=say_worth(step, words), more=more)
+            case ReferralStep():
+                yield words.refers.format(program=step.program)
             case NotifyStep():
                 yield words.notifies.format(to=words.owner if step.to == "owner" else step.to)
             case RemindStep():

@@ -37,6 +37,7 @@ from dripline.language.check_notices import known_people, sound_notices
 from dripline.language.check_outside import known_functions, whole_bodies
 from dripline.language.check_policies import fitting_senders, timely_messages
 from dripline.language.check_products import asked_in_place
+from dripline.language.check_programs import known_programs
 from dripline.language.check_sms import short_texts
 from dripline.language.check_surveys import answerable_surveys, known_surveys
 from dripline.language.check_templates import existing_templates, filled_templates, subjects_of_emails
@@ -276,6 +277,7 @@ RULES: tuple[Rule, ...] = (
     minded_lacks,
     named_discounts,
     kept_promises,
+    known_programs,
     asked_in_place,
     known_people,
     sound_notices,

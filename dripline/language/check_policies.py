@@ -17,11 +17,12 @@ from dripline.language.steps import (
     EmailStep,
     MessageArguments,
     NotifyStep,
+    ReferralStep,
     SmsStep,
     Steps,
 )
 
-_AT_ONCE = (DiscountStep, NotifyStep, SetStep, UpdateStep)
+_AT_ONCE = (DiscountStep, ReferralStep, NotifyStep, SetStep, UpdateStep)
 
 
 def timely_messages(look: Look) -> Iterator[Problem]:

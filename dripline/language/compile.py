@@ -271,6 +271,10 @@ class _Flat:
                 )
             case steps.DiscountStep():
                 return self.discount(step, id_, following)
+            case steps.ReferralStep():
+                return plan.ReferralStep(
+                    id=id_, condition=if_, result=step.as_, next=following, program=step.referral
+                )
             case steps.CallStep():
                 return plan.CallStep(
                     id=id_,

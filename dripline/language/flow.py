@@ -15,6 +15,7 @@ from dripline.language.steps import (
     ElseArm,
     EmailStep,
     IncludeStep,
+    ReferralStep,
     RemindStep,
     RepeatStep,
     SmsStep,
@@ -37,6 +38,9 @@ WEBHOOK_RESULT = frozenset({"ok", "status", "json", "text", "skipped", "reason"}
 
 CALL_RESULT = frozenset({"ok", "result", "skipped", "reason"})
 """What the answer of a function has."""
+
+REFERRAL_RESULT = frozenset({"code", "link", "qr", "skipped", "reason"})
+"""What is known of a lead's way to bring friends."""
 
 REMIND_RESULT = frozenset({"outcome", "event", "reminders"})
 """What is known of reminders that are over."""
@@ -103,6 +107,8 @@ class Flow:
             out = self.named(step.as_, CALL_RESULT, names)
         elif isinstance(step, DiscountStep) and step.as_ is not None:
             out = self.named(step.as_, step.discount.has, names)
+        elif isinstance(step, ReferralStep) and step.as_ is not None:
+            out = self.named(step.as_, REFERRAL_RESULT, names)
         elif isinstance(step, SplitStep):
             out = meet(
                 [

@@ -19,6 +19,7 @@ from dripline.language.plan import (
     MessageStep,
     Moment,
     NotifyStep,
+    ReferralStep,
     RemindStep,
     RepeatStep,
     Schedule,
@@ -112,6 +113,8 @@ def say_step(step: Step) -> str:
             return f"Call {step.function}"
         case DiscountStep():
             return f"Discount of {_worth(step)}"
+        case ReferralStep():
+            return f"Link for friends ({step.program})"
         case NotifyStep():
             return f"Tell {'the owner' if step.to == 'owner' else step.to}"
         case RemindStep():
@@ -159,6 +162,8 @@ def name_step(step: Step) -> str:
             return f"the call of {step.function}"
         case DiscountStep():
             return f"the discount of {_worth(step)}"
+        case ReferralStep():
+            return f"the link for friends ({step.program})"
         case NotifyStep():
             return f"the notice to {'the owner' if step.to == 'owner' else step.to}"
         case RemindStep():

@@ -23,6 +23,7 @@ from dripline.language.steps import (
     EmailStep,
     IncludeStep,
     NotifyStep,
+    ReferralStep,
     RemindStep,
     RepeatStep,
     SmsStep,
@@ -174,6 +175,8 @@ def _stem(step: Step, before: str) -> str:
             return f"notify {step.notify.to} after {before}"
         case DiscountStep():
             return f"discount after {before}"
+        case ReferralStep():
+            return f"referral after {before}"
         case WebhookStep():
             return f"webhook after {before}"
         case _:

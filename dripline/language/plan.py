@@ -390,6 +390,13 @@ class DiscountStep(_Step):
     once_per: Literal["visit", "lead"] = "visit"
 
 
+class ReferralStep(_Step):
+    """Give the lead its link and code for bringing friends by a program."""
+
+    verb: Literal["referral"] = "referral"
+    program: str
+
+
 class NotifyStep(_Step):
     """Tell a colleague. A `template` that begins with # is the step's own text."""
 
@@ -430,6 +437,7 @@ Step = Annotated[
     | WebhookStep
     | CallStep
     | DiscountStep
+    | ReferralStep
     | NotifyStep
     | RemindStep,
     Field(discriminator="verb"),

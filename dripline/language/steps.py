@@ -329,6 +329,12 @@ class DiscountStep(NamedResult):
     )
 
 
+class ReferralStep(NamedResult):
+    """Give the lead its link and code for bringing friends: templates after it read them."""
+
+    referral: Text = Field(description="The program, as `referrals` in dripline.yaml calls it.")
+
+
 class NotifyStep(StepKeys):
     """Tell a colleague something about the lead. The lead learns nothing of it."""
 
@@ -451,6 +457,7 @@ VERBS: dict[str, type[StepKeys]] = {
     "webhook": WebhookStep,
     "call": CallStep,
     "discount": DiscountStep,
+    "referral": ReferralStep,
     "notify": NotifyStep,
     "remind": RemindStep,
     "survey": SurveyStep,
@@ -511,6 +518,7 @@ Step = Annotated[
     | Annotated[WebhookStep, Tag("<webhook>")]
     | Annotated[CallStep, Tag("<call>")]
     | Annotated[DiscountStep, Tag("<discount>")]
+    | Annotated[ReferralStep, Tag("<referral>")]
     | Annotated[NotifyStep, Tag("<notify>")]
     | Annotated[RemindStep, Tag("<remind>")]
     | Annotated[SurveyStep, Tag("<survey>")],

@@ -46,7 +46,7 @@ OF_LEAD: Mapping[str, FieldType] = {
 }
 OF_RESULTS: Mapping[str, FieldType] = {
     **dict.fromkeys(("sent", "skipped", "ok"), "boolean"),
-    **dict.fromkeys(("reason", "outcome", "event", "code", "currency", "gift"), "text"),
+    **dict.fromkeys(("reason", "outcome", "event", "code", "link", "qr", "currency", "gift"), "text"),
     **dict.fromkeys(("reminders", "status"), "integer"),
     **dict.fromkeys(("percent", "amount", "min_order"), "number"),
     "expires_on": "date",

@@ -25,6 +25,7 @@ from dripline.language.steps import (
     EmailStep,
     IncludeStep,
     NotifyStep,
+    ReferralStep,
     RepeatStep,
     SmsStep,
     SplitStep,
@@ -40,7 +41,17 @@ from dripline.language.workspace import Workspace
 
 _ROOT = re.compile(r"\w*")
 _FLEETING = frozenset({"lead", "event", "now", "today"})
-_AT_ONCE = (DiscountStep, NotifyStep, SetStep, UpdateStep, EnrollStep, UnenrollStep, SplitStep, IncludeStep)
+_AT_ONCE = (
+    DiscountStep,
+    ReferralStep,
+    NotifyStep,
+    SetStep,
+    UpdateStep,
+    EnrollStep,
+    UnenrollStep,
+    SplitStep,
+    IncludeStep,
+)
 """Steps that take no time themselves."""
 ENROLLED = "journey.enrolled"
 """The name of the event by which a lead enters past the trigger."""

@@ -15,6 +15,7 @@ from dripline.language.plan import (
     MessageStep,
     NotifyStep,
     Plan,
+    ReferralStep,
     RemindStep,
     RepeatStep,
     SetStep,
@@ -88,6 +89,7 @@ def _ways(step: Step) -> Iterator[str | None]:
             | WebhookStep()
             | CallStep()
             | DiscountStep()
+            | ReferralStep()
             | NotifyStep()
         ):
             yield step.next

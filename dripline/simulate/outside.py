@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dripline.engine.effects import Answer, AskOutside, IssueDiscount
+from dripline.engine.effects import Answer, AskOutside, GiveReferralCode, IssueDiscount
 from dripline.language.money import to_major
 from dripline.language.plan import DiscountStep
+from dripline.links import FRIENDS
 from dripline.simulate.state import Run, State
 from dripline.simulate.timeline import Entry
+
+EXAMPLE_SITE = "https://www.example.com"
+"""Where made-up links lead."""
 
 _WELL: Mapping[str, Mapping[str, Any]] = {
     "webhook": {"ok": True, "status": 200, "json": {}},
@@ -58,8 +62,21 @@ class Outside:
             self._deed(run, wanted, "discount", {**self._issued[key], "name": worth(self._issued[key])})
         return self._issued[key]
 
+    def refer(self, wanted: GiveReferralCode) -> dict[str, Any]:
+        """A made-up link, the same for a program. The scenario's answer of the step may have a `reason` for none."""
+        refused = self._state.answers.get(wanted.step, {}).get("reason")
+        if refused is not None:
+            return {"reason": str(refused)}
+        code = "MADEU-PC2DE"
+        link = f"{EXAMPLE_SITE}{FRIENDS}{code}"
+        return {"code": code, "link": link, "qr": f"{link}.png"}
+
     def _deed(
-        self, run: Run, wanted: AskOutside | IssueDiscount, what: str, detail: Mapping[str, Any]
+        self,
+        run: Run,
+        wanted: AskOutside | IssueDiscount,
+        what: str,
+        detail: Mapping[str, Any],
     ) -> None:
         self._state.timeline.append(
             Entry(wanted.at, "deed", what, run.plan.journey, run.id, wanted.step, detail)

@@ -20,6 +20,7 @@ from dripline.engine.effects import (
     FindEvents,
     FindMessages,
     FindProducts,
+    GiveReferralCode,
     IssueDiscount,
     Note,
     OpenSurvey,
@@ -87,6 +88,8 @@ class World:
                 return self._outside.ask(run, effect)
             case IssueDiscount():
                 return self._outside.issue(run, effect)
+            case GiveReferralCode():
+                return self._outside.refer(effect)
             case UpdateLead():
                 return self._changes.update(run, effect)
             case EnrollLead():

@@ -119,6 +119,11 @@ def _issued(line: Line) -> str:
     return f"issues {what}" + (f", valid to {expires}" if expires else "")
 
 
+def _refers(line: Line) -> str:
+    reason = line.detail.get("reason")
+    return f"gives no link for friends: {reason}" if reason else f"gives {line.name}"
+
+
 def _pass(line: Line) -> str:
     of = line.detail.get("of")
     return f"begins pass {line.detail['pass']}" + (f" of {of}" if of else "")
@@ -191,6 +196,7 @@ _WORDS: Mapping[str, _Words] = {
     "survey-not-asked": lambda line: f"does not wait: {line.detail['survey']} was not asked",
     "not-asked": lambda line: f"does not ask: {line.detail['reason']}",
     "issued": _issued,
+    "refers": _refers,
     "not-issued": lambda line: f"issues no discount: {line.detail['reason']}",
     "notifies": lambda line: f"tells {line.detail['to']} about it",
     "reminds": lambda line: f"keeps in touch, time {line.detail['number']} ({line.detail['about']})",

@@ -22,7 +22,9 @@ people: {anna: {email: anna@example.com}}
 attributes: {first_name: text, plan: text, vip: boolean, birthday: date}
 events:
   demo.booked: {seats: integer, starts_at: datetime}
-  order.paid: {total: number, items: list}
+  order.paid: {order_id: text, total: number, items: list}
+orders: order.paid
+referrals: {friends: {landing: "https://shop.example.com/friends", reward: {gift: A mug}}}
 """
 EVERYTHING = """
 journey: everything
@@ -62,6 +64,8 @@ steps:
   - discount: {amount: 5000 AMD, valid: 14 days, min_order: 20000 AMD}
     as: offer
     if: "lead.vip"
+  - referral: friends
+    as: friends
   - enroll: other
   - unenroll: other
   - remind:

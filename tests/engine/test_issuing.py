@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from dripline.engine.scope import scope
-from dripline.language.plan import DiscountStep, Duration, Plan, Shop, StopStep
+from dripline.language.plan import DiscountStep, Duration, Plan, ReferralStep, Shop, StopStep
 from tests.engine.plans import email, plan
 from tests.engine.world import ANI, MONDAY, World
 
@@ -133,3 +133,21 @@ def test_the_control_group_asks_no_shop() -> None:
     world.state = replace(world.state, holdout=True)
     world.turn(MONDAY)
     assert (world.asked, world.issued) == ([], [])
+
+
+def test_a_lead_gets_its_link_for_friends_unless_it_is_of_the_control_group() -> None:
+    inviting = plan(
+        ReferralStep(id="friends", program="friends", result="friends", next="email:hi"), email("hi")
+    )
+    world = World(inviting)
+    world.live()
+    assert world.state.variables["friends"] == {
+        "code": "F1",
+        "link": "https://example.com/r/F1",
+        "qr": "https://example.com/r/F1.png",
+        "skipped": False,
+    }
+    control = World(inviting)
+    control.state = replace(control.state, holdout=True)
+    control.turn(MONDAY + timedelta(hours=1))
+    assert control.state.variables["friends"] == {"skipped": True, "reason": "holdout"}

@@ -17,6 +17,7 @@ from dripline.engine.effects import (
     Event,
     FindEvents,
     FindMessages,
+    GiveReferralCode,
     IssueDiscount,
     Note,
     Outcome,
@@ -175,6 +176,12 @@ class World:
             case IssueDiscount():
                 self.issued.append(effect)
                 return {"code": f"CODE-{len(self.issued)}", "expires_on": effect.expires_on}
+            case GiveReferralCode():
+                return {
+                    "code": "F1",
+                    "link": "https://example.com/r/F1",
+                    "qr": "https://example.com/r/F1.png",
+                }
             case UpdateLead(columns, attributes, changed, at, _):
                 self.lead = {**self.lead, **columns, **attributes}
                 self._say(at, f"changed {', '.join(changed)}")

@@ -98,6 +98,8 @@ steps:
   - set: {total: "2 * 2"}
   - update: {stage: vip, score: {add: -5}, tags: {add: [a], remove: [b]}}
   - discount: {amount: 5000 AMD, valid: 14 days, min_order: 10000 AMD, code: SPRING}
+  - referral: friends
+    as: friends
   - webhook: https://crm.example.com/x
     as: crm
   - enroll: other
@@ -119,7 +121,12 @@ def test_every_verb_has_words(tmp_path: Path) -> None:
     folder.write("journeys/other.yaml", "journey: other\ntrigger: manual\nsteps: [{stop: x}]")
     workspace = (tmp_path / "dripline.yaml").read_text(encoding="utf-8")
     if "birthday" not in workspace:
-        folder.write("dripline.yaml", workspace.replace("attributes:", "attributes:\n  birthday: date", 1))
+        workspace = workspace.replace("attributes:", "attributes:\n  birthday: date", 1)
+    program = (
+        "orders: order.paid\nreferrals: {friends: {landing: 'https://a.example', reward: {gift: A mug}}}\n"
+    )
+    workspace = workspace.replace("order.paid: {", "order.paid: {order_id: text, ", 1)
+    folder.write("dripline.yaml", workspace + program)
     project = folder.load()
     assert [str(one) for one in project.problems if one.severity == "error"] == []
     plan = project.plans["everything"]

@@ -22,13 +22,15 @@ from dripline.ingest.referring.joining import Arrival, Joined
 from dripline.ingest.referring.service import Referring
 from dripline.ingest.refusal import Refused
 from dripline.ingest.service import Ingest
+from dripline.language.plan import ReferralStep
 from dripline.language.workspace import Workspace
 from dripline.privacy.erasing import Eraser
 from dripline.store import budgets, referrals, schema
 from dripline.store.database import Store
 from dripline.store.leads import add_lead, change_lead
 from dripline.store.rules import make_known
-from tests.durable.house import NOW, Clock
+from tests.durable.house import NOW, Clock, House
+from tests.engine.plans import email, plan
 
 DAY = timedelta(days=1)
 PROGRAM: dict[str, Any] = {
@@ -390,3 +392,27 @@ def test_who_brought_most_stands_first(sqlite: Store) -> None:
         ("oleg", 3, 0, 0),
     ]
     assert (standing.states, standing.refused) == ({"joined": 3, "purchased": 1, "refused": 1}, {"device": 1})
+
+
+def test_a_journey_gives_a_lead_the_link_that_it_has_everywhere(sqlite: Store) -> None:
+    step = ReferralStep(id="friends", program="friends", result="friends", next="email:hi")
+    house = House(sqlite, plan(step, email("hi")))
+    make_known(sqlite, workspace(), house.clock)
+    [run] = house.happens("lead.created")
+    house.advance(run, NOW)
+    code = Referring(sqlite, machine=house.clock).code(Reference(("lead-1",), ()), "friends").code
+    [message] = house.messages()
+    link = f"http://127.0.0.1:8080/r/{code}"
+    assert message.context["variables"]["friends"] == {
+        "code": code,
+        "link": link,
+        "qr": f"{link}.png",
+        "skipped": False,
+    }
+
+
+def test_a_journey_goes_on_without_a_link_where_the_program_is_over(sqlite: Store) -> None:
+    house = House(sqlite, plan(ReferralStep(id="friends", program="gone", result="friends", next=None)))
+    [run] = house.happens("lead.created")
+    house.advance(run, NOW)
+    assert house.run(run).variables["friends"] == {"skipped": True, "reason": "program over"}

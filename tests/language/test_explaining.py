@@ -25,6 +25,7 @@ STEPS = {
     "other-percent": "- discount: {percent: 15}\n  as: offer\n- sms: x\n",
     "unminded-lack": "- discount: {percent: 15, pool: partner}\n  as: offer\n",
     "too-much": "- discount: {percent: 15}\n  as: offer\n",
+    "unread-code": "- referral: friends\n",
     "no-currency": "- discount: {amount: '5000'}\n  as: offer\n",
 }
 """What is needed of a journey besides, where the example is another file."""
