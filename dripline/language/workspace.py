@@ -26,6 +26,7 @@ from dripline.language.plan import Sender
 from dripline.language.problems import Problem, did_you_mean
 from dripline.language.products import ProductRules, Products, load_catalogue, wrong_interests
 from dripline.language.referrals import REFERRAL_EVENTS, Referrals
+from dripline.language.reporting import ReportRules
 from dripline.language.retention import Retention
 from dripline.language.scoring import ScoringEntry
 from dripline.language.segments import RfmEntry, Segments
@@ -308,6 +309,9 @@ class Workspace(Written):
     )
     orders: Orders | None = Field(
         None, description="Which event says that something was bought; without it, no orders are kept."
+    )
+    reports: ReportRules = Field(
+        default_factory=ReportRules, description="How reports count where nobody says it."
     )
     discounts: DiscountRules = Field(
         default_factory=DiscountRules, description="What holds for every discount."

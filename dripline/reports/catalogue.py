@@ -10,6 +10,7 @@ from typing import Any, get_args
 from babel.numbers import is_currency
 from sqlalchemy import Connection
 
+from dripline.language.plan import Duration
 from dripline.language.problems import did_you_mean
 from dripline.language.workspace import Workspace
 from dripline.reports import cohorts, experiments, funnel, messages, revenue
@@ -94,7 +95,9 @@ def make_report(connection: Connection, wanted: Wanted, workspace: Workspace, no
             return revenue.report_orders(connection, period, by, currency, usual)
         case "revenue":
             via = wanted.via or ("clicked" if _tracks_clicks(workspace) else "sent")
-            back = None if wanted.days is None else timedelta(days=wanted.days)
+            rules = workspace.reports
+            usual_days = _days(rules.messages if by in revenue.OF_MESSAGES else rules.touches)
+            back = timedelta(days=wanted.days or usual_days)
             return revenue.report_revenue(connection, period, by, via, back, currency, usual)
         case "channels":
             return messages.report_channels(connection, period, by)
@@ -103,7 +106,7 @@ def make_report(connection: Connection, wanted: Wanted, workspace: Workspace, no
         case "experiments":
             if wanted.journey is not None:
                 _plan(connection, wanted.journey)
-            worth = experiments.WORTH if wanted.lift is None else wanted.lift / 100
+            worth = (wanted.lift or workspace.reports.lift) / 100
             return experiments.report_experiments(
                 connection, period, now, wanted.journey, wanted.measure, worth, currency, usual
             )
@@ -142,6 +145,10 @@ def _currency(said: str | None) -> str | None:
     if said is not None and not is_currency(said):
         raise NotToBeHad("currency", f"there is no currency `{said}`; write it like AMD (ISO 4217).")
     return said
+
+
+def _days(length: Duration) -> int:
+    return length.months * 30 + length.days + length.seconds // 86_400
 
 
 def _tracks_clicks(workspace: Workspace) -> bool:

@@ -23,8 +23,6 @@ from dripline.store.plans import load_plan
 from dripline.store.schema import orders, runs, step_log
 
 Measure = Literal["goal", "order"]
-WORTH = 0.2
-"""The lift that is worth knowing, where nobody says another."""
 RECENT = timedelta(days=28)
 """Over how long it is counted how many leads come a day."""
 CONTROL, TREATED = "control group", "messages"

@@ -24,8 +24,6 @@ OF_MESSAGES = ("journey", "template")
 Via = Literal["clicked", "sent"]
 """Which messages count: those of which a link was followed, or all that were sent."""
 
-LOOKBACK: dict[bool, timedelta] = {False: timedelta(days=90), True: timedelta(days=7)}
-"""How long before an order what led to it may have been; True: a message."""
 _CHUNK = 2_000
 
 
@@ -97,7 +95,7 @@ def report_revenue(
     period: Period,
     by: By,
     via: Via,
-    lookback: timedelta | None,
+    back: timedelta,
     currency: str | None,
     usual: str | None,
 ) -> Report[RevenueRow]:
@@ -106,7 +104,6 @@ def report_revenue(
     Together the rows are exactly what the orders came to, less what was given back.
     """
     chosen, notes = choose_currency(connection, currency, usual, period.holds(orders.c.at))
-    back = lookback or LOOKBACK[by in OF_MESSAGES]
     counts: dict[str | None, int] = defaultdict(int)
     sums: dict[Model, dict[str | None, int]] = {model: defaultdict(int) for model in MODELS}
     every, total = 0, 0
