@@ -87,7 +87,7 @@ def _begins(survey: Survey, text: str) -> tuple[str | None, str]:
         said, of = int(number[1]), number[2]
         key = _numbered(survey, said, int(of) if of else None)
         return key, text[number.end() :]
-    return _worded(survey.first, text)
+    return _worded(survey.first, text, keys=survey.kind not in SCALES)
 
 
 def _numbered(survey: Survey, said: int, of: int | None) -> str | None:
@@ -99,10 +99,11 @@ def _numbered(survey: Survey, said: int, of: int | None) -> str | None:
     return choices[said - 1].key if of is None and 1 <= said <= len(choices) else None
 
 
-def _worded(question: Question, text: str) -> tuple[str | None, str]:
+def _worded(question: Question, text: str, *, keys: bool) -> tuple[str | None, str]:
     folded = text.casefold()
     for choice in question.choices:
-        for words in sorted({choice.key, *choice.label.values()}, key=len, reverse=True):
+        known = {*choice.label.values(), *([choice.key] if keys else [])}
+        for words in sorted(known, key=len, reverse=True):
             plain = unicodedata.normalize("NFKC", words).casefold()
             after = folded[len(plain) : len(plain) + 1]
             if folded.startswith(plain) and not _WORD.match(after):
