@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from dripline.language.workspace import load_workspace
 from dripline.settings import Settings
 from dripline.store.database import Store
+from dripline.store.schema import metadata
 from dripline.web.app import create_app
 from tests.api.routes import routes_of
 from tests.api.rubbish import BODIES, KINDS, ODD_KINDS, SEGMENTS, SLOW, TEXTS, as_body, spoilt
@@ -102,8 +103,9 @@ def door(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Itera
 
 @cache
 def _app() -> FastAPI:
-    """One that nobody opens: only to see what it is made of."""
-    store = Store(f"sqlite:///{tempfile.gettempdir()}/nobody-opens-this.db")
+    """One that nobody asks anything: only to see what it is made of."""
+    store = Store(f"sqlite:///{tempfile.mkdtemp()}/nobody-asks-this.db")
+    metadata.create_all(store.engine)  # the app keeps the rules of its workspace as soon as it is made
     return create_app(Settings(_env_file=None), store, _workspace())
 
 
