@@ -33,8 +33,8 @@ from dripline.language.labels import say_events, say_reentry, say_step, say_trig
 from dripline.language.plan import Plan, StopStep
 
 MARGIN = 16.0
-_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans Armenian', 'DejaVu Sans', sans-serif"
-_BOTH = "@media screen{:root{color-scheme:light dark;color:CanvasText;background:Canvas}}"
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans Armenian', 'DejaVu Sans', sans-serif"
+BOTH = "@media screen{:root{color-scheme:light dark;color:CanvasText;background:Canvas}}"
 
 
 def draw(plan: Plan, counts: Mapping[str, Count] | None = None, *, alone: bool = True) -> str:
@@ -56,7 +56,7 @@ def draw(plan: Plan, counts: Mapping[str, Count] | None = None, *, alone: bool =
             "height": _n(tall),
             "role": "img",
             "aria-label": clean(plan.title),
-            "font-family": _FONT,
+            "font-family": FONT,
             "fill": "none",
             "stroke-linecap": "round",
             "stroke-linejoin": "round",
@@ -65,7 +65,7 @@ def draw(plan: Plan, counts: Mapping[str, Count] | None = None, *, alone: bool =
     ET.SubElement(svg, "title").text = clean(plan.title)
     ET.SubElement(svg, "desc").text = clean(describe(plan))
     if alone:
-        ET.SubElement(svg, "style").text = _BOTH
+        ET.SubElement(svg, "style").text = BOTH
     _piece(svg, body, MARGIN + body.left, MARGIN)
     _piece(svg, legend, MARGIN, MARGIN + body.height + DOWN)
     ET.indent(svg, " ")

@@ -123,6 +123,24 @@ def _members(connection: Connection, lead_ids: Iterable[str]) -> dict[str, set[s
     return found
 
 
+def list_members(connection: Connection, segment: str, limit: int, offset: int) -> list[Any]:
+    """Who is in a segment, with names and stage, those first who entered last."""
+    query = (
+        select(
+            segment_members.c.lead_id,
+            segment_members.c.entered_at,
+            leads.c.stage,
+            leads.c.email.label("lead_email"),
+            leads.c.phone.label("lead_phone"),
+            leads.c.external_id.label("lead_external_id"),
+        )
+        .join(leads, leads.c.id == segment_members.c.lead_id)
+        .where(segment_members.c.segment == segment)
+        .order_by(segment_members.c.entered_at.desc(), segment_members.c.lead_id)
+    )
+    return list(connection.execute(query.limit(limit).offset(offset)).all())
+
+
 def count_members(connection: Connection) -> dict[str, int]:
     """How many leads are in each segment; one in which nobody is, is missing."""
     query = select(segment_members.c.segment, func.count()).group_by(segment_members.c.segment)
@@ -136,6 +154,7 @@ __all__ = [
     "count_members",
     "drop_segment",
     "known_segments",
+    "list_members",
     "load_states",
     "move_segments",
     "move_segments_back",

@@ -47,6 +47,7 @@ from dripline.web.referrals import build_referrals
 from dripline.web.reports import build_reports
 from dripline.web.scores import build_scores
 from dripline.web.segment import build_segment
+from dripline.web.segments import build_segments
 from dripline.web.spends import build_spends
 from dripline.web.suppressions import build_suppressions
 from dripline.web.tracking import build_tracking
@@ -114,6 +115,7 @@ def create_app(
     app.include_router(build_privacy(eraser, store, workspace, secret, nudge))
     app.include_router(build_audit(store))
     app.include_router(build_reports(store, workspace, machine))
+    app.include_router(build_segments(store, workspace, machine))
     app.include_router(build_spends(store, workspace, machine))
     app.include_router(build_consents(store))
     app.include_router(build_suppressions(store, workspace, Suppressions(store, secret, machine)))

@@ -40,7 +40,7 @@ BATCH = 500
 """Leads that are looked at with one set of queries."""
 QUIETLY = 100
 """Leads that are written in one transaction, where nobody is told."""
-BUDGET = 3.0
+BUDGET = 5.0
 """Seconds after which the rest is left to the next sweep."""
 BY_THE_CLOCK = timedelta(hours=1)
 """How often (house time) everybody is looked at where a segment goes by the clock."""
@@ -92,12 +92,23 @@ class SegmentKeeper:
         number = 0
         for written in write_ranks(self.store, ranking, give_up):
             number += len(written)
-            if segments.by_rfm:
-                self._look(segments, written, now)
+            if any(name in states and states[name].computed_at for name in segments.by_rfm):
+                self._look(segments, written, now)  # else the look at everybody comes to them
         if number == len(ranking.changed):
             with self.store.write() as connection:
                 save_state(connection, RANKING, State(digest, now))
         return number
+
+    def is_done(self) -> bool:
+        """Whether everybody was looked at since the rules are what they are."""
+        with self.store.read() as connection:
+            segments, states = current_rules(connection).segments, load_states(connection)
+        if segments is None:
+            return True
+        ranked = segments.rfm is None or RANKING in states
+        known = {name for name, state in states.items() if state.computed_at}
+        state = states.get(ROUND)
+        return ranked and segments.segments.keys() <= known and (state is None or state.reached is None)
 
     def _pass(self, rules: SegmentRules, states: dict[str, State], give_up: float) -> int:
         """Look at everybody, where it is time, or goes on from the last sweep."""

@@ -28,6 +28,7 @@ from dripline.web.pages.overview import add_overview
 from dripline.web.pages.people import add_people
 from dripline.web.pages.products import add_products
 from dripline.web.pages.reports import add_reports
+from dripline.web.pages.segments import add_segments
 from dripline.web.pages.steering import add_steering
 from dripline.web.pages.surveys import add_surveys
 
@@ -54,6 +55,7 @@ def build_pages(
     add_leads(router, frame)
     add_surveys(router, frame, machine)
     add_products(router, frame)
+    add_segments(router, frame)
     add_steering(router, frame, machine)
     add_answering(router, frame, machine)
     live = settings.environment == "production"
