@@ -9,15 +9,26 @@ import uuid_utils
 from sqlalchemy import Connection, Row, select, update
 
 from dripline.engine import effects
-from dripline.engine.effects import TOO_LONG, EnrollLead, Outcome, UnenrollLead, Updated, UpdateLead
+from dripline.engine.effects import (
+    TOO_LONG,
+    Assigned,
+    AssignLead,
+    EnrollLead,
+    Outcome,
+    UnenrollLead,
+    Updated,
+    UpdateLead,
+)
 from dripline.engine.entering import MAX_DEPTH
+from dripline.ingest.assigning import Occasion, hand_over
 from dripline.ingest.entering import let_in
 from dripline.ingest.recording import record
 from dripline.ingest.scoring.following import add_points, set_score
+from dripline.ingest.stages import StageChange, follow_stage
 from dripline.store import runs, schema
 from dripline.store.database import lock_run
 from dripline.store.events import Event
-from dripline.store.leads import change_lead, facts
+from dripline.store.leads import change_lead, facts, load_lead
 from dripline.store.wakes import want_wake
 
 
@@ -39,6 +50,8 @@ class Changes:
         query = select(schema.leads).where(schema.leads.c.id == run.lead_id)
         lead = self._connection.execute(query).one()
         values = dict(effect.columns)
+        if "stage" in values:
+            values["stage_at"] = effect.at
         if effect.attributes:
             attributes = {**(lead.attributes or {}), **effect.attributes}
             values["attributes"] = {name: value for name, value in attributes.items() if value is not None}
@@ -47,9 +60,25 @@ class Changes:
             del values["score"]  # it follows from the points, as the event is recorded
         change_lead(self._connection, run.lead_id, values, max(lead.updated_at, effect.at))
         record(self._connection, event, self._machine_now)
-        told = effects.Event(event.id, event.name, event.properties, effect.at)
-        self.told.append(told)
-        return Updated(facts(self._connection.execute(query).one()), told)
+        made = [event]
+        if "stage" in effect.columns:
+            change = StageChange(lead.stage, effect.columns["stage"], "journey", effect.stage_reason, run=run)
+            made += follow_stage(self._connection, lead.id, change, effect.at, self._machine_now)
+        told, *more = [effects.Event(one.id, one.name, one.properties, effect.at) for one in made]
+        self.told += [told, *more]
+        return Updated(facts(self._connection.execute(query).one()), told, tuple(more))
+
+    def assign(self, effect: AssignLead) -> Assigned | None:
+        """Give the lead an owner, or find that nobody can be had."""
+        run = self._run
+        if run.depth >= MAX_DEPTH:
+            return None
+        lead = load_lead(self._connection, run.lead_id)
+        occasion = Occasion(effect.at, self._machine_now, run, effect.step, effect.visit)
+        choice, made = hand_over(self._connection, lead, effect.wanted, effect.react, occasion)
+        told = [effects.Event(one.id, one.name, one.properties, effect.at) for one in made]
+        self.told += told
+        return Assigned(choice, facts(load_lead(self._connection, run.lead_id)), tuple(told))
 
     def _give(self, lead: Row[Any], effect: UpdateLead, event_id: str) -> bool:
         """Keep the points that the step gives, where leads are scored."""

@@ -19,6 +19,7 @@ from dripline.ingest.campaigns.occasions import Occasions
 from dripline.ingest.counting import Counter
 from dripline.ingest.following import Times
 from dripline.ingest.membership.keeping import SegmentKeeper
+from dripline.ingest.overdue import Overdue
 from dripline.ingest.redeeming import expire
 from dripline.ingest.referring.service import Referring
 from dripline.ingest.scoring.ageing import Ageing
@@ -97,6 +98,7 @@ class Sweeper:
         self._counter = Counter(store, clock)
         self._segments = SegmentKeeper(store, clock)
         self._occasions = Occasions(store, clock)
+        self._overdue = Overdue(store, clock)
 
     @activity.defn(name="sweep")
     @coded
@@ -121,6 +123,8 @@ class Sweeper:
             "counted": self._counter.count(),
             "segmented": self._segments.keep(),
             "answered": self._take_answers(),
+            "handed_on": self._overdue.hand_on(BATCH),
+            "escalated": self._overdue.escalate(BATCH),
             "uncertain": self._settle_uncertain(),  # last: it may wait for providers
         }
         if any(found.values()):

@@ -12,6 +12,7 @@ from activities.changing import Changes
 from dripline.engine.effects import (
     AskOutside,
     AskSuppression,
+    AssignLead,
     CountMessages,
     Effect,
     EnrollLead,
@@ -25,12 +26,14 @@ from dripline.engine.effects import (
     QueueMessage,
     RecordGoal,
     ReserveSlot,
+    SetTask,
     SkipMessage,
     UnenrollLead,
     UpdateLead,
 )
 from dripline.engine.policy import ADDRESS, spacing
 from dripline.ingest.shelf import recommended
+from dripline.ingest.tasks import set_task
 from dripline.links import friends_link
 from dripline.store import discounts, messages, outbox, referrals, runs, schema, surveys
 from dripline.store.house import House
@@ -100,6 +103,11 @@ class World:
             case UpdateLead():
                 self.tell()
                 return self.changes.update(effect)
+            case AssignLead():
+                self.tell()
+                return self.changes.assign(effect)
+            case SetTask():
+                return set_task(connection, run, effect)
             case EnrollLead():
                 self.tell()
                 return self.changes.enroll(effect)

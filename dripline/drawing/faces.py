@@ -11,6 +11,7 @@ from dripline.language.durations import say_duration
 from dripline.language.labels import say_step
 from dripline.language.money import to_major
 from dripline.language.plan import (
+    AssignStep,
     BranchStep,
     CallStep,
     DelayStep,
@@ -29,6 +30,7 @@ from dripline.language.plan import (
     SplitStep,
     Step,
     StopStep,
+    TaskStep,
     UnenrollStep,
     UpdateStep,
     WaitForStep,
@@ -96,6 +98,10 @@ def _icon(step: Step) -> Icon:
             return "gift"
         case ReferralStep():
             return "person"
+        case AssignStep():
+            return "person"
+        case TaskStep():
+            return "bell"
         case NotifyStep():
             return "bell"
         case RemindStep():
@@ -141,6 +147,17 @@ def _details(step: Step, plan: Plan) -> Iterator[str]:
                 yield f"with {', '.join(step.values)}"
         case WebhookStep():
             yield f"{step.method} {step.url}"
+        case AssignStep():
+            if step.by:
+                yield step.by
+            if step.react:
+                yield f"reacts within {say_duration(step.react)}"
+        case TaskStep():
+            yield step.title
+            if step.due:
+                yield f"due in {say_duration(step.due)}"
+            if step.escalate_to:
+                yield f"then for {step.escalate_to}"
         case NotifyStep():
             if step.subject:
                 yield step.subject

@@ -9,6 +9,7 @@ from dripline.drawing.text import shorten
 from dripline.language.durations import say_duration
 from dripline.language.labels import say_events, say_moment
 from dripline.language.plan import (
+    AssignStep,
     BranchStep,
     CallStep,
     DelayStep,
@@ -24,6 +25,7 @@ from dripline.language.plan import (
     SplitStep,
     Step,
     StopStep,
+    TaskStep,
     UnenrollStep,
     UpdateStep,
     WaitForStep,
@@ -96,6 +98,8 @@ def _own(step: Step) -> tuple[Way, ...]:
             | CallStep()
             | DiscountStep()
             | ReferralStep()
+            | AssignStep()
+            | TaskStep()
             | NotifyStep()
         ):
             return ()

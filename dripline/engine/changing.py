@@ -28,6 +28,8 @@ from dripline.language.plan import EnrollStep, LeadValue, SetStep, SplitStep, Un
 MAX_ACCEPTED = 200
 """How many of the events that ended a wait, or that it caused itself, a run remembers."""
 
+MAX_REASON = 256
+"""Letters of a reason that are kept."""
 _MAX_TAGS = 200
 _MAX_SCORE = 1e15
 
@@ -67,19 +69,27 @@ def update(run: Moving, step: UpdateStep) -> Generator[Effect, Any, Outcome | No
     columns, attributes = _columns(run, step), _attributes(run, step)
     changed = tuple(sorted({*columns, *attributes}))
     if changed:
+        reason = _reason(run, step) if "stage" in columns else None
         answer: Updated | None = yield UpdateLead(
-            columns, attributes, changed, run.at, _points(run, step, columns)
+            columns, attributes, changed, run.at, _points(run, step, columns), reason
         )
         if answer is None:
             return Outcome("too-long", TOO_LONG)
         run.lead = answer.lead
         run.where = zone_of(run.lead.get("timezone"), run.lead.get("country"), run.plan.timezone)
         # Exits and the goal look at it as at any event; no wait of this very run is ended by it.
-        run.pending[answer.event.id] = answer.event
-        run.state = replace(run.state, accepted=(*run.state.accepted, answer.event.id)[-MAX_ACCEPTED:])
+        own = [answer.event, *answer.more]
+        run.pending |= {event.id: event for event in own}
+        accepted = (*run.state.accepted, *(event.id for event in own))
+        run.state = replace(run.state, accepted=accepted[-MAX_ACCEPTED:])
     yield Note(run.at, step.id, "updated", {"changed": list(changed)})
     run.go_to(step.next)
     return None
+
+
+def _reason(run: Moving, step: UpdateStep) -> str | None:
+    said = _value(run, step.stage_reason) if step.stage_reason is not None else None
+    return None if said is None else str(said)[:MAX_REASON]
 
 
 def _columns(run: Moving, step: UpdateStep) -> dict[str, Any]:

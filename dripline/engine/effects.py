@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from dripline.language.plan import Limit
+from dripline.engine.picking import Choice, Handover
+from dripline.language.plan import Duration, Limit
 
 
 @dataclass(frozen=True)
@@ -233,6 +234,8 @@ class UpdateLead:
     at: datetime
     points: float | None = None
     """What was added to the score, where it was not set."""
+    stage_reason: str | None = None
+    """Why its stage changes."""
 
 
 @dataclass(frozen=True)
@@ -241,6 +244,46 @@ class Updated:
 
     lead: Mapping[str, Any]
     event: Event
+    more: tuple[Event, ...] = ()
+    """Those that told of what the change means: a stage, a conversion."""
+
+
+@dataclass(frozen=True)
+class AssignLead:
+    """Give the lead an owner, once per run, step and visit, and tell of it. Answer: `Assigned`.
+
+    None where journeys set one another going for too long, and nothing was changed.
+    """
+
+    step: str
+    visit: int
+    wanted: Handover
+    """Without what only the world knows: the lead's language and owner, and who did not react."""
+    react: Duration | None
+    """Working time within which a reaction is expected."""
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """Who got the lead, the lead as it is now, and the events that told of it."""
+
+    choice: Choice
+    lead: Mapping[str, Any]
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True)
+class SetTask:
+    """Give somebody something to do for the lead, once per run, step and visit. Answer: its id (`str`)."""
+
+    step: str
+    visit: int
+    person: str | None
+    title: str
+    due_at: datetime | None
+    escalate_to: str | None
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -304,6 +347,8 @@ Effect = (
     | FindMessages
     | ReserveSlot
     | UpdateLead
+    | AssignLead
+    | SetTask
     | EnrollLead
     | UnenrollLead
     | FindProducts

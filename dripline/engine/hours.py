@@ -31,6 +31,12 @@ def opens(
     return at
 
 
+def closes(at: datetime, where: ZoneInfo, window: tuple[Hours, ...]) -> datetime:
+    """The end (UTC) of the stretch of those hours that `at` is within; `at` itself outside them."""
+    stretches = (stretch for hours in window for stretch in _stretches(at, where, hours))
+    return max((end for start, end in stretches if start <= at < end), default=at)
+
+
 def _within(at: datetime, where: ZoneInfo, window: tuple[Hours, ...]) -> datetime:
     stretches = [stretch for hours in window for stretch in _stretches(at, where, hours)]
     if any(start <= at < end for start, end in stretches):

@@ -9,6 +9,7 @@ from typing import Any, assert_never
 
 from dripline.engine.about import means_its_last
 from dripline.engine.asking import ask
+from dripline.engine.assigning import assign, set_task
 from dripline.engine.calendar import add
 from dripline.engine.changing import MAX_ACCEPTED, enroll, set_names, split, unenroll, update
 from dripline.engine.effects import Effect, Event, FindEvents, Note, Outcome
@@ -24,6 +25,7 @@ from dripline.engine.surveying import is_answer, unasked, was_asked
 from dripline.engine.waiting import delay_until, wait_end
 from dripline.language.expressions import compile_expression
 from dripline.language.plan import (
+    AssignStep,
     BranchStep,
     CallStep,
     DelayStep,
@@ -41,6 +43,7 @@ from dripline.language.plan import (
     SplitStep,
     Step,
     StopStep,
+    TaskStep,
     UnenrollStep,
     UpdateStep,
     WaitForStep,
@@ -99,6 +102,10 @@ def enter(run: Moving, step: Step) -> Generator[Effect, Any, Outcome | None]:
             return Outcome("stopped", step.reason)
         case RemindStep():
             yield from remind(run, step)
+        case AssignStep():
+            return (yield from assign(run, step, visit))
+        case TaskStep():
+            yield from set_task(run, step, visit)
         case NotifyStep():
             yield from notify(run, step, visit)
         case DiscountStep():

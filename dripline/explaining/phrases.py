@@ -126,6 +126,13 @@ class Phrases:
     gift: str
     refers: str
     notifies: str
+    assigns: str
+    assigns_by: Mapping[str, str]
+    keeps_owner: str
+    reacts: str
+    gives_task: str
+    task_due: str
+    task_then: str
     owner: str
     reminds: str
     to_that_day: str

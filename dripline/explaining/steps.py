@@ -20,6 +20,7 @@ from dripline.explaining.wording import (
     say_worth,
 )
 from dripline.language.plan import (
+    AssignStep,
     BranchStep,
     CallStep,
     DelayStep,
@@ -40,6 +41,7 @@ from dripline.language.plan import (
     SplitStep,
     Step,
     StopStep,
+    TaskStep,
     UnenrollStep,
     UpdateStep,
     WaitForStep,
@@ -110,6 +112,10 @@ class Steps:
                 yield words.discount.format(worth=say_worth(step, words), more=more)
             case ReferralStep():
                 yield words.refers.format(program=step.program)
+            case AssignStep():
+                yield from self._assign(step)
+            case TaskStep():
+                yield self._task(step)
             case NotifyStep():
                 yield words.notifies.format(to=words.owner if step.to == "owner" else step.to)
             case RemindStep():
@@ -209,6 +215,26 @@ class Steps:
             return say_value(value.expression, self._phrases)
         worth = value.value
         return f"{worth:g}" if isinstance(worth, float) else str(worth)
+
+    def _assign(self, step: AssignStep) -> Iterator[str]:
+        words, team = self._phrases, self._plan.teams.get(step.to)
+        by = words.assigns_by[step.by or team.by] if team else ""
+        yield words.assigns.format(to=step.to, by=by)
+        if team is None:
+            return
+        if step.keep_owner:
+            yield words.keeps_owner
+        react = step.react or team.react
+        if react is not None:
+            yield words.reacts.format(duration=say_length(react, words, within=True))
+
+    def _task(self, step: TaskStep) -> str:
+        words = self._phrases
+        to = words.owner if step.to == "owner" else step.to
+        due = words.task_due.format(duration=say_length(step.due, words, within=True)) if step.due else ""
+        then = words.task_then.format(to=step.escalate_to) if step.escalate_to else ""
+        title = re.sub(r"\s*…\s*", " … ", _FILLED_IN.sub("…", step.title)).strip()
+        return words.gives_task.format(to=to, title=title, due=due, then=then)
 
     def _of_discount(self, step: DiscountStep) -> Iterator[str]:
         words = self._phrases

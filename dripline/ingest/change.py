@@ -40,6 +40,8 @@ class LeadChange:
     source: Source = field(default_factory=Source)
     touch: Touch | None = None
     """Where the lead came from this time."""
+    stage_reason: str | None = None
+    """Why the stage is what it is now, as whoever says it says."""
     anonymous_id: str | None = None
     only_empty: bool = False
     """Said by nobody knows whom: fills what is empty, and overwrites nothing of a lead that is known."""
@@ -122,6 +124,7 @@ def read_change(said: LeadIn, workspace: Workspace, source: Source | None = None
         said.historical,
         source or Source(proof=_proof(said)),
         came,
+        said.stage_reason,
         said.anonymous_id,
     )
 

@@ -18,6 +18,7 @@ from dripline.ingest.membership.following import follow_event
 from dripline.ingest.ordering import keep_orders, when
 from dripline.ingest.referring.purchases import follow_referrals
 from dripline.ingest.scoring.following import score_event
+from dripline.ingest.staging import become_customer
 from dripline.ingest.surveys.telling import keep_answers
 from dripline.language.rules import Rules
 from dripline.store.events import Event
@@ -41,8 +42,12 @@ Consequence = Callable[[Cause], tuple[Event, ...]]
 
 
 def _orders(cause: Cause) -> tuple[Event, ...]:
-    keep_orders(cause.connection, cause.rules, cause.event, cause.machine_now)
-    return ()
+    order = keep_orders(cause.connection, cause.rules, cause.event, cause.machine_now)
+    rules = cause.rules.orders
+    if order is None or rules is None or not rules.customer or cause.event.historical:
+        return ()
+    reference = cause.event.properties.get(rules.id.removeprefix("event."))
+    return become_customer(cause.connection, cause.lead, str(reference), cause.event)
 
 
 def _referrals(cause: Cause) -> tuple[Event, ...]:

@@ -169,6 +169,9 @@ class LeadIn(_Said):
     stage: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=32)] | None = (
         Field(None, description="Where the lead is on its way to being a customer.")
     )
+    stage_reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=256)] | None = Field(
+        None, description="Why: kept with the change of stage, and told by `lead.lost`."
+    )
     score: Score | None = Field(None, description="How warm the lead is, as a number. Journeys add to it.")
     tags: (
         list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]] | None

@@ -20,6 +20,7 @@ from dripline.ingest.readdressing import carried, log_carried, moved_addresses
 from dripline.ingest.recording import record
 from dripline.ingest.refusal import FieldError, Refused
 from dripline.ingest.scoring.following import set_score
+from dripline.ingest.stages import StageChange, follow_stage
 from dripline.ingest.touches import touch
 from dripline.language.scoring import GIVEN_BY
 from dripline.store.events import Event, has_event
@@ -128,6 +129,7 @@ def _create(connection: Connection, change: LeadChange, met: Met, times: Times) 
         raise Refused(422, "invalid", "A lead needs an identity.", [FieldError("", needs)])
     lead_id = str(uuid_utils.uuid7())
     after = change.applied_to({})
+    after["stage_at"] = times.house if after["stage"] else None
     add_lead(connection, lead_id, after, times.house)
     if change.touch:
         change_lead(connection, lead_id, _touched(connection, lead_id, {}, change, times.house), times.house)
@@ -135,6 +137,8 @@ def _create(connection: Connection, change: LeadChange, met: Met, times: Times) 
     if is_anonymous(after):
         log_changes(connection, lead_id, {}, after, change.source, times.house)
         return Upserted(lead_id, True, (), ())
+    if not change.historical:
+        _follow_stage(connection, lead_id, {}, after, change, times, silent=True)
     event = _event(lead_id, "lead.created", {}, change, times.house)
     if after["score"]:
         _set_score(connection, lead_id, change, times.house, event.id)
@@ -146,6 +150,7 @@ def _create(connection: Connection, change: LeadChange, met: Met, times: Times) 
 def _update(connection: Connection, change: LeadChange, met: Met, times: Times) -> Upserted:
     assert met.lead is not None
     lead_id, before = met.lead.id, {**met.lead._mapping}
+    before_all = before
     after = change.applied_to(before)
     after["consent"] = carried(before, after, change)
     touched = _touched(connection, lead_id, before, change, times.house)
@@ -158,6 +163,8 @@ def _update(connection: Connection, change: LeadChange, met: Met, times: Times) 
         log_changes(connection, lead_id, before, after, change.source, times.house, said=change.consent)
         return Upserted(lead_id, False, (), ())
     after |= touched
+    if "stage" in changed:
+        after["stage_at"] = times.house
     change_lead(connection, lead_id, after, times.house)
     if (
         is_anonymous(before)
@@ -173,6 +180,10 @@ def _update(connection: Connection, change: LeadChange, met: Met, times: Times) 
     before = log_carried(connection, lead_id, before, after, change, times.house, event.id)
     log_changes(connection, lead_id, before, after, change.source, times.house, event.id, said)
     recorded = record(connection, event, times.machine)
+    if event.name != "lead.created" or not change.historical:
+        _follow_stage(
+            connection, lead_id, before_all, after, change, times, silent=event.name == "lead.created"
+        )
     runs = recorded.started + recorded.woken
     return Upserted(lead_id, False, changed, runs, new_person=event.name == "lead.created")
 
@@ -183,6 +194,27 @@ def _set_score(
     lead = load_lead(connection, lead_id)
     by = change.source.kind if change.source.kind in GIVEN_BY else "api"
     set_score(connection, lead, by, lead.score, now, event_id)
+
+
+def _follow_stage(
+    connection: Connection,
+    lead_id: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    change: LeadChange,
+    times: Times,
+    *,
+    silent: bool,
+) -> None:
+    stage = StageChange(
+        before.get("stage"),
+        after["stage"],
+        change.source.kind,
+        change.stage_reason,
+        historical=change.historical,
+        silent=silent,
+    )
+    follow_stage(connection, lead_id, stage, times.house, times.machine)
 
 
 def _touched(

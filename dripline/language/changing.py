@@ -107,6 +107,9 @@ class UpdateArguments(Written):
     __pydantic_extra__: dict[str, Given]
 
     stage: Value | None = Field(None, description="Where the lead is on its way, like `nurtured`.")
+    stage_reason: Value | None = Field(
+        None, description="Why the stage changes: kept with it, and told by `lead.lost`."
+    )
     score: ScoreArguments | None = Field(None, description="`{add: 10}` or `{set: 0}`.")
     tags: TagsArguments | None = Field(None, description="`{add: [vip], remove: [new]}`.")
 

@@ -31,6 +31,7 @@ from dripline.language.check_events import (
     sure_signs,
     tracked_events,
 )
+from dripline.language.check_hands import known_hands
 from dripline.language.check_links import addressed_emails, sound_links, sound_links_in_subjects
 from dripline.language.check_names import known_names
 from dripline.language.check_notices import known_people, sound_notices
@@ -283,6 +284,7 @@ RULES: tuple[Rule, ...] = (
     sound_notices,
     known_surveys,
     answerable_surveys,
+    known_hands,
 )
 """Every rule, in the order in which they are told."""
 _OF_WHOLE: tuple[Rule, ...] = (living_branches, sendable_messages, emitted_events, timely_messages)

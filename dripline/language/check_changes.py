@@ -71,12 +71,15 @@ def known_changes(look: Look) -> Iterator[Problem]:
             yield look.draft.problem(
                 at, "wrong-value", "nothing is changed here", "write `stage`, `score`, `tags` or an attribute"
             )
+        if said.stage_reason is not None and said.stage is None:
+            message, hint = "`stage_reason` says why, but not of what", "add `stage`"
+            yield look.draft.problem((*at, "stage_reason"), "missing-key", message, hint, key=True)
         if said.score is not None:
             for key, value in (("add", said.score.add), ("set", said.score.set_)):
                 yield from _fits(look, (*at, "score", key), value, "number")
         for name, given in said.attributes.items():
             if name not in types:
-                hint = did_you_mean(name, {*types, "stage", "score", "tags"})
+                hint = did_you_mean(name, {*types, "stage", "stage_reason", "score", "tags"})
                 hint = hint or "declare it under `attributes` in dripline.yaml"
                 yield look.draft.problem(
                     (*at, name), "unknown-attribute", f"leads have no `{name}` to change", hint, key=True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from dripline.language.check_teams import card_fields
 from dripline.language.expressions import compile_expression
 from dripline.language.flow import ANYTHING, Names
 from dripline.language.look import Look
@@ -90,7 +91,7 @@ class Scope:
         parent = ".".join(["lead", *parts[:-1]])
         if parts[0] in self.workspace.attributes and self.workspace.attributes[parts[0]] == "any":
             return None
-        if parent in known and parts[0] not in ("consent", "topics", "rfm", *TOUCHES):
+        if parent in known and parts[0] not in ("consent", "topics", "rfm", "customer", *TOUCHES):
             return "unknown-attribute", f"`{parent}` has no parts", f"write `{parent}`"
         said = path.removeprefix("lead.")
         hint = did_you_mean(said, (name.removeprefix("lead.") for name in known), "lead.{}")
@@ -115,6 +116,7 @@ def lead_paths(workspace: Workspace) -> set[str]:
     paths |= {f"lead.consent.{channel}" for channel in _CHANNELS}
     paths |= {f"lead.rfm.{name}" for name in RFM}
     paths |= {f"lead.{touch}.{name}" for touch in TOUCHES for name in TOUCH}
+    paths |= {f"lead.customer.{name}" for name in card_fields(workspace)}
     return paths | {f"lead.topics.{topic}" for topic in workspace.topics}
 
 

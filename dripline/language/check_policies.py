@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dripline.language.changing import SetStep, UpdateStep
 from dripline.language.look import Look
 from dripline.language.naming import blocks, every_step
+from dripline.language.people import AssignStep, TaskStep
 from dripline.language.plan import Duration
 from dripline.language.policies import DAY, WEEK, minutes_of, quiet_hours, window
 from dripline.language.positions import Loc
@@ -22,7 +23,7 @@ from dripline.language.steps import (
     Steps,
 )
 
-_AT_ONCE = (DiscountStep, ReferralStep, NotifyStep, SetStep, UpdateStep)
+_AT_ONCE = (DiscountStep, ReferralStep, AssignStep, TaskStep, NotifyStep, SetStep, UpdateStep)
 
 
 def timely_messages(look: Look) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import assert_never
 
-from dripline.language import changing, plan, steps
+from dripline.language import changing, people, plan, steps
 from dripline.language.compile_changes import compile_update
 from dripline.language.compile_notices import compile_notices, message_texts, own_text
 from dripline.language.compile_reminders import day_notice, day_notice_id
@@ -58,6 +58,7 @@ def compile_journey(journey: Journey, workspace: Workspace, templates: Templates
         steps=tuple(flat.steps),
         templates={key: templates.sources(key) for key in keys} | notices.texts,
         people=notices.people,
+        teams=notices.teams,
         default_owner=notices.default_owner,
         budgets=_budgets(journey, workspace),
         shops=_shops(journey, workspace),
@@ -175,6 +176,30 @@ class _Flat:
                 template = said.template or own_text(id_)
                 return plan.NotifyStep(
                     id=id_, condition=if_, next=following, to=said.to, template=template, subject=said.subject
+                )
+            case people.AssignStep():
+                assign = step.assign
+                return plan.AssignStep(
+                    id=id_,
+                    condition=if_,
+                    result=step.as_,
+                    next=following,
+                    to=assign.to,
+                    by=assign.by,
+                    react=assign.react,
+                    keep_owner=assign.keep_owner,
+                )
+            case people.TaskStep():
+                task = step.task
+                return plan.TaskStep(
+                    id=id_,
+                    condition=if_,
+                    result=step.as_,
+                    next=following,
+                    to=task.for_,
+                    title=task.title,
+                    due=task.due,
+                    escalate_to=task.escalate_to,
                 )
             case steps.DelayStep():
                 return plan.DelayStep(id=id_, condition=if_, next=following, duration=step.delay)

@@ -30,6 +30,7 @@ def compile_update(
         condition=step.if_,
         next=following,
         stage=value(said.stage, "text"),
+        stage_reason=value(said.stage_reason, "text"),
         score_add=value(score.add, "number") if score else None,
         score_set=value(score.set_, "number") if score else None,
         tags_add=(tags.add or ()) if tags else (),

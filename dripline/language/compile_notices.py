@@ -9,7 +9,8 @@ from dripline.language.compile_reminders import day_notice_id, day_text
 from dripline.language.model import Journey
 from dripline.language.naming import every_step
 from dripline.language.notices import OWNER, channels_to
-from dripline.language.plan import Person, TemplateSource
+from dripline.language.people import AssignStep, TaskStep
+from dripline.language.plan import Person, Team, TemplateSource
 from dripline.language.positions import Loc
 from dripline.language.steps import EmailStep, NotifyStep, RemindStep, SmsStep
 from dripline.language.workspace import Workspace
@@ -26,6 +27,7 @@ class Notices:
     channels: frozenset[str]
     people: dict[str, Person]
     default_owner: str | None
+    teams: dict[str, Team]
 
 
 def own_text(step_id: str) -> str:
@@ -43,6 +45,8 @@ def compile_notices(journey: Journey, ids: Mapping[Loc, str], workspace: Workspa
                 key = f"{channel}:{own_text(day_notice_id(ids[loc]))}"
                 channels.add(channel)
                 texts[key] = {workspace.locales[0]: _text(journey, channel, day_text(step.remind.about))}
+        if isinstance(step, AssignStep | TaskStep):
+            names |= named(step, workspace)
         if not isinstance(step, NotifyStep):
             continue
         said = step.said
@@ -55,17 +59,25 @@ def compile_notices(journey: Journey, ids: Mapping[Loc, str], workspace: Workspa
                 texts[f"{channel}:{own_text(ids[loc])}"] = {
                     workspace.locales[0]: _text(journey, channel, said.text)
                 }
-    people = {
-        name: Person(email=person.email, phone=person.phone, name=person.name)
-        for name, person in sorted(workspace.people.items())
-        if name in names
-    }
+    people = {name: person.compiled() for name, person in sorted(workspace.people.items()) if name in names}
     needs_owner = any(
-        isinstance(step, RemindStep) or (isinstance(step, NotifyStep) and step.said.to == OWNER)
+        isinstance(step, RemindStep)
+        or (isinstance(step, NotifyStep) and step.said.to == OWNER)
+        or (isinstance(step, TaskStep) and step.task.for_ == OWNER)
         for _, step in every_step(journey.steps)
     )
     owner = workspace.default_owner if needs_owner else None
-    return Notices(frozenset(templates), texts, frozenset(channels), people, owner)
+    wanted = {step.assign.to for _, step in every_step(journey.steps) if isinstance(step, AssignStep)}
+    teams = {name: team.compiled() for name, team in sorted(workspace.teams.items()) if name in wanted}
+    return Notices(frozenset(templates), texts, frozenset(channels), people, owner, teams)
+
+
+def named(step: AssignStep | TaskStep, workspace: Workspace) -> set[str]:
+    """The people whom the step may give something."""
+    if isinstance(step, AssignStep):
+        return set(workspace.people)  # one of them may have the lead already, and keep it
+    to = set(workspace.people) if step.task.for_ == OWNER else {step.task.for_}
+    return to | ({step.task.escalate_to} if step.task.escalate_to else set())
 
 
 def message_texts(journey: Journey) -> list[str]:

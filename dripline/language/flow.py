@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dripline.language.changing import SetStep
+from dripline.language.people import ASSIGN_RESULT, TASK_RESULT, AssignStep, TaskStep
 from dripline.language.positions import Loc
 from dripline.language.steps import (
     BranchStep,
@@ -109,6 +110,10 @@ class Flow:
             out = self.named(step.as_, step.discount.has, names)
         elif isinstance(step, ReferralStep) and step.as_ is not None:
             out = self.named(step.as_, REFERRAL_RESULT, names)
+        elif isinstance(step, AssignStep) and step.as_ is not None:
+            out = self.named(step.as_, ASSIGN_RESULT, names)
+        elif isinstance(step, TaskStep) and step.as_ is not None:
+            out = self.named(step.as_, TASK_RESULT, names)
         elif isinstance(step, SplitStep):
             out = meet(
                 [

@@ -7,6 +7,7 @@ from typing import assert_never
 from dripline.language.durations import say_duration
 from dripline.language.money import to_major
 from dripline.language.plan import (
+    AssignStep,
     BranchStep,
     CallStep,
     DelayStep,
@@ -27,6 +28,7 @@ from dripline.language.plan import (
     SplitStep,
     Step,
     StopStep,
+    TaskStep,
     Trigger,
     UnenrollStep,
     UpdateStep,
@@ -115,6 +117,10 @@ def say_step(step: Step) -> str:
             return f"Discount of {_worth(step)}"
         case ReferralStep():
             return f"Link for friends ({step.program})"
+        case AssignStep():
+            return f"Give to {step.to}"
+        case TaskStep():
+            return f"Task for {'the owner' if step.to == 'owner' else step.to}"
         case NotifyStep():
             return f"Tell {'the owner' if step.to == 'owner' else step.to}"
         case RemindStep():
@@ -164,6 +170,10 @@ def name_step(step: Step) -> str:
             return f"the discount of {_worth(step)}"
         case ReferralStep():
             return f"the link for friends ({step.program})"
+        case AssignStep():
+            return f"the hand-over to {step.to}"
+        case TaskStep():
+            return f"the task for {'the owner' if step.to == 'owner' else step.to}"
         case NotifyStep():
             return f"the notice to {'the owner' if step.to == 'owner' else step.to}"
         case RemindStep():

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from dripline.language.changing import EnrollStep, SetStep, UnenrollStep, UpdateStep
+from dripline.language.people import AssignStep, TaskStep
 from dripline.language.positions import Loc
 from dripline.language.steps import (
     BranchStep,
@@ -171,6 +172,10 @@ def _stem(step: Step, before: str) -> str:
             return f"stop after {before}"
         case RemindStep():
             return f"remind after {before}"
+        case AssignStep():
+            return f"assign:{step.assign.to}"
+        case TaskStep():
+            return f"task after {before}"
         case NotifyStep():
             return f"notify {step.notify.to} after {before}"
         case DiscountStep():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
@@ -10,22 +9,12 @@ from pydantic import Field
 
 from dripline.language.kinds import TemplateName, Text
 from dripline.language.load import Written
+from dripline.language.people import EMAIL, PHONE, PersonEntry
 from dripline.language.plan import Channel, Person
 from dripline.language.short_forms import ShortForm
 
 OWNER = "owner"
 """Who looks after the lead, whoever that is."""
-
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]+")
-_PHONE = re.compile(r"\+[1-9]\d{6,14}")
-
-
-class PersonEntry(Written):
-    """Somebody of yours who can be told things."""
-
-    email: str | None = Field(None, description="E-mail address.", pattern=_EMAIL.pattern)
-    phone: str | None = Field(None, description="Phone number, like +37491123456.", pattern=_PHONE.pattern)
-    name: str | None = Field(None, description="The person's name.")
 
 
 class NoticeArguments(Written):
@@ -47,9 +36,9 @@ Notice = Annotated[
 
 def address_channel(text: str) -> Channel | None:
     """The channel that an address is of; None for what is no address."""
-    if _EMAIL.fullmatch(text):
+    if EMAIL.fullmatch(text):
         return "email"
-    return "sms" if _PHONE.fullmatch(text) else None
+    return "sms" if PHONE.fullmatch(text) else None
 
 
 def person_channel(person: PersonEntry | Person) -> Channel | None:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from babel.numbers import get_currency_precision, is_currency
 from pydantic import Field
 
-from dripline.language.kinds import PropertyName, Text
+from dripline.language.kinds import Flag, PropertyName, Text
 from dripline.language.load import Written
 from dripline.language.money import MAX_MINOR
 from dripline.language.short_forms import ShortForm
@@ -51,6 +51,9 @@ class OrderRules(Written):
         description="What was bought: a list of ids of products, or of `{product, quantity, price}`.",
     )
     refund: RefundEntry | None = Field(None, description="Which event says that an order was given back.")
+    customer: Flag = Field(
+        False, description="Whether the first order makes a lead a customer: its stage is `customer` then."
+    )
 
     @property
     def heard(self) -> frozenset[str]:

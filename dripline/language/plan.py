@@ -299,6 +299,7 @@ class UpdateStep(_Step):
 
     verb: Literal["update"] = "update"
     stage: LeadValue | None = None
+    stage_reason: LeadValue | None = None
     score_add: LeadValue | None = None
     score_set: LeadValue | None = None
     tags_add: tuple[str, ...] = ()
@@ -397,6 +398,29 @@ class ReferralStep(_Step):
     program: str
 
 
+class AssignStep(_Step):
+    """Give the lead an owner: a person, or one of a team. Its result says whom, and why."""
+
+    verb: Literal["assign"] = "assign"
+    to: str
+    """A team of the plan, or a person."""
+    by: Literal["best-first", "round-robin", "load"] | None = None
+    react: Duration | None = None
+    """Working time of the person within which a reaction is expected."""
+    keep_owner: bool = True
+
+
+class TaskStep(_Step):
+    """Give a colleague something to do. `title` is a template; `due` is working time of theirs."""
+
+    verb: Literal["task"] = "task"
+    to: str
+    """`owner`, or a person of the plan."""
+    title: str
+    due: Duration | None = None
+    escalate_to: str | None = None
+
+
 class NotifyStep(_Step):
     """Tell a colleague. A `template` that begins with # is the step's own text."""
 
@@ -438,6 +462,8 @@ Step = Annotated[
     | CallStep
     | DiscountStep
     | ReferralStep
+    | AssignStep
+    | TaskStep
     | NotifyStep
     | RemindStep,
     Field(discriminator="verb"),
@@ -468,11 +494,33 @@ class Sender(_Frozen):
 
 
 class Person(_Frozen):
-    """A colleague who can be told things."""
+    """A colleague who can be told things and given leads."""
 
     email: str | None = None
     phone: str | None = None
     name: str | None = None
+    languages: tuple[str, ...] = ()
+    """BCP 47; none: every one."""
+    hours: tuple[Hours, ...] = ()
+    """When the person works; none: always."""
+    timezone: str | None = None
+    """Of those hours; None: the workspace's."""
+    most: int | None = None
+    """Open leads at most."""
+
+
+class Team(_Frozen):
+    """People of whom one is given each lead."""
+
+    people: tuple[str, ...]
+    by: Literal["best-first", "round-robin", "load"] = "round-robin"
+    fallback: str | None = None
+    react: Duration | None = None
+    """Working time within which a reaction is expected, where no step says another."""
+    reactions: tuple[str, ...] = ()
+    """Events that are one."""
+    enough: int = 20
+    """Leads after which somebody's own conversion rate counts."""
 
 
 class Plan(_Frozen):
@@ -502,6 +550,8 @@ class Plan(_Frozen):
     """By channel (`email`, `sms`), the default sender; other keys are names that a step's `from` may use."""
     people: dict[str, Person] = {}
     """Those whom its steps may tell, by name."""
+    teams: dict[str, Team] = {}
+    """Those of whom its steps give leads to somebody, by name."""
     default_owner: str | None = None
     """Who is told where a lead has no owner."""
     budgets: dict[str, Budget] = {}

@@ -60,6 +60,8 @@ def update_values(step: UpdateStep) -> Iterator[tuple[Loc, str]]:
     said = step.update
     if said.stage is not None:
         yield ("stage",), said.stage
+    if said.stage_reason is not None:
+        yield ("stage_reason",), said.stage_reason
     if said.score is not None:
         if said.score.add is not None:
             yield ("score", "add"), said.score.add

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict
 from dripline.language.compile_scoring import compile_scoring
 from dripline.language.membership import SegmentRules, compile_segments
 from dripline.language.orders import OrderRules
+from dripline.language.people import CardsEntry
+from dripline.language.plan import Person, Team
 from dripline.language.products import ProductRules
 from dripline.language.scoring import Scoring
 from dripline.language.surveys.answers import ANSWERED, COMMENTED
@@ -40,6 +42,10 @@ class Rules(BaseModel):
     segments: SegmentRules | None = None
     surveys: dict[str, Survey] = {}
     """What may be answered though a lead was not asked by a message of ours."""
+    people: dict[str, Person] = {}
+    """Those who look after leads, by name."""
+    teams: dict[str, Team] = {}
+    cards: CardsEntry | None = None
 
     @cached_property
     def heard(self) -> frozenset[str]:
@@ -74,4 +80,7 @@ def compile_rules(workspace: Workspace) -> Rules:
         products=workspace.product_rules,
         segments=segments if segments.segments or segments.rfm else None,
         surveys={name: entry.compiled() for name, entry in workspace.surveys.items()},
+        people={name: person.compiled() for name, person in workspace.people.items()},
+        teams={name: team.compiled() for name, team in workspace.teams.items()},
+        cards=workspace.cards,
     )

@@ -86,6 +86,9 @@ class LeadOfScenario(Written):
     score: float = Field(0, description="The lead's score.")
     tags: tuple[Text, ...] = Field((), description="The lead's tags.")
     owner: Text | None = Field(None, description="Who looks after the lead.")
+    stage_at: Moment | None = Field(None, description="Since when it is at its stage.")
+    owner_at: Moment | None = Field(None, description="Since when it has its owner.")
+    customer: dict[str, Any] | None = Field(None, description="Its customer card, like `{contract: A-7}`.")
     consent: Consent = Field(Consent(), description="By channel, what the lead agreed to.")
     first_touch: TouchOfScenario | None = Field(
         None, description="Where the lead came from at first; its last touch as well, where that is not said."
@@ -171,6 +174,10 @@ class Expectation(Written):
     update: dict[str, str | tuple[str, ...]] | None = Field(
         None, description="What the journey changes about the lead, like `{stage: customer}`."
     )
+    assign: Text | None = Field(
+        None, description="The person who gets the lead; `nobody`, where nobody can be had."
+    )
+    task: Text | None = Field(None, description="The title of a task that a colleague is given.")
     enroll: JourneyId | None = Field(
         None, description="The journey that the lead is let into; with `reason`, why it is not."
     )
@@ -185,6 +192,10 @@ class Expectation(Written):
         description="The message's text; `~text` for one that contains it, `/…/` for a regular expression.",
     )
     expires_on: Wording | None = Field(None, description="The last day of a discount, like `2026-03-16`.")
+    how: Wording | None = Field(
+        None, description="How the person came by the lead: `best-first`, `kept`, `fallback` …"
+    )
+    person: Wording | None = Field(None, description="Whose task it is.")
     reason: Wording | None = Field(None, description="Why the message is skipped or held.")
     journey: JourneyId | None = Field(
         None, description="The journey that does it, where several are played together."
@@ -223,6 +234,8 @@ KINDS = (
     "call",
     "notify",
     "update",
+    "assign",
+    "task",
     "enroll",
     "unenroll",
     "ends",
@@ -234,6 +247,8 @@ DETAILS = {
     "text": ("email", "sms", "notify"),
     "expires_on": ("discount",),
     "reason": ("skipped", "held", "enroll"),
+    "how": ("assign",),
+    "person": ("task",),
 }
 """What may be said of which kinds besides."""
 
@@ -269,7 +284,8 @@ class Circumstances(Written):
     answers: dict[str, dict[str, Any]] = Field(
         default_factory=dict,
         description="By step id, what a `webhook` or a `call` answers, like `{ok: true, json: {rating: A}}`;"
-        " `{reason: pool empty}` of a `discount`: why none is issued.",
+        " `{reason: pool empty}` of a `discount`: why none is issued; `{absent: [anna]}` or `{person: aram}` of an"
+        " `assign`: who is away, or who gets the lead.",
     )
     until: Length | None = Field(
         None,

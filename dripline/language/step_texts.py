@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dripline.language.people import TaskStep
 from dripline.language.positions import Loc
 from dripline.language.steps import CallStep, Step, WebhookStep
 from dripline.language.texts import split_secrets, texts_of
@@ -18,5 +19,7 @@ def step_texts(step: Step) -> Iterator[tuple[Loc, str]]:
                 if kind == "text":
                     yield ("webhook", "headers", name), piece
         yield from texts_of(step.webhook.body, ("webhook", "body"))
+    elif isinstance(step, TaskStep):
+        yield ("task", "title"), step.task.title
     elif isinstance(step, CallStep):
         yield from texts_of(step.call.with_, ("call", "with"))

@@ -32,18 +32,11 @@ from dripline.language.kinds import (
 from dripline.language.load import Written, wrong
 from dripline.language.notices import Notice, NoticeArguments
 from dripline.language.outside import Call, Webhook
+from dripline.language.people import AssignStep, TaskStep
 from dripline.language.plan import Duration, Reached
 from dripline.language.problems import did_you_mean, listed
 from dripline.language.step_keys import NamedResult, StepKeys, long_form
 from dripline.language.times import DelayUntil, MomentArguments, OnLimit, QuietHours, Until, Window
-
-LATER_VERBS = frozenset(
-    {
-        "assign",
-        "task",
-    }
-)
-"""Verbs of the language that are refused until they are built."""
 
 
 class MessageArguments(Written):
@@ -458,6 +451,8 @@ VERBS: dict[str, type[StepKeys]] = {
     "call": CallStep,
     "discount": DiscountStep,
     "referral": ReferralStep,
+    "assign": AssignStep,
+    "task": TaskStep,
     "notify": NotifyStep,
     "remind": RemindStep,
     "survey": SurveyStep,
@@ -471,7 +466,7 @@ def _one_verb(value: Any) -> Any:
         raise wrong("wrong-type", "a step is a mapping", hint)
     if not isinstance(value, dict):
         raise wrong("wrong-type", "a step is a mapping with one verb", "write `- email: welcome/hello`")
-    verbs = [key for key in value if key in VERBS or key in LATER_VERBS]
+    verbs = [key for key in value if key in VERBS]
     if len(verbs) > 1:
         raise wrong(
             "two-verbs",
@@ -484,15 +479,8 @@ def _one_verb(value: Any) -> Any:
         odd = next((key for key in value if key not in common), None)
         if odd is None:
             raise wrong("no-verb", "this step has no verb", f"there are {listed(VERBS)}")
-        hint = did_you_mean(odd, VERBS.keys() | LATER_VERBS) or f"there are {listed(VERBS)}"
+        hint = did_you_mean(odd, VERBS) or f"there are {listed(VERBS)}"
         raise wrong("unknown-verb", f"there is no verb `{odd}`", hint, key=odd)
-    if verbs[0] in LATER_VERBS:
-        raise wrong(
-            "not-yet-supported",
-            f"`{verbs[0]}` is part of the language, but not supported yet",
-            "leave the step out for now",
-            key=verbs[0],
-        )
     return value
 
 
@@ -519,6 +507,8 @@ Step = Annotated[
     | Annotated[CallStep, Tag("<call>")]
     | Annotated[DiscountStep, Tag("<discount>")]
     | Annotated[ReferralStep, Tag("<referral>")]
+    | Annotated[AssignStep, Tag("<assign>")]
+    | Annotated[TaskStep, Tag("<task>")]
     | Annotated[NotifyStep, Tag("<notify>")]
     | Annotated[RemindStep, Tag("<remind>")]
     | Annotated[SurveyStep, Tag("<survey>")],

@@ -37,7 +37,7 @@ OF_FIELD: Mapping[FieldType, Kind] = {
 OF_LEAD: Mapping[str, FieldType] = {
     **dict.fromkeys(("id", "external_id", "email", "phone", "locale", "timezone"), "text"),
     **dict.fromkeys(("country", "stage", "owner", "grade", "warmth"), "text"),
-    **dict.fromkeys(("created_at", "updated_at", "paused_until"), "datetime"),
+    **dict.fromkeys(("created_at", "updated_at", "paused_until", "stage_at", "owner_at"), "datetime"),
     "score": "number",
     "tags": "list",
     "lacks": "list",

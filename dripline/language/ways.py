@@ -15,6 +15,7 @@ from dripline.language.constraints import Begin, Domain, State, holding
 from dripline.language.expressions import tree_of
 from dripline.language.model import Journey
 from dripline.language.naming import blocks, every_step, step_ids
+from dripline.language.people import AssignStep, TaskStep
 from dripline.language.policies import may_be_held
 from dripline.language.positions import Loc
 from dripline.language.steps import (
@@ -44,6 +45,8 @@ _FLEETING = frozenset({"lead", "event", "now", "today"})
 _AT_ONCE = (
     DiscountStep,
     ReferralStep,
+    AssignStep,
+    TaskStep,
     NotifyStep,
     SetStep,
     UpdateStep,

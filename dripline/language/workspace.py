@@ -8,20 +8,21 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError
 from babel.numbers import is_currency
 from pydantic import AfterValidator, Field, PrivateAttr, field_validator, model_validator
 
 from dripline.language.check_forms import check_forms
 from dripline.language.check_orders import check_orders
 from dripline.language.check_referrals import check_referrals
+from dripline.language.check_teams import check_teams
 from dripline.language.fields import FieldErrors, FieldType, coerce
 from dripline.language.forms import Forms
-from dripline.language.kinds import Cap
+from dripline.language.kinds import Cap, JourneyId
 from dripline.language.load import Written, fit, wrong
-from dripline.language.notices import PersonEntry
+from dripline.language.locales import LanguageTag, ZoneName
 from dripline.language.offers import BudgetEntry, DiscountRules, PoolEntry, ShopEntry
 from dripline.language.orders import Orders
+from dripline.language.people import CardsEntry, PersonEntry, TeamOf
 from dripline.language.plan import Sender
 from dripline.language.problems import Problem, did_you_mean
 from dripline.language.products import ProductRules, Products, load_catalogue, wrong_interests
@@ -61,6 +62,12 @@ BUILT_IN_EVENTS: Mapping[str, Mapping[str, FieldType]] = {
     "lead.paused": {"until": "datetime"},
     "lead.merged": {"lead": "text", "cause": "text"},
     "lead.replied": {"channel": "text", "text": "text", "message": "text"},
+    "lead.stage_changed": {"before": "text", "after": "text", "reason": "text"},
+    "lead.converted": {"order": "text"},
+    "lead.lost": {"reason": "text"},
+    "lead.assigned": {"person": "text", "team": "text", "how": "text"},
+    "task.done": {"task": "text", "title": "text", "result": "text"},
+    "task.overdue": {"task": "text", "title": "text"},
     "form.submitted": {
         "form": "text",
         "submission": "text",
@@ -130,6 +137,9 @@ LEAD_FIELDS = (
     "first_touch",
     "last_touch",
     "paused_until",
+    "stage_at",
+    "owner_at",
+    "customer",
     "lacks",
     "complete",
     "rfm",
@@ -138,30 +148,6 @@ LEAD_FIELDS = (
     "updated_at",
 )
 """What every lead has besides the workspace's attributes."""
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise wrong(
-            "unknown-timezone", f"there is no time zone `{name}`", "write it like `Asia/Yerevan`"
-        ) from None
-    return name
-
-
-ZoneName = Annotated[str, AfterValidator(_zone)]
-"""A zone of the tz database."""
-
-
-def _locale(tag: str) -> str:
-    try:
-        Locale.parse(tag, sep="-")
-    except (UnknownLocaleError, ValueError):
-        raise wrong(
-            "unknown-locale", f"`{tag}` is no language tag", "write it like `hy` or `hy-AM`"
-        ) from None
-    return tag
 
 
 def _currency(code: str) -> str:
@@ -238,7 +224,7 @@ class Workspace(Written):
     timezone: ZoneName = Field(
         description="Time zone of leads of whom nothing better is known, like `Asia/Yerevan`."
     )
-    locales: tuple[Annotated[str, AfterValidator(_locale)], ...] = Field(
+    locales: tuple[LanguageTag, ...] = Field(
         min_length=1, description="Languages that every template exists in; the first is the default."
     )
     default_region: Annotated[str, AfterValidator(_region)] | None = Field(
@@ -294,6 +280,13 @@ class Workspace(Written):
     people: dict[str, PersonEntry] = Field(
         default_factory=dict,
         description="Your colleagues, by the names that `notify` and a lead's owner use.",
+    )
+    teams: dict[JourneyId, TeamOf] = Field(
+        default_factory=dict, description="Teams: pools of people, by the names that `assign` steps use."
+    )
+    cards: CardsEntry | None = Field(
+        None,
+        description="What is to be known of leads and of customers; without it, nobody is asked to fill in.",
     )
     default_owner: str | None = Field(
         None, description="Who of `people` is told about a lead that has no owner."
@@ -463,6 +456,7 @@ def load_workspace(root: Path) -> tuple[Workspace | None, list[Problem]]:
         from dripline.language.check_segments import check_segments  # which reads this module's names
 
         more = more + check_forms(workspace, document) + check_orders(workspace, document)
+        more += check_teams(workspace, document)
         more += check_segments(workspace, document)
         more = more + check_referrals(workspace, document)
         workspace._catalogue, wrong_ones = load_catalogue(root, workspace.currency)

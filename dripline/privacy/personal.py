@@ -54,7 +54,7 @@ RULES: dict[str, Rule] = {
         "id",
         personal="external_id email phone locale timezone country stage score tags owner consent topics attributes"
         " paused_until tracking first_touch last_touch lacks grade warmth rescore_at rfm"
-        " segments",
+        " segments stage_at owner_at customer",
         plain="id created_at updated_at merged_into erased_at",
     ),
     "segment_members": _rule("deleted", "lead", "lead_id", personal="segment", plain="lead_id entered_at"),
@@ -182,6 +182,36 @@ RULES: dict[str, Rule] = {
         plain="id survey kind lead_id run_id journey step visit asked_at closes_at settle_at answered_at answer score"
         " via",
     ),
+    # What is left counts: how many came to a stage, when, and by whom.
+    "stage_changes": _rule(
+        "emptied",
+        "lead",
+        "lead_id",
+        personal="reason",
+        plain="id lead_id at before after owner source run_id journey",
+    ),
+    "customers": _rule(
+        "emptied",
+        "lead",
+        "lead_id",
+        personal="order_id path card",
+        plain="id lead_id converted_at owner updated_at",
+    ),
+    "assignments": _rule(
+        "emptied",
+        "lead",
+        "lead_id",
+        personal="why",
+        plain="id lead_id person team at how terms run_id journey step visit react_by reacted_at ended_at ended",
+    ),
+    "tasks": _rule(
+        "emptied",
+        "lead",
+        "lead_id",
+        personal="title result",
+        plain="id lead_id person run_id journey step visit created_at created_by due_at done_at done_by"
+        " cancelled_at escalate_to overdue_at escalated_from",
+    ),
     # The name of an event stays: rates of answers are counted by it.
     "step_log": _rule("emptied", "run", "run_id", personal="detail", plain="id run_id turn at step what"),
     "hits": _rule("emptied", "message", "message_id", personal="link", plain="id message_id kind at machine"),
@@ -251,6 +281,7 @@ RULES: dict[str, Rule] = {
     "receipts": _kept("key at"),
     "tallies": _kept("name day times"),
     "strays": _kept("kind event name why times first_at last_at"),  # names of fields, masked, and no values
+    "absences": _kept("id person since until by ended_at"),
     # Those who work here: taken away by `dripline user`, not by erasing a lead.
     "api_keys": _kept(
         "id name prefix hash scopes per_minute created_at created_by expires_at last_used_at revoked_at replaces"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from dripline.language.plan import (
+    AssignStep,
     BranchStep,
     CallStep,
     DelayStep,
@@ -22,6 +23,7 @@ from dripline.language.plan import (
     SplitStep,
     Step,
     StopStep,
+    TaskStep,
     UnenrollStep,
     UpdateStep,
     WaitForStep,
@@ -90,6 +92,8 @@ def _ways(step: Step) -> Iterator[str | None]:
             | CallStep()
             | DiscountStep()
             | ReferralStep()
+            | AssignStep()
+            | TaskStep()
             | NotifyStep()
         ):
             yield step.next

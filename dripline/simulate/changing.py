@@ -33,13 +33,17 @@ class Changes:
         if run.depth >= MAX_DEPTH:
             return None
         values = {**wanted.columns, **wanted.attributes}
-        kept = dict(values)
+        before, kept = self._state.lead, dict(values)
         if "score" in kept and self._give(run, wanted):
             del kept["score"]  # it follows from the points, as the event is recorded
-        self._state.lead = {**self._state.lead, **kept}
+        self._state.lead = {**before, **kept}
         self._deed(run, wanted, "update", ", ".join(wanted.changed), values)
-        told = self._recording.record("lead.updated", {"changed": list(wanted.changed)}, run.depth + 1)
-        return Updated(self._state.lead, Event(told.id, told.name, told.properties, wanted.at))
+        made = [self._recording.record("lead.updated", {"changed": list(wanted.changed)}, run.depth + 1)]
+        made += self._recording.follow_stage(
+            before.get("stage"), wanted.at, wanted.stage_reason, run.depth + 1
+        )
+        told, *more = [Event(one.id, one.name, one.properties, wanted.at) for one in made]
+        return Updated(self._state.lead, told, tuple(more))
 
     def _give(self, run: Run, wanted: UpdateLead) -> bool:
         scores, by = self._recording.scores, f"journey:{run.plan.journey}"

@@ -106,6 +106,9 @@ class Life:
         while self._coming and self._coming[0][0] <= self.state.now:
             heapq.heappop(self._coming)[2]()
         self._recording.age()
+        timers = self.state.timers
+        while timers and timers[0][0] <= self.state.now:
+            heapq.heappop(timers)[2]()
         self._dates.enter_due()
         while ready := self._ready():
             if self._turns >= MAX_TURNS:
@@ -117,7 +120,7 @@ class Life:
         """When something happens next; None where nothing more can."""
         if self.cut_short:
             return None
-        moments = [at for at, _, _ in self._coming[:1]]
+        moments = [at for at, _, _ in (*self._coming[:1], *self.state.timers[:1])]
         date = self._dates.next()
         moments += [one for one in (date, self._recording.scores.due) if one is not None]
         moments += [end for run in self.runs if (end := _end_of_wait(run)) is not None]

@@ -12,8 +12,11 @@ from dripline.engine.keys import key_of
 from dripline.engine.scheduling import belongs
 from dripline.engine.topics import changed
 from dripline.language.expressions import EvaluationError
+from dripline.language.orders import Unreadable, read_order
 from dripline.language.plan import Gathering, Plan
+from dripline.language.stages import CUSTOMER, Told, first_card, readable_card, stage_events
 from dripline.language.surveys.answers import ANSWERED
+from dripline.language.workspace import LEAD_FIELDS
 from dripline.simulate.receiving import NoSuchLetter, answered, completed
 from dripline.simulate.scoring import Scores
 from dripline.simulate.state import Run, State
@@ -35,9 +38,10 @@ class Recording:
         event = Event(
             f"event-{len(self._state.events) + 1}", name, self._completed(name, properties), self._in_order()
         )
+        self._note_done(event)
         self._state.events.append(event)
         self._state.timeline.append(Entry(event.received_at, "event", name, detail=event.properties))
-        told = self.scores.follow(event)
+        told = [*self._bought(event), *self.scores.follow(event)]
         for run in self._state.runs:
             if run.outcome is None and _hears(run, event):
                 run.inbox.append(event)
@@ -51,6 +55,19 @@ class Recording:
             self.record(what, said, depth)
         return event
 
+    def _bought(self, event: Event) -> list[Told]:
+        """What an order tells, where it makes leads customers."""
+        rules, lead = self._state.rules.orders, self._state.lead
+        if rules is None or not rules.customer or event.name != rules.event or lead["stage"] == CUSTOMER:
+            return []
+        try:
+            order = read_order(rules, event.properties, self._state.rules.currency)
+        except Unreadable:
+            return []
+        before, lead["stage"] = lead["stage"], CUSTOMER
+        changed: Told = ("lead.updated", {"changed": ["stage"]})
+        return [changed, *self._stage(before, event.received_at, order=order.reference)]
+
     def age(self) -> None:
         """Let time do to the score what it does."""
         for what, said in self.scores.age():
@@ -58,6 +75,8 @@ class Recording:
 
     def _completed(self, name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
         """What becomes of a message, with which message it is; one that nobody has got is told as trouble."""
+        if name == "task.done" and "task" not in properties:
+            return self._the_first_open(properties)
         try:
             if name == ANSWERED:
                 return answered(properties, self._state.letters.values(), self._state.plans)
@@ -66,6 +85,16 @@ class Recording:
             entry = Entry(self._state.now, "step", "no-such-letter", detail={"reason": str(problem)})
             self._state.timeline.append(entry)
             return dict(properties)
+
+    def _the_first_open(self, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """Where a scenario does not say which task was done, it is the oldest that was not."""
+        task = next((one for one in self._state.tasks.values() if not one.done), None)
+        return {**({"task": task.id, "title": task.title} if task else {}), **properties}
+
+    def _note_done(self, event: Event) -> None:
+        task = self._state.tasks.get(str(event.properties.get("task")))
+        if event.name == "task.done" and task is not None:
+            task.done = True
 
     def _in_order(self) -> datetime:
         """Now, or just after the newest moment that the lead's runs have seen, as ingest does."""
@@ -182,8 +211,30 @@ class Recording:
         if names:
             if "score" in names and self.scores.set("api", float(after["score"] or 0), self._state.now):
                 del after["score"]  # it follows from the points, as the event is recorded
+            before = self._state.lead.get("stage")
             self._state.lead.update(after)
             self.record("lead.updated", {"changed": names})
+            self.follow_stage(before, self._state.now)
+
+    def follow_stage(
+        self, before: str | None, at: datetime, reason: str | None = None, depth: int = 0
+    ) -> list[Event]:
+        """Tell of a change of the lead's stage, which is made already, as ingest does; the events."""
+        return [self.record(name, said, depth) for name, said in self._stage(before, at, reason)]
+
+    def _stage(
+        self, before: str | None, at: datetime, reason: str | None = None, order: str | None = None
+    ) -> list[Told]:
+        lead, after = self._state.lead, self._state.lead.get("stage")
+        converted = after == CUSTOMER and not lead.get("customer")
+        told = stage_events(before, after, reason=reason, order=order, converted=converted)
+        if told:
+            lead["stage_at"] = at
+        if converted:
+            own = {name: value for name, value in lead.items() if name not in LEAD_FIELDS}
+            card = first_card(lead, own)
+            lead["customer"] = readable_card(card, at, lead.get("owner"), order)
+        return told
 
 
 def laid_over(before: Any, name: str, value: Any) -> Any:

@@ -156,6 +156,9 @@ NOBODY: Mapping[str, Any] = {
     "first_touch": None,
     "last_touch": None,
     "paused_until": None,
+    "stage_at": None,
+    "owner_at": None,
+    "customer": None,
 }
 """A lead of whom nothing is known."""
 
@@ -167,8 +170,11 @@ def _facts(lead: LeadOfScenario, workspace: Workspace, where: ZoneInfo, now: dat
         said["consent"] = lead.consent.model_dump(exclude_none=True)
     if "topics" in said:
         said["topics"] = {topic: wish.model_dump(exclude_none=True) for topic, wish in lead.topics.items()}
-    if lead.paused_until is not None:
-        said["paused_until"] = _utc(lead.paused_until, where)
+    for name in ("paused_until", "stage_at", "owner_at"):
+        if said.get(name) is not None:
+            said[name] = _utc(said[name], where)
+    if lead.customer is not None:
+        said["customer"] = {"since": now.isoformat(), **typed(lead.customer)}
     if "tags" in said:
         said["tags"] = list(lead.tags)
     return {**workspace.coerce_attributes(lead.attributes), **said, **_touches(lead, now)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import heapq
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -41,6 +42,16 @@ class Run:
 
 
 @dataclass
+class TaskOfLead:
+    """Something that a colleague has to do for the lead."""
+
+    id: str
+    title: str
+    person: str | None
+    done: bool = False
+
+
+@dataclass
 class State:
     """Everything. `lead` is as conditions see it (see the store's `facts`)."""
 
@@ -67,3 +78,13 @@ class State:
     """What the workspace file says that follows from events."""
     products: Mapping[str, Product] = field(default_factory=dict)
     """The catalogue."""
+    tasks: dict[str, TaskOfLead] = field(default_factory=dict)
+    timers: list[tuple[datetime, int, Callable[[], object]]] = field(default_factory=list)
+    """What happens by the clock, in the order in which it does: a heap."""
+
+    def later(self, at: datetime, what: Callable[[], object]) -> None:
+        """Let something happen at that moment."""
+        self._timed += 1
+        heapq.heappush(self.timers, (at, self._timed, what))
+
+    _timed: int = 0

@@ -13,6 +13,7 @@ from dripline.composing import MessageContent, compose
 from dripline.engine.effects import (
     AskOutside,
     AskSuppression,
+    AssignLead,
     CountMessages,
     Effect,
     EnrollLead,
@@ -27,6 +28,7 @@ from dripline.engine.effects import (
     QueueMessage,
     RecordGoal,
     ReserveSlot,
+    SetTask,
     SkipMessage,
     UnenrollLead,
     UpdateLead,
@@ -36,6 +38,7 @@ from dripline.engine.recommending import recommend
 from dripline.language.plan import Limit, Plan
 from dripline.rendering import RenderError
 from dripline.simulate.changing import Changes
+from dripline.simulate.handing import Handing
 from dripline.simulate.outside import Outside
 from dripline.simulate.products import shelf_of
 from dripline.simulate.recording import Recording
@@ -64,6 +67,7 @@ class World:
         self._content = write
         self._outside = Outside(state)
         self._changes = Changes(state, recording)
+        self._handing = Handing(state, recording)
 
     def answer(self, run: Run, effect: Effect) -> Any:
         """The answer to what a turn of the run asks."""
@@ -92,6 +96,10 @@ class World:
                 return self._outside.refer(effect)
             case UpdateLead():
                 return self._changes.update(run, effect)
+            case AssignLead():
+                return self._handing.assign(run, effect)
+            case SetTask():
+                return self._handing.set_task(run, effect)
             case EnrollLead():
                 return self._changes.enroll(run, effect)
             case UnenrollLead():

@@ -21,8 +21,12 @@ from dripline.engine.scheduling import comes_to
 from dripline.ingest.anniversaries import Anniversaries
 from dripline.ingest.campaigns.occasions import Occasions
 from dripline.ingest.enrolment import enrol
+from dripline.ingest.overdue import Overdue, next_due
 from dripline.ingest.recording import record
+from dripline.ingest.stages import StageChange, follow_stage
+from dripline.ingest.tasks import finish
 from dripline.language.plan import Plan, asks_outside
+from dripline.language.rules import compile_rules
 from dripline.language.scenario import Scenario
 from dripline.language.touches import TOUCHES
 from dripline.language.workspace import Workspace
@@ -38,16 +42,31 @@ from dripline.store.events import Event
 from dripline.store.house import open_house, set_clock
 from dripline.store.leads import COLUMNS, add_lead, change_lead, facts, read_lead
 from dripline.store.plans import publish
+from dripline.store.rules import keep_rules
 from dripline.store.suppressions import suppress
+from dripline.store.tasks import list_tasks
 from dripline.store.wakes import want_wake
 
 RUN_UP = timedelta(milliseconds=100)
+_OVERDUE = 100
 """How long before the end of a scenario's first wait the clock is let run, so that its timer comes."""
 PATIENCE = 20.0
 """Seconds after which what should have moved has not."""
 _MADE = ("id", "created_at", "lacks", "complete")
 """What the store makes itself."""
-_OWN = (*COLUMNS, "score", "tags", "owner", "consent", "topics", *TOUCHES, "paused_until")
+_OWN = (
+    *COLUMNS,
+    "score",
+    "tags",
+    "owner",
+    "consent",
+    "topics",
+    *TOUCHES,
+    "paused_until",
+    "stage_at",
+    "owner_at",
+    "customer",
+)
 
 
 class Stuck(Exception):
@@ -96,6 +115,7 @@ class Performance:
             _skip_to(connection, setting.start)
             for plan in setting.plans:
                 publish(connection, plan, setting.start - timedelta(days=1))
+            keep_rules(connection, compile_rules(self._workspace), setting.start)
             add_lead(connection, LEAD, _columns(setting.lead), setting.start)
             connection.execute(
                 update(schema.leads).values(owner=setting.lead["owner"])
@@ -116,10 +136,11 @@ class Performance:
                 lead = _lead(connection)
                 dates = [date for plan in setting.plans if (date := _date(plan, lead, dated))]
                 waits = _ends_of_waits(connection)
-            moment = min([*(at for at, _ in coming[:1]), *dates, *waits], default=None)
+                due = list(filter(None, [next_due(connection)]))
+            moment = min([*(at for at, _ in coming[:1]), *dates, *waits, *due], default=None)
             if moment is None or moment > setting.until:
                 return
-            outside = bool(coming and coming[0][0] <= moment) or moment in dates
+            outside = bool(coming and coming[0][0] <= moment) or moment in (*dates, *due)
             self._skip(moment if outside else moment - run_up)
             run_up = run_up if outside else timedelta()
             while coming and coming[0][0] <= moment:
@@ -128,6 +149,11 @@ class Performance:
             if moment in dates:
                 Anniversaries(self._store).enter()
                 Occasions(self._store).start_due()
+                self._nudge()
+            if moment in due:
+                overdue = Overdue(self._store)
+                overdue.hand_on(_OVERDUE)
+                overdue.escalate(_OVERDUE)
                 self._nudge()
             dated = max(dated, moment)
             self._settle(moment)
@@ -145,6 +171,8 @@ class Performance:
     def _happens(self, what: Happening, at: datetime) -> None:
         with self._store.write() as connection:
             match what:
+                case Happens("task.done", properties) if "task" not in properties:
+                    self._finish_a_task(connection, properties, at)
                 case Happens(name, properties):
                     self._record(connection, name, properties, at)
                 case Enrols(journey):
@@ -152,6 +180,14 @@ class Performance:
                 case Changes(values):
                     self._change(connection, values, at)
         self._nudge()
+
+    def _finish_a_task(self, connection: Connection, properties: Mapping[str, Any], at: datetime) -> None:
+        """Where a scenario does not say which task was done, it is the oldest that was not."""
+        open_ones = sorted(list_tasks(connection, lead_id=LEAD), key=lambda task: task.created_at)
+        if open_ones:
+            finish(connection, open_ones[0], at, machine_clock(), result=properties.get("result"))
+        else:
+            self._record(connection, "task.done", properties, at)
 
     def _change(self, connection: Connection, values: Mapping[str, Any], at: datetime) -> None:
         before = _lead(connection)
@@ -161,12 +197,17 @@ class Performance:
             row = read_lead(connection, LEAD)
             assert row is not None
             columns = {name: value for name, value in after.items() if name in _OWN}
+            if "stage" in changed:
+                columns["stage_at"] = at
             columns["attributes"] = {
                 **row.attributes,
                 **{name: value for name, value in after.items() if name not in _OWN},
             }
             change_lead(connection, LEAD, columns, at)
             self._record(connection, "lead.updated", {"changed": changed}, at)
+            if "stage" in changed:
+                stage = StageChange(before.get("stage"), after["stage"], "command")
+                follow_stage(connection, LEAD, stage, at, machine_clock())
 
     def _record(self, connection: Connection, name: str, properties: Mapping[str, Any], at: datetime) -> None:
         event = Event(f"event-{next(self._ids)}", LEAD, name, properties, at)

@@ -81,6 +81,10 @@ class Retelling:
             case "updated" if detail["changed"]:
                 values = {name: lead.get(name) for name in detail["changed"]}
                 return "update", {"name": ", ".join(detail["changed"]), **values}
+            case "assigned" | "not-assigned" if "how" in detail:
+                return "assign", {"name": detail["person"] or "nobody", "how": detail["how"]}
+            case "task":
+                return "task", {"name": detail["title"], "person": detail.get("person") or "nobody"}
             case "enrolled":
                 return "enroll", {"name": detail["journey"], "reason": detail.get("reason") or ""}
             case "unenrolled":

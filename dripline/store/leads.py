@@ -190,6 +190,9 @@ def facts(lead: Row[Any]) -> dict[str, Any]:
             *TOUCHES,
             "paused_until",
             "rfm",
+            "stage_at",
+            "owner_at",
+            "customer",
             "created_at",
         )
     }

@@ -11,8 +11,10 @@ from sqlalchemy import Column, Connection, Row, Table, delete, func, insert, or_
 from dripline.store.database import insert_into
 from dripline.store.merging_interests import move_interests, move_interests_back
 from dripline.store.schema import (
+    assignments,
     campaign_leads,
     consents,
+    customers,
     discounts,
     events,
     identities,
@@ -28,7 +30,9 @@ from dripline.store.schema import (
     runs,
     score_changes,
     score_points,
+    stage_changes,
     survey_asks,
+    tasks,
     touches,
 )
 from dripline.store.segments import move_segments, move_segments_back
@@ -47,6 +51,10 @@ FOLLOWING: Mapping[str, tuple[Table, tuple[Column[Any], ...]]] = {
     "inbound": (inbound, (inbound.c.id,)),
     "score_points": (score_points, (score_points.c.id,)),
     "score_changes": (score_changes, (score_changes.c.id,)),
+    "stage_changes": (stage_changes, (stage_changes.c.id,)),
+    "customers": (customers, (customers.c.id,)),
+    "assignments": (assignments, (assignments.c.id,)),
+    "tasks": (tasks, (tasks.c.id,)),
     "import_rows": (import_rows, (import_rows.c.import_id, import_rows.c.line)),
     "campaign_leads": (campaign_leads, (campaign_leads.c.campaign_id, campaign_leads.c.found_as)),
     "identities": (identities, (identities.c.kind, identities.c.value)),
@@ -109,7 +117,7 @@ def move_back(connection: Connection, winner_id: str, loser_id: str, moved: Mapp
             )
             connection.execute(update(table).where(whose == winner_id, named).values({whose: loser_id}))
     for some in _parts(moved.get("runs", [])):
-        for table in (messages, discounts):
+        for table in (messages, discounts, stage_changes, assignments, tasks):
             connection.execute(
                 update(table)
                 .where(table.c.lead_id == winner_id, table.c.run_id.in_(some))

@@ -117,6 +117,9 @@ leads = Table(
     Column("tracking", Boolean),  # whether its opens and clicks are kept; NULL: as the workspace says
     Column("first_touch", Json),  # where it came from: {"at", "source", "medium", "campaign", "channel", …}
     Column("last_touch", Json),
+    Column("stage_at", Utc),  # since when it is at its stage
+    Column("owner_at", Utc),  # since when it has its owner
+    Column("customer", Json),  # its customer card, as conditions read it; NULL: it never was a customer
     Column("lacks", Json, nullable=False, server_default=text("'[]'")),  # what it needs to be a lead at all
     Column("grade", String(1)),  # how well it fits, A to D, by what is known of it
     Column("warmth", String(8)),  # cold | warm | hot, by its score; NULL: not scored yet
@@ -127,6 +130,7 @@ leads = Table(
     Column("updated_at", Utc, nullable=False),
     Column("merged_into", String(64), ForeignKey("leads.id")),
     Column("erased_at", Utc),
+    Index("ix_leads_owner", "owner"),
     Index(
         "ix_leads_rescore",
         "rescore_at",
@@ -1013,6 +1017,116 @@ mailbox = Table(
     Column("headers", Json, nullable=False, server_default=text("'{}'")),
     Column("at", Utc, nullable=False),
     comment="The local mailbox: where messages go that have no account to go by.",
+)
+
+stage_changes = Table(
+    "stage_changes",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("lead_id", String(64), ForeignKey("leads.id"), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("before", String(32)),
+    Column("after", String(32)),
+    Column("reason", String(256)),  # why, as whoever changed it says
+    Column("owner", String(128)),  # whose it was then
+    Column("source", String(32), nullable=False),  # api | journey | order | command | import | …
+    Column("run_id", String(64), ForeignKey("runs.id")),
+    Column("journey", String(128)),
+    Index("ix_stage_changes_lead", "lead_id", "at"),
+    Index("ix_stage_changes_at", "at"),
+    comment="Every change of a lead's stage.",
+)
+
+customers = Table(
+    "customers",
+    metadata,
+    _id(),
+    Column("lead_id", String(64), ForeignKey("leads.id"), nullable=False, index=True),
+    Column("converted_at", Utc, nullable=False),
+    Column("owner", String(128)),  # who had converted it
+    Column("order_id", String(128)),  # the order that made it a customer
+    Column(
+        "path", Json, nullable=False
+    ),  # the touches, runs, messages and events that led there, oldest first
+    Column("card", Json, nullable=False),  # what is known of the customer: the fields of the workspace file
+    Column("updated_at", Utc, nullable=False),
+    comment="The customer cards; of two of one lead the earlier counts. The lead's card stays as it is, beside it.",
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("lead_id", String(64), ForeignKey("leads.id"), nullable=False),
+    Column("person", String(128)),  # NULL: nobody was to be had
+    Column("team", String(128)),
+    Column("at", Utc, nullable=False),
+    Column(
+        "how", String(32), nullable=False
+    ),  # best-first | round-robin | load | by-hand | kept | fallback | …
+    Column("why", Json, nullable=False),  # who was looked at, and why each was taken or passed over
+    Column("terms", Json, nullable=False),  # {"by", "react"}: for the next one, if this one does not react
+    Column("run_id", String(64), ForeignKey("runs.id")),
+    Column("journey", String(128)),
+    Column("step", String(256)),
+    Column("visit", Integer),
+    Column("react_by", Utc),  # by when the person has to show a reaction
+    Column("reacted_at", Utc),
+    Column("ended_at", Utc),
+    Column("ended", String(32)),  # reassigned | no-reaction | converted | lost
+    UniqueConstraint("run_id", "step", "visit"),
+    Index("ix_assignments_lead", "lead_id", "at"),
+    Index("ix_assignments_person", "person", "at"),
+    Index(
+        "ix_assignments_due",
+        "react_by",
+        sqlite_where=text("react_by IS NOT NULL AND reacted_at IS NULL AND ended_at IS NULL"),
+        postgresql_where=text("react_by IS NOT NULL AND reacted_at IS NULL AND ended_at IS NULL"),
+    ),
+    comment="Who was given which lead, when, and why just they.",
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    _id(),  # made from run, step and visit where a journey set it
+    Column("lead_id", String(64), ForeignKey("leads.id"), nullable=False, index=True),
+    Column("person", String(128)),  # NULL: nobody in particular
+    Column("title", Text, nullable=False),
+    Column("run_id", String(64), ForeignKey("runs.id")),
+    Column("journey", String(128)),
+    Column("step", String(256)),
+    Column("visit", Integer),
+    Column("created_at", Utc, nullable=False),
+    Column("created_by", String(256)),
+    Column("due_at", Utc),
+    Column("done_at", Utc),
+    Column("done_by", String(256)),
+    Column("result", Text),
+    Column("cancelled_at", Utc),
+    Column("escalate_to", String(128)),  # who has to do it once it is overdue
+    Column("overdue_at", Utc),  # when it was told to be overdue
+    Column("escalated_from", String(128)),  # who had it before
+    Index("ix_tasks_person", "person", "due_at"),
+    Index(
+        "ix_tasks_due",
+        "due_at",
+        sqlite_where=text("done_at IS NULL AND cancelled_at IS NULL AND overdue_at IS NULL"),
+        postgresql_where=text("done_at IS NULL AND cancelled_at IS NULL AND overdue_at IS NULL"),
+    ),
+    comment="What people are to do for a lead, by when, and what became of it.",
+)
+
+absences = Table(
+    "absences",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("person", String(128), nullable=False, index=True),
+    Column("since", Utc, nullable=False),
+    Column("until", Utc, nullable=False),
+    Column("by", String(256)),
+    Column("ended_at", Utc),  # when they came back before it was over, or it was taken back
+    comment="When people are away, beyond their working hours.",
 )
 
 score_points = Table(

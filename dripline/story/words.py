@@ -134,6 +134,22 @@ def _updated(line: Line) -> str:
     return f"changes {value_said(changed)}" if changed else "changes nothing of the lead: it is so already"
 
 
+def _assigned(line: Line) -> str:
+    how = line.detail["how"]
+    how = {"kept": "keeps", "named": "gets"}.get(how, f"gets, {how}")
+    return f"{line.detail['person']} {how} the lead{_why(line)}"
+
+
+def _why(line: Line) -> str:
+    return f": {line.detail['reason']}" if line.detail.get("reason") else ""
+
+
+def _task(line: Line) -> str:
+    due = line.detail.get("due_at")
+    by = f", due {say_time(datetime.fromisoformat(due), line.where)}" if due else ""
+    return f"a task for {line.detail.get('person') or 'nobody in particular'}: {line.detail['title']}{by}"
+
+
 def _enrolled(line: Line) -> str:
     journey, reason = line.detail["journey"], line.detail.get("reason")
     return f"does not enter {journey}: {reason}" if reason else f"enters {journey} as well"
@@ -172,6 +188,10 @@ _WORDS: Mapping[str, _Words] = {
         f"repeats no more after {line.detail['passes']} passes: {line.detail['because']}"
     ),
     "updated": _updated,
+    "assigned": _assigned,
+    "not-assigned": lambda line: f"gives the lead to nobody{_why(line)}",
+    "task": _task,
+    "no-task": lambda line: f"sets no task: {line.detail['reason']}",
     "enrolled": _enrolled,
     "unenrolled": _unenrolled,
     "entered": _entered,

@@ -56,6 +56,21 @@ def _said_later(column: str, winner: Side, loser: Side) -> Any:
     return loser[column] if loser.stage_at > winner.stage_at else winner[column]
 
 
+def _of_the_stage(column: str, winner: Side, loser: Side) -> Any:
+    mine = bool(winner["stage"]) and not (loser["stage"] and loser.stage_at > winner.stage_at)
+    return winner[column] if mine or not loser["stage"] else loser[column]
+
+
+def _of_the_owner(column: str, winner: Side, loser: Side) -> Any:
+    return winner[column] if winner["owner"] or not loser["owner"] else loser[column]
+
+
+def _customer_first(column: str, winner: Side, loser: Side) -> Any:
+    """Of two customer cards the one of who was a customer earlier."""
+    cards = [one[column] for one in (winner, loser) if one[column]]
+    return min(cards, key=lambda card: str(card.get("since")), default=None)
+
+
 def _sum(column: str, winner: Side, loser: Side) -> float:
     return float(winner[column] + loser[column])
 
@@ -150,6 +165,9 @@ RULES: Mapping[str, Rule] = {
     "country": _winners_unless_empty,
     "owner": _winners_unless_empty,
     "stage": _said_later,
+    "stage_at": _of_the_stage,
+    "owner_at": _of_the_owner,
+    "customer": _customer_first,
     "score": _sum,
     "grade": _winners_unless_empty,
     "warmth": _warmer,

@@ -25,7 +25,7 @@ from dripline.store.runs import note
 from dripline.store.schema import consents, events, runs
 from dripline.store.touches import first_and_last
 
-_TIMES = ("created_at", "paused_until", "rescore_at")
+_TIMES = ("created_at", "paused_until", "rescore_at", "stage_at", "owner_at")
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _open(connection: Connection, merge_id: str) -> tuple[Row[Any], Row[Any], Ro
 
 
 def read(kept: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns as the log keeps them, times as times."""
+    """The columns as the log keeps them, times as times; an old log lacks what is newer."""
     times = {name: datetime.fromisoformat(kept[name]) for name in _TIMES if kept.get(name)}
     return {**dict.fromkeys(RULES), **kept, **times}
 

@@ -15,6 +15,7 @@ depends_on = None
 def upgrade() -> None:
     _discounts()
     _rules()
+    _people()
     _orders()
     _spends()
     _referrals()
@@ -24,6 +25,137 @@ def upgrade() -> None:
     _products()
     _campaigns()
     _surveys()
+
+
+def _people() -> None:
+    op.create_table(
+        "absences",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("person", sa.String(length=128), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=256), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_absences")),
+        comment="When people are away, beyond their working hours.",
+    )
+    with op.batch_alter_table("absences", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_absences_person"), ["person"], unique=False)
+
+    op.create_table(
+        "customers",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("lead_id", sa.String(length=64), nullable=False),
+        sa.Column("converted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("owner", sa.String(length=128), nullable=True),
+        sa.Column("order_id", sa.String(length=128), nullable=True),
+        sa.Column("path", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("card", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_customers_lead_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customers")),
+        comment="The customer cards; of two of one lead the earlier counts. The lead's card stays as it is, beside it.",
+    )
+    with op.batch_alter_table("customers", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_customers_lead_id"), ["lead_id"], unique=False)
+
+    op.create_table(
+        "assignments",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("lead_id", sa.String(length=64), nullable=False),
+        sa.Column("person", sa.String(length=128), nullable=True),
+        sa.Column("team", sa.String(length=128), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("how", sa.String(length=32), nullable=False),
+        sa.Column("why", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("terms", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("run_id", sa.String(length=64), nullable=True),
+        sa.Column("journey", sa.String(length=128), nullable=True),
+        sa.Column("step", sa.String(length=256), nullable=True),
+        sa.Column("visit", sa.Integer(), nullable=True),
+        sa.Column("react_by", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reacted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended", sa.String(length=32), nullable=True),
+        sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_assignments_lead_id")),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_assignments_run_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_assignments")),
+        sa.UniqueConstraint("run_id", "step", "visit", name=op.f("uq_assignments_run_id_step_visit")),
+        comment="Who was given which lead, when, and why just they.",
+    )
+    with op.batch_alter_table("assignments", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_assignments_due",
+            ["react_by"],
+            unique=False,
+            sqlite_where=sa.text("react_by IS NOT NULL AND reacted_at IS NULL AND ended_at IS NULL"),
+            postgresql_where=sa.text("react_by IS NOT NULL AND reacted_at IS NULL AND ended_at IS NULL"),
+        )
+        batch_op.create_index("ix_assignments_lead", ["lead_id", "at"], unique=False)
+        batch_op.create_index("ix_assignments_person", ["person", "at"], unique=False)
+
+    op.create_table(
+        "stage_changes",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("lead_id", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("before", sa.String(length=32), nullable=True),
+        sa.Column("after", sa.String(length=32), nullable=True),
+        sa.Column("reason", sa.String(length=256), nullable=True),
+        sa.Column("owner", sa.String(length=128), nullable=True),
+        sa.Column("source", sa.String(length=32), nullable=False),
+        sa.Column("run_id", sa.String(length=64), nullable=True),
+        sa.Column("journey", sa.String(length=128), nullable=True),
+        sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_stage_changes_lead_id")),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_stage_changes_run_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stage_changes")),
+        comment="Every change of a lead's stage.",
+    )
+    with op.batch_alter_table("stage_changes", schema=None) as batch_op:
+        batch_op.create_index("ix_stage_changes_at", ["at"], unique=False)
+        batch_op.create_index("ix_stage_changes_lead", ["lead_id", "at"], unique=False)
+
+    op.create_table(
+        "tasks",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("lead_id", sa.String(length=64), nullable=False),
+        sa.Column("person", sa.String(length=128), nullable=True),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("run_id", sa.String(length=64), nullable=True),
+        sa.Column("journey", sa.String(length=128), nullable=True),
+        sa.Column("step", sa.String(length=256), nullable=True),
+        sa.Column("visit", sa.Integer(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(length=256), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_by", sa.String(length=256), nullable=True),
+        sa.Column("result", sa.Text(), nullable=True),
+        sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("escalate_to", sa.String(length=128), nullable=True),
+        sa.Column("overdue_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("escalated_from", sa.String(length=128), nullable=True),
+        sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_tasks_lead_id")),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_tasks_run_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tasks")),
+        comment="What people are to do for a lead, by when, and what became of it.",
+    )
+    with op.batch_alter_table("tasks", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_tasks_due",
+            ["due_at"],
+            unique=False,
+            sqlite_where=sa.text("done_at IS NULL AND cancelled_at IS NULL AND overdue_at IS NULL"),
+            postgresql_where=sa.text("done_at IS NULL AND cancelled_at IS NULL AND overdue_at IS NULL"),
+        )
+        batch_op.create_index(batch_op.f("ix_tasks_lead_id"), ["lead_id"], unique=False)
+        batch_op.create_index("ix_tasks_person", ["person", "due_at"], unique=False)
 
 
 def _rules() -> None:
@@ -242,6 +374,12 @@ def _segments() -> None:
 def _leads() -> None:
     json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
     with op.batch_alter_table("leads", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("stage_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("owner_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(
+            sa.Column("customer", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True)
+        )
+        batch_op.create_index("ix_leads_owner", ["owner"], unique=False)
         batch_op.add_column(sa.Column("grade", sa.String(length=1), nullable=True))
         batch_op.add_column(sa.Column("warmth", sa.String(length=8), nullable=True))
         batch_op.add_column(sa.Column("rescore_at", sa.DateTime(timezone=True), nullable=True))

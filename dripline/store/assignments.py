@@ -1,0 +1,178 @@
+"""Who was given which lead, why just they, and whether they showed a reaction in time."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, case, func, insert, or_, select, true, update
+
+from dripline.store.schema import absences, assignments
+
+MEMORY = timedelta(days=365)
+"""How far back conversions count for somebody."""
+DECIDED = timedelta(days=30)
+"""After so long a lead that is still open counts as not won."""
+NOT_AGAIN = timedelta(days=30)
+"""For how long a lead does not come back to whoever did not react to it."""
+
+_OPEN = assignments.c.ended_at.is_(None)
+_NOT_HAD = ("no-reaction", "reassigned", "renewed")
+"""Ends of assignments that say nothing of how good somebody is: another one had the lead in the end."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """How somebody stands: open leads, how many were given and won, when they got one last, whether they are away."""
+
+    open: int = 0
+    given: int = 0
+    won: int = 0
+    last_given: datetime | None = None
+    turn: int = 0
+    """The number of that last one: greater than those before."""
+    away: bool = False
+
+
+def lock_team(connection: Connection, name: str) -> None:
+    """Let nobody else choose of the team until the transaction is over. The last lock that is taken.
+
+    SQLite lets one write at a time anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(zlib.crc32(f"team:{name}".encode()))))
+
+
+def records_of(
+    connection: Connection, people: Collection[str], at: datetime, team: str | None = None
+) -> dict[str, Record]:
+    """How each of these people stands at that moment; `team` is whose last lead is looked for."""
+    table = assignments.c
+    had = and_(
+        table.at > at - MEMORY,
+        or_(table.ended.is_(None), table.ended.not_in(_NOT_HAD)),
+        or_(table.ended.is_not(None), table.at < at - DECIDED),
+    )
+    of_team = table.team == team if team else true()
+    query = (
+        select(
+            table.person,
+            func.count(case((_OPEN, 1))).label("open"),
+            func.count(case((had, 1))).label("given"),
+            func.count(case((and_(had, table.ended == "converted"), 1))).label("won"),
+            func.max(case((of_team, table.at))).label("last_given"),
+            func.coalesce(func.max(case((of_team, table.id))), 0).label("turn"),
+        )
+        .where(table.person.in_(list(people)))
+        .group_by(table.person)
+    )
+    rows = {row.person: row for row in connection.execute(query)}
+    away = away_at(connection, at)
+    return {
+        name: Record(row.open, row.given, row.won, row.last_given, row.turn, name in away)
+        if (row := rows.get(name))
+        else Record(away=name in away)
+        for name in people
+    }
+
+
+def add_assignment(connection: Connection, row: Mapping[str, Any]) -> None:
+    """Keep that somebody was given a lead, or that nobody was to be had."""
+    connection.execute(insert(assignments).values(**row))
+
+
+def end_assignments(connection: Connection, lead_id: str, at: datetime, ended: str) -> None:
+    """The lead's open assignment is over: it was lost, or won, or somebody else has the lead."""
+    connection.execute(
+        update(assignments).where(assignments.c.lead_id == lead_id, _OPEN).values(ended_at=at, ended=ended)
+    )
+
+
+def open_assignment(connection: Connection, lead_id: str) -> Row[Any] | None:
+    """The newest assignment of the lead that is not over, or None."""
+    query = select(assignments).where(assignments.c.lead_id == lead_id, _OPEN)
+    return connection.execute(query.order_by(assignments.c.id.desc()).limit(1)).one_or_none()
+
+
+def note_reaction(connection: Connection, lead_id: str, at: datetime) -> bool:
+    """Whoever has the lead has reacted; whether that was still to come. Lock the lead first."""
+    done = connection.execute(
+        update(assignments)
+        .where(assignments.c.lead_id == lead_id, _OPEN, assignments.c.reacted_at.is_(None))
+        .values(reacted_at=at)
+    )
+    return done.rowcount > 0
+
+
+def wait_no_longer(connection: Connection, assignment_id: int) -> None:
+    """Nobody else can have the lead: it stays where it is."""
+    connection.execute(update(assignments).where(assignments.c.id == assignment_id).values(react_by=None))
+
+
+def did_not_react(connection: Connection, lead_id: str, at: datetime) -> frozenset[str]:
+    """Those who had the lead of late and did not react to it."""
+    table = assignments.c
+    query = select(table.person).where(
+        table.lead_id == lead_id, table.ended == "no-reaction", table.at > at - NOT_AGAIN
+    )
+    return frozenset(name for name in connection.execute(query).scalars() if name)
+
+
+def unreacted(connection: Connection, now: datetime, limit: int) -> Sequence[Row[Any]]:
+    """Open assignments whose reaction is overdue, the longest first."""
+    query = (
+        select(assignments)
+        .where(
+            assignments.c.react_by.is_not(None),
+            assignments.c.react_by <= now,
+            assignments.c.reacted_at.is_(None),
+            _OPEN,
+        )
+        .order_by(assignments.c.react_by)
+        .limit(limit)
+    )
+    return connection.execute(query).all()
+
+
+def assignments_of(connection: Connection, lead_id: str) -> list[Row[Any]]:
+    """Everybody who was given the lead, the first first."""
+    query = select(assignments).where(assignments.c.lead_id == lead_id)
+    return list(connection.execute(query.order_by(assignments.c.at, assignments.c.id)))
+
+
+# -- absences ------------------------------------------------------------------------------------------------
+
+
+def away_at(connection: Connection, at: datetime) -> frozenset[str]:
+    """Those who are away at that moment."""
+    table = absences.c
+    query = select(table.person).where(table.since <= at, table.until > at, table.ended_at.is_(None))
+    return frozenset(connection.execute(query).scalars())
+
+
+def add_absence(connection: Connection, person: str, since: datetime, until: datetime, by: str | None) -> int:
+    """Somebody is away; the id."""
+    row = {"person": person, "since": since, "until": until, "by": by}
+    done = connection.execute(insert(absences).values(**row))
+    assert done.inserted_primary_key is not None
+    return int(done.inserted_primary_key[0])
+
+
+def end_absences(connection: Connection, person: str, at: datetime) -> int:
+    """Somebody is back, and not away later either; how many absences that ended."""
+    table = absences.c
+    return connection.execute(
+        update(absences)
+        .where(table.person == person, table.until > at, table.ended_at.is_(None))
+        .values(ended_at=at)
+    ).rowcount
+
+
+def absences_from(connection: Connection, at: datetime) -> list[Row[Any]]:
+    """Absences that are not over at that moment, by their beginning."""
+    table = absences.c
+    query = select(absences).where(table.until > at, table.ended_at.is_(None))
+    return list(connection.execute(query.order_by(table.since, table.id)))

@@ -1,0 +1,102 @@
+"""What people are to do for leads, by when, and what became of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from dripline.store.database import insert_into
+from dripline.store.schema import tasks
+
+IS_OPEN = (tasks.c.done_at.is_(None), tasks.c.cancelled_at.is_(None))
+
+
+def task_key(run_id: str, step: str, visit: int) -> str:
+    """The id of the task that a step's visit sets: the same on every try."""
+    return hashlib.sha256(f"task:{run_id}:{step}:{visit}".encode()).hexdigest()[:32]
+
+
+def add_task(connection: Connection, row: Mapping[str, Any]) -> bool:
+    """Keep a task; False where it is known already."""
+    statement = insert_into(connection, tasks).values(**row).on_conflict_do_nothing(index_elements=["id"])
+    return connection.execute(statement).rowcount > 0
+
+
+def load_task(connection: Connection, task_id: str) -> Row[Any] | None:
+    """A task by its id, or None."""
+    return connection.execute(select(tasks).where(tasks.c.id == task_id)).one_or_none()
+
+
+def finish_task(
+    connection: Connection, task_id: str, at: datetime, by: str | None, result: str | None
+) -> bool:
+    """The task is done; False where it was over already."""
+    done = update(tasks).where(tasks.c.id == task_id, *IS_OPEN)
+    return connection.execute(done.values(done_at=at, done_by=by, result=result)).rowcount > 0
+
+
+def cancel_task(connection: Connection, task_id: str, at: datetime) -> bool:
+    """The task need not be done; False where it was over already."""
+    done = update(tasks).where(tasks.c.id == task_id, *IS_OPEN)
+    return connection.execute(done.values(cancelled_at=at)).rowcount > 0
+
+
+def mark_overdue(connection: Connection, task: Row[Any], at: datetime) -> str | None:
+    """The task is overdue: from now on it is for whom it escalates to; whose it is then."""
+    person: str | None = task.escalate_to or task.person
+    values = {"overdue_at": at, "person": person}
+    if person != task.person:
+        values["escalated_from"] = task.person
+    connection.execute(update(tasks).where(tasks.c.id == task.id).values(**values))
+    return person
+
+
+def pass_on(connection: Connection, lead_id: str, before: str, after: str) -> int:
+    """The open tasks that the one has for the lead are the other's from now on; how many."""
+    mine = (tasks.c.lead_id == lead_id, tasks.c.person == before, *IS_OPEN)
+    return connection.execute(update(tasks).where(*mine).values(person=after)).rowcount
+
+
+def overdue(connection: Connection, now: datetime, limit: int) -> Sequence[Row[Any]]:
+    """Open tasks that are due and were not told to be overdue yet, the longest first."""
+    query = (
+        select(tasks)
+        .where(tasks.c.due_at <= now, tasks.c.overdue_at.is_(None), *IS_OPEN)
+        .order_by(tasks.c.due_at)
+        .limit(limit)
+    )
+    return connection.execute(query).all()
+
+
+def list_tasks(
+    connection: Connection,
+    *,
+    person: str | None = None,
+    lead_id: str | None = None,
+    everything: bool = False,
+    due_before: datetime | None = None,
+    limit: int = 500,
+) -> Sequence[Row[Any]]:
+    """Open tasks, or all of them, the first that is due first; those without a date last."""
+    query = select(tasks)
+    if person is not None:
+        query = query.where(tasks.c.person == person)
+    if lead_id is not None:
+        query = query.where(tasks.c.lead_id == lead_id)
+    if due_before is not None:
+        query = query.where(tasks.c.due_at <= due_before)
+    if not everything:
+        query = query.where(*IS_OPEN)
+    order = (tasks.c.due_at.is_(None), tasks.c.due_at, tasks.c.created_at, tasks.c.id)
+    return connection.execute(query.order_by(*order).limit(limit)).all()
+
+
+def count_open(connection: Connection, now: datetime) -> dict[str | None, tuple[int, int]]:
+    """By person, how many tasks are open, and how many of them overdue."""
+    late = func.count().filter(tasks.c.due_at <= now)
+    query = select(tasks.c.person, func.count(), late).where(*IS_OPEN).group_by(tasks.c.person)
+    return {row[0]: (row[1], row[2]) for row in connection.execute(query)}
