@@ -11,6 +11,7 @@ from dripline.engine.effects import Event, RunState
 from dripline.engine.scope import scope
 from dripline.language.expressions import compile_expression
 from dripline.language.plan import EventFilter, Plan, RemindStep, WaitForStep
+from dripline.language.surveys.answers import ANSWERED
 from dripline.language.tracking import MESSAGE_EVENTS, channel_of
 from dripline.language.workspace import Workspace
 from dripline.trying.acts import UPDATED, Act
@@ -49,7 +50,9 @@ def choices(seen: Seen, workspace: Workspace, made: Making) -> list[Choice]:
             if any(one.event == event and one.when == wanted.when for one in found):
                 continue
             find = _update if event == UPDATED else _event
-            found.append(Choice(event, does, find(seen, workspace, made, event, wanted.when), wanted.when))
+            act = _answer(seen) if event == ANSWERED else None
+            act = act or find(seen, workspace, made, event, wanted.when)
+            found.append(Choice(event, does, act, wanted.when))
     return found
 
 
@@ -64,6 +67,18 @@ def _listening(seen: Seen) -> Iterator[tuple[EventFilter, str]]:
         yield plan.goal.on, "reaches the goal"
     for way_out in plan.exits:
         yield way_out.on, f"leaves: {way_out.reason}"
+
+
+def _answer(seen: Seen) -> Act | None:
+    """The best answer to the survey that the run waits for; None where it waits for none."""
+    here = seen.plan.by_id.get(seen.state.step or "")
+    if not isinstance(here, WaitForStep) or here.survey is None:
+        return None
+    survey = seen.plan.surveys[here.survey]
+    if survey.kind == "quiz":
+        right = {one.id: next(each.key for each in one.choices if each.right) for one in survey.questions}
+        return Act(ANSWERED, {"survey": here.survey, "answers": right})
+    return Act(ANSWERED, {"survey": here.survey, "answer": survey.first.choices[-1].key})
 
 
 def _event(seen: Seen, workspace: Workspace, made: Making, event: str, when: str | None) -> Act | None:

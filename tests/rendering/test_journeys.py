@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from dripline.language.plan import Channel, Plan
+from dripline.engine.asked import survey_scope
+from dripline.language.links import stand_in
+from dripline.language.plan import Channel, MessageStep, Plan
 from dripline.language.project import load_project
 from dripline.rendering import render
 
@@ -72,7 +74,7 @@ def test_every_message_is_whole_in_each_of_its_languages(
 ) -> None:
     for plan in plans.values():
         for channel, template, locale in _templates(plan):
-            rendered = render(plan, channel, template, locale, scope)
+            rendered = render(plan, channel, template, locale, {**scope, **_asked(plan, template, locale)})
             said = f"{rendered.subject or channel}\n{rendered.text}"
             assert rendered.locale == locale
             for blemish in ("{", "None", "..", " ,", " .", "  ", "թ.։"):
@@ -89,6 +91,12 @@ def test_every_message_is_written_in_every_language_of_the_workspace(plans: dict
 def test_welcome_speaks_amharic_from_the_question_to_the_offer(plans: dict[str, Plan]) -> None:
     for name in ("welcome", "welcome-opt-in"):
         assert all("am" in sources for sources in plans[name].templates.values())
+
+
+def _asked(plan: Plan, template: str, locale: str) -> dict[str, Any]:
+    """The survey that the message asks, if it asks one."""
+    steps = [one for one in plan.steps if isinstance(one, MessageStep) and one.template == template]
+    return survey_scope(plan, steps[0], locale, stand_in) if steps else {}
 
 
 def _templates(plan: Plan) -> list[tuple[Channel, str, str]]:

@@ -119,3 +119,9 @@ def test_what_cannot_be_made_up_is_offered_with_its_condition(project: Project) 
 
 def test_a_run_that_rests_elsewhere_does_not_listen_for_what_it_will_wait_for(project: Project) -> None:
     assert offered(waiting(on("demo.booked")), replace(standing("wait"), wait=None), LEAD, project) == []
+
+
+def test_who_is_asked_may_give_the_best_answer(project: Project) -> None:
+    [wait] = [step for step in project.plans["nps"].steps if isinstance(step, WaitForStep)]
+    found = offered(project.plans["nps"], standing(wait.id), LEAD, project)[0]
+    assert found.act == Act("survey.answered", {"survey": "recommend", "answer": "10"})
