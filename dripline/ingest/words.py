@@ -25,6 +25,8 @@ _WORDS = {
     "datetime_type": "must be a time in ISO 8601, such as 2026-03-02T10:00:00+04:00",
     "datetime_parsing": "must be a time in ISO 8601, such as 2026-03-02T10:00:00+04:00",
     "datetime_from_date_parsing": "must be a time in ISO 8601, such as 2026-03-02T10:00:00+04:00",
+    "date_parsing": "must be a day in ISO 8601, such as 2026-03-31",
+    "date_from_datetime_parsing": "must be a day in ISO 8601, such as 2026-03-31",
     "literal_error": "is not one of what may stand here",
     "json_invalid": "is not valid JSON",
     "topic": 'must be true, false or null, or say so by channel, such as {"email": true, "sms": false}',

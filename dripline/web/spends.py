@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from dripline.clock import MachineClock
 from dripline.ingest.refusal import FieldError, Refused, invalid
@@ -24,6 +26,17 @@ from dripline.web.strict_json import StrictRoute
 
 MOST = 1_000
 _MARCH = {"first_day": "2026-03-01", "last_day": "2026-03-31", "source": "google", "channel": "paid-search"}
+
+
+def _written(value: Any) -> Any:
+    """Days as ISO 8601 writes them; pydantic would take numbers for seconds since 1970."""
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise PydanticCustomError("date_parsing", "no day")
+    return value
+
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_Day = Annotated[date, BeforeValidator(_written)]
 _Word = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
@@ -32,8 +45,8 @@ class SpendIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    first_day: date = Field(description="The first day that it was for.")
-    last_day: date | None = Field(None, description="The last day, included; without it, the first.")
+    first_day: _Day = Field(description="The first day that it was for.")
+    last_day: _Day | None = Field(None, description="The last day, included; without it, the first.")
     source: _Word | None = Field(None, description="As touches call it.")
     channel: str | None = Field(None, description="As touches call it.", max_length=64, min_length=1)
     campaign: _Word | None = Field(None, description="As touches call it.")
@@ -125,8 +138,8 @@ def build_spends(store: Store, workspace: Workspace, machine: MachineClock) -> A
         summary="What was paid",
     )
     def show(
-        since: Annotated[date | None, Query(description="For days from then on.")] = None,
-        until: Annotated[date | None, Query(description="For days up to then.")] = None,
+        since: Annotated[_Day | None, Query(description="For days from then on.")] = None,
+        until: Annotated[_Day | None, Query(description="For days up to then.")] = None,
         after: Annotated[str | None, Query(max_length=64, description="`next` of the page before.")] = None,
         limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
     ) -> JSONResponse:
