@@ -19,6 +19,7 @@ from itsdangerous import BadData, Signer, URLSafeSerializer
 from dripline.language.links import (
     AnswerLink,
     ConfirmLink,
+    LaterLink,
     Link,
     MakeLink,
     PreferencesLink,
@@ -40,7 +41,7 @@ MAX_TOKEN = 1_000
 """Characters; a longer address is broken by some mail programs."""
 
 _SALT = b"dripline.links"
-_ANSWER, _CONFIRM, _UNSUBSCRIBE, _PREFERENCES, _SURVEY = "a", "c", "u", "p", "s"
+_ANSWER, _CONFIRM, _UNSUBSCRIBE, _PREFERENCES, _SURVEY, _LATER = "a", "c", "u", "p", "s", "d"
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,8 @@ def _said(message: str, link: Link) -> list[Any]:
         return [_ANSWER, message, link.event, dict(link.properties)]
     if isinstance(link, SurveyLink):
         return [_SURVEY, message, link.answer or ""]
+    if isinstance(link, LaterLink):
+        return [_LATER, message, link.product or ""]
     if isinstance(link, PreferencesLink):
         return [_PREFERENCES, message]
     return [_CONFIRM if isinstance(link, ConfirmLink) else _UNSUBSCRIBE, message]
@@ -129,6 +132,8 @@ def _claim(said: Any) -> Claim:
             return Claim(message, ConfirmLink(), datetime.fromtimestamp(made, UTC))
         case [str(kind), str(message), str(answer), int(made)] if kind == _SURVEY:
             return Claim(message, SurveyLink(answer or None), datetime.fromtimestamp(made, UTC))
+        case [str(kind), str(message), str(product), int(made)] if kind == _LATER:
+            return Claim(message, LaterLink(product or None), datetime.fromtimestamp(made, UTC))
         case [str(kind), str(message)] if kind == _UNSUBSCRIBE:
             return Claim(message, UnsubscribeLink(), None)
         case [str(kind), str(message)] if kind == _PREFERENCES:

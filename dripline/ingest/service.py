@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 import uuid_utils
@@ -16,6 +16,7 @@ from dripline.clock import MachineClock, machine_clock
 from dripline.ingest import redeeming
 from dripline.ingest.batch import record_rows, summary
 from dripline.ingest.change import read_change
+from dripline.ingest.deferring import Deferral, defer, read_deferral
 from dripline.ingest.enrolment import enrol
 from dripline.ingest.following import Times, follow
 from dripline.ingest.forms import Submission, Submitted, Visitor, submit
@@ -194,6 +195,20 @@ class Ingest:
         done = self._transaction(do)
         self._nudge()
         return done
+
+    def deferral(self, claim: Claim) -> Deferral | None:
+        """What a lead may say by the link that names a day; None where the link has outlived its lead."""
+        with self._store.read() as connection:
+            return read_deferral(connection, self._workspace, claim, self._now(connection))
+
+    def defer(self, claim: Claim, choose: Callable[[Deferral], date | None]) -> Deferral | None:
+        """Keep the day that `choose` takes, if it can be named. None as above."""
+
+        def do(connection: Connection) -> Deferral | None:
+            times = self._clock(open_house(connection, self._secret))
+            return defer(connection, self._workspace, claim, times, choose)
+
+        return self._nudged(do)
 
     def submit(self, submission: Submission, visitor: Visitor) -> Submitted:
         """Keep what a visitor sent by a form. Raises Refused where the lead was erased."""

@@ -60,6 +60,10 @@ def addressed_emails(look: Look) -> Iterator[Problem]:
 
 def _wrong(link: LinkCall, workspace: Workspace) -> Iterator[tuple[str, str, str]]:
     """Code, message and hint of everything that is wrong with a link."""
+    for path in link.reads:
+        if path in _ADDRESSES:
+            said = f"a link must not carry `{path}`: addresses of pages are kept in many places"
+            yield "private-link", said, "leave it out: who follows the link is known by the link itself"
     if link.event is None:
         return
     known = workspace.events
@@ -84,7 +88,3 @@ def _wrong(link: LinkCall, workspace: Workspace) -> Iterator[tuple[str, str, str
             except FieldErrors as error:
                 words = f"`{name}` of `{link.event}` {error.errors[0][1]}"
                 yield "wrong-type", words, "write it so, or declare it otherwise in dripline.yaml"
-    for path in link.reads:
-        if path in _ADDRESSES:
-            said = f"a link must not carry `{path}`: addresses of pages are kept in many places"
-            yield "private-link", said, "leave it out: who follows the link is known by the link itself"

@@ -7,6 +7,7 @@ from typing import Any
 
 from jinja2 import nodes
 
+from dripline.language.links import ABOUT, LATER
 from dripline.language.parsing import MAX_DEPTH, ExpressionError
 from dripline.language.problems import did_you_mean, listed
 from dripline.language.recommending import FUNCTION, MOST, WAYS
@@ -37,6 +38,7 @@ _OPERATORS: tuple[type[nodes.Node], ...] = (
 )
 _AS_WRITTEN = {
     "answer_link": "answer_link('reason.given', reason='price')",
+    LATER: "later_link(product='team')",
     "confirm_link": "confirm_link()",
     "unsubscribe_link": "unsubscribe_link()",
     "preferences_link": "preferences_link()",
@@ -156,9 +158,11 @@ class Reading:
             arg.value for arg in node.args if isinstance(arg, nodes.Const) and isinstance(arg.value, str)
         ]
         answers = name == "answer_link"
-        as_it_should = len(node.args) == len(event) == answers and (answers or not node.kwargs)
+        known = {keyword.key for keyword in node.kwargs} <= ({ABOUT} if name == LATER else set())
+        as_it_should = len(node.args) == len(event) == answers and (answers or known)
         if not as_it_should or node.dyn_args or node.dyn_kwargs:
             wants = "the name of an event in quotation marks, then its properties" if answers else "nothing"
+            wants = "no more than a `product`" if name == LATER else wants
             hint = f"write `{_AS_WRITTEN[name]}`"
             raise ExpressionError(f"`{name}` takes {wants} in its brackets", self.places.get(name, 0), hint)
         self.links.append(node)

@@ -48,9 +48,20 @@ class SurveyLink:
     answer: str | None = None
 
 
-Link = SurveyLink | AnswerLink | ConfirmLink | UnsubscribeLink | PreferencesLink
+@dataclass(frozen=True)
+class LaterLink:
+    """Whoever follows it names, for the lead, the day on which to come back to it; `product`: what it is about."""
+
+    product: str | None = None
+
+
+Link = LaterLink | SurveyLink | AnswerLink | ConfirmLink | UnsubscribeLink | PreferencesLink
 MakeLink = Callable[[Link], str]
 """The address of a link of one message."""
+
+
+LATER, ABOUT = "later_link", "product"
+"""The link that names a day, and what may be said of it."""
 
 
 class _Dynamic:
@@ -86,6 +97,8 @@ class LinkFunction:
         """The link that the call means. Raises EvaluationError for a value that a link cannot carry."""
         if self.name == "answer_link":
             return AnswerLink(args[0], {name: _carried(value) for name, value in properties.items()})
+        if self.name == LATER:
+            return LaterLink(str(_carried(properties[ABOUT])) if ABOUT in properties else None)
         return _WITHOUT_ARGUMENTS[self.name]
 
 
@@ -94,7 +107,7 @@ _WITHOUT_ARGUMENTS: Mapping[str, Link] = {
     "unsubscribe_link": UnsubscribeLink(),
     "preferences_link": PreferencesLink(),
 }
-FUNCTIONS = {name: LinkFunction(name) for name in ("answer_link", *_WITHOUT_ARGUMENTS)}
+FUNCTIONS = {name: LinkFunction(name) for name in ("answer_link", LATER, *_WITHOUT_ARGUMENTS)}
 """By the names that templates know them by."""
 
 
@@ -103,6 +116,8 @@ def stand_in(link: Link, at: str = STANDS_FOR) -> str:
     if isinstance(link, AnswerLink):
         query = urlencode(sorted(link.properties.items()))
         return f"{at}/answer/{link.event}" + (f"?{query}" if query else "")
+    if isinstance(link, LaterLink):
+        return f"{at}/later" + (f"?{urlencode({ABOUT: link.product})}" if link.product else "")
     if isinstance(link, SurveyLink):
         return f"{at}/survey" + (f"?{urlencode({'answer': link.answer})}" if link.answer else "")
     name = next(name for name, one in _WITHOUT_ARGUMENTS.items() if one == link)

@@ -219,13 +219,12 @@ class _Walk:
         """A link that is asked for, and its constants."""
         name = call.node.name if isinstance(call.node, nodes.Name) else ""
         line, column = place_of(self.lines, name, call.lineno)
-        if not call.args:
+        if not call.args and not call.kwargs:
             return LinkCall(name, line, column)
+        event = call.args[0].as_const() if call.args else None
         properties = tuple((keyword.key, _constant(keyword.value)) for keyword in call.kwargs)
         paths = (dotted_path(node) for node in call.find_all((nodes.Name, nodes.Getattr, nodes.Getitem)))
-        return LinkCall(
-            name, line, column, call.args[0].as_const(), properties, tuple(path for path in paths if path)
-        )
+        return LinkCall(name, line, column, event, properties, tuple(path for path in paths if path))
 
 
 def place_of(lines: Sequence[str], path: str | None, line: int) -> tuple[int, int]:

@@ -78,6 +78,7 @@ BUILT_IN_EVENTS: Mapping[str, Mapping[str, FieldType]] = {
         "left_out": "list",
         "page": "text",
     },
+    "demand.deferred": {"product": "text", "until": "date"},
     **MESSAGE_EVENTS,
     "page.viewed": {
         "name": "text",

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from datetime import timedelta
 
+import structlog
 from fastapi import FastAPI
 
 from dripline import __version__
@@ -22,7 +23,7 @@ from dripline.privacy.erasing import Eraser
 from dripline.privacy.journal import Journal
 from dripline.providers import DeliveryReport
 from dripline.settings import Settings
-from dripline.store.database import Store
+from dripline.store.database import UNAVAILABLE, Store
 from dripline.store.house import open_house
 from dripline.store.rules import make_known
 from dripline.web.api import build_api
@@ -57,6 +58,9 @@ from dripline.web.webhooks.noting import Notes
 
 Beside = Callable[[], AbstractAsyncContextManager[object]]
 """Something that runs as long as the app does, such as the waker."""
+
+
+_log = structlog.get_logger(__name__)
 
 
 def create_app(
@@ -101,7 +105,7 @@ def create_app(
     app.add_middleware(Guard, entrance=Entrance(keys, visitors, in_production=in_production))
     answer_with_problems(app)
     app.include_router(build_health(store, temporal))
-    make_known(store, workspace, machine)
+    _make_rules_known(store, workspace, machine)
     make_catalogue_known(store, workspace, machine)
     ingest = Ingest(store, workspace, nudge, machine, secret, go_first)
     app.include_router(build_api(ingest, store, workspace, machine))
@@ -130,6 +134,14 @@ def create_app(
     app.include_router(build_pages(settings, store, workspace, machine, cookies, keys))
     describe(app)
     return app
+
+
+def _make_rules_known(store: Store, workspace: Workspace, machine: MachineClock) -> None:
+    """While the store is away, we serve by the rules that it knows already."""
+    try:
+        make_known(store, workspace, machine)
+    except UNAVAILABLE as problem:
+        _log.warning("the rules of dripline.yaml are not known yet", error=type(problem).__name__)
 
 
 def _secret(store: Store, secret: str | None) -> str:

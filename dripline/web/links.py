@@ -7,9 +7,9 @@ login.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from importlib import resources
 from typing import Any
 from urllib.parse import parse_qs
@@ -23,9 +23,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from dripline.clock import MachineClock
+from dripline.ingest.deferring import Deferral
 from dripline.ingest.preferring import Wish
 from dripline.ingest.service import Ingest
-from dripline.language.links import AnswerLink, ConfirmLink, PreferencesLink, SurveyLink
+from dripline.language.links import AnswerLink, ConfirmLink, LaterLink, PreferencesLink, SurveyLink
 from dripline.language.workspace import Workspace
 from dripline.links import EXAMPLE, PATH, Claim, Links
 from dripline.settings import Settings
@@ -33,6 +34,7 @@ from dripline.store.database import UNAVAILABLE, Store
 from dripline.store.house import open_house
 from dripline.store.schema import messages
 from dripline.tracking.machines import machine
+from dripline.web.later import chosen, render_later
 from dripline.web.link_words import WORDS, language
 from dripline.web.pages.frame import build_templates
 from dripline.web.preferences import read_wish, render_preferences
@@ -103,6 +105,8 @@ class _Pages:
             return self._preferences(claim, letter, request)
         if isinstance(claim.link, SurveyLink):
             return self._survey(claim, claim.link, letter, request, None)
+        if isinstance(claim.link, LaterLink):
+            return self._name_a_day(claim, letter, request, None)
         # A scanner with a browser of its own can look like a person: consent and farewells want a hand.
         kind = _kind(claim)
         return self._page(f"ask-{kind}", letter, asks=True, sends_itself=kind == "answer")
@@ -122,6 +126,8 @@ class _Pages:
                 return self._preferences(claim, letter, request, read_wish(form))
             if isinstance(claim.link, SurveyLink) and not self._is_too_old(claim):
                 return self._survey(claim, claim.link, letter, request, form)
+            if isinstance(claim.link, LaterLink) and not self._is_too_old(claim):
+                return self._name_a_day(claim, letter, request, chosen(form))
             if self._is_too_old(claim) or not self._ingest.follow(claim, everything):
                 return self._page("outlived", letter, 410)
         except UNAVAILABLE as trouble:
@@ -149,6 +155,26 @@ class _Pages:
             letter.sender,
             _ROBOTS,
             wish.do if wish else None,
+        )
+        headers = {"Content-Security-Policy": POLICY, "X-Robots-Tag": _ROBOTS, "Cache-Control": "no-store"}
+        return HTMLResponse(html, headers=headers)
+
+    def _name_a_day(
+        self,
+        claim: Claim,
+        letter: _Letter,
+        request: Request,
+        choose: Callable[[Deferral], date | None] | None,
+    ) -> Response:
+        """The page on which the lead names a day, after one that was sent has been kept."""
+        try:
+            found = self._ingest.defer(claim, choose) if choose else self._ingest.deferral(claim)
+        except UNAVAILABLE as trouble:
+            return self._later(request, trouble)
+        if found is None:
+            return self._page("outlived", letter, 410)
+        html = render_later(
+            self._templates, found, letter.language, letter.sender, _ROBOTS, said=choose is not None
         )
         headers = {"Content-Security-Policy": POLICY, "X-Robots-Tag": _ROBOTS, "Cache-Control": "no-store"}
         return HTMLResponse(html, headers=headers)
