@@ -68,7 +68,9 @@ def funnel(
 
 
 def sources(
-    by: Annotated[str | None, _by("source, medium, channel, campaign, country or locale")] = None,
+    by: Annotated[
+        str | None, _by("source, medium, channel, campaign, country, locale, stage, warmth or grade")
+    ] = None,
     since: _SINCE = None,
     until: _UNTIL = None,
     currency: _CURRENCY = None,

@@ -17,7 +17,9 @@ from dripline.reports.shapes import Line, Report, figure
 from dripline.reports.spending import spent_by, spent_elsewhere
 from dripline.store.schema import leads, orders, runs, touches
 
-By = Literal["source", "medium", "channel", "campaign", "country", "locale", "owner"]
+By = Literal[
+    "source", "medium", "channel", "campaign", "country", "locale", "stage", "warmth", "grade", "owner"
+]
 _OF_TOUCHES = ("source", "medium", "channel", "campaign")
 _PAID_BY = ("source", "channel", "campaign")
 DAY = 86_400

@@ -19,7 +19,7 @@ from dripline.web.needing import needs
 from dripline.web.reporting import asked_report, csv_of
 from dripline.web.strict_json import StrictRoute
 
-_Source = Literal["source", "medium", "channel", "campaign", "country", "locale"]
+_Source = Literal["source", "medium", "channel", "campaign", "country", "locale", "stage", "warmth", "grade"]
 _Currency = Annotated[
     str | None, Query(pattern="^[A-Z]{3}$", description="Of the amounts (ISO 4217); else the workspace's.")
 ]

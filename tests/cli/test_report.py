@@ -52,20 +52,20 @@ def test_a_report_of_nothing_says_so(shop: Path) -> None:
     assert "There is nothing to count in these days." in run("report", "orders", "--until", "2020-01-01")[1]
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("funnel", "--journey", "ofer"), "no journey `ofer` is published, did you mean `offer`?"),
-        (("sources", "--by", "chanel"), "did you mean `channel`?"),
-        (("orders", "--since", "soon"), "since: `soon` is neither a day nor a length"),
-        (("orders", "--currency", "XXY"), "there is no currency `XXY`"),
-    ],
+REFUSED = (
+    (("funnel", "--journey", "ofer"), "no journey `ofer` is published, did you mean `offer`?"),
+    (("sources", "--by", "chanel"), "did you mean `channel`?"),
+    (("orders", "--since", "soon"), "since: `soon` is neither a day nor a length"),
+    (("orders", "--currency", "XXY"), "there is no currency `XXY`"),
 )
-def test_what_cannot_be_reported_is_told(shop: Path, words: tuple[str, ...], said: str) -> None:
+
+
+def test_what_cannot_be_reported_is_told(shop: Path) -> None:
     del shop
-    status, output = run("report", *words)
-    assert status == 1
-    assert said in output
+    for words, said in REFUSED:
+        status, output = run("report", *words)
+        assert status == 1
+        assert said in output
 
 
 def test_costs_are_told_imported_listed_and_taken_away(shop: Path) -> None:

@@ -76,6 +76,7 @@ class Shop:
             {
                 "id": id_,
                 "owner": (None, "anna", "bagrat")[self._rng.integers(3)],
+                "warmth": ("cold", "warm", "hot", None)[number % 4],
                 "country": ("AM", "GE", None)[self._rng.integers(3)],
                 "consent": {},
                 "topics": {},

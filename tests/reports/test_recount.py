@@ -64,7 +64,7 @@ def leads(store: Store, orders: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
-@pytest.mark.parametrize("by", ["source", "medium", "channel", "campaign", "country", "owner"])
+@pytest.mark.parametrize("by", ["source", "medium", "channel", "campaign", "country", "warmth", "owner"])
 def test_leads_by_what_they_have_in_common(store: Store, leads: pd.DataFrame, by: str) -> None:
     told = report(store, "owners") if by == "owner" else report(store, "sources", by=by)
     days = (pd.to_datetime(leads.first_order) - pd.to_datetime(leads.created_at)).dt.total_seconds() / 86_400

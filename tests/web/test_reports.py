@@ -38,26 +38,22 @@ def test_every_report_is_answered_in_the_shape_that_the_document_tells(shop: Tes
         assert file.text.split("\r\n")[0].split(",") == list(made["rows"][0])
 
 
-@pytest.mark.parametrize(
-    ("path", "status", "field"),
-    [
-        ("funnel?journey=none", 404, None),
-        ("orders?since=soon", 422, "since"),
-        ("orders?until=2026-02-30", 422, "until"),
-        ("sources?by=colour", 422, "by"),
-        ("sources?currency=XXY", 422, "currency"),
-        ("unknown", 404, None),
-        ("../spends?since=0", 422, "since"),
-    ],
+REFUSED = (
+    ("funnel?journey=none", 404, None),
+    ("orders?since=soon", 422, "since"),
+    ("orders?until=2026-02-30", 422, "until"),
+    ("sources?by=colour", 422, "by"),
+    ("sources?currency=XXY", 422, "currency"),
+    ("unknown", 404, None),
+    ("../spends?since=0", 422, "since"),
 )
-def test_what_cannot_be_reported_is_refused(
-    shop: TestClient, path: str, status: int, field: str | None
-) -> None:
-    answer = shop.get(f"/v1/reports/{path}")
-    assert answer.status_code == status
-    if field:
-        [error] = answer.json()["errors"]
-        assert error["field"] == field
+
+
+def test_what_cannot_be_reported_is_refused(client: TestClient) -> None:
+    for path, status, field in REFUSED:
+        answer = client.get(f"/v1/reports/{path}")
+        assert answer.status_code == status, path
+        assert [one["field"] for one in answer.json().get("errors", [])] == ([field] if field else [])
 
 
 def test_every_report_has_a_page_with_a_picture_and_a_file(shop: TestClient) -> None:
