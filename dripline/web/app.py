@@ -105,8 +105,7 @@ def create_app(
     app.add_middleware(Guard, entrance=Entrance(keys, visitors, in_production=in_production))
     answer_with_problems(app)
     app.include_router(build_health(store, temporal))
-    _make_rules_known(store, workspace, machine)
-    make_catalogue_known(store, workspace, machine)
+    _make_known(store, workspace, machine)
     ingest = Ingest(store, workspace, nudge, machine, secret, go_first)
     app.include_router(build_api(ingest, store, workspace, machine))
     app.include_router(build_merges(ingest, store))
@@ -136,12 +135,13 @@ def create_app(
     return app
 
 
-def _make_rules_known(store: Store, workspace: Workspace, machine: MachineClock) -> None:
-    """While the store is away, we serve by the rules that it knows already."""
+def _make_known(store: Store, workspace: Workspace, machine: MachineClock) -> None:
+    """While the store is away, we serve by the rules and the catalogue that it knows already."""
     try:
         make_known(store, workspace, machine)
+        make_catalogue_known(store, workspace, machine)
     except UNAVAILABLE as problem:
-        _log.warning("the rules of dripline.yaml are not known yet", error=type(problem).__name__)
+        _log.warning("what dripline.yaml says is not made known yet", error=type(problem).__name__)
 
 
 def _secret(store: Store, secret: str | None) -> str:
