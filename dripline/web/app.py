@@ -28,6 +28,7 @@ from dripline.store.house import open_house
 from dripline.store.rules import make_known
 from dripline.web.api import build_api
 from dripline.web.audit import build_audit
+from dripline.web.campaigns import build_campaigns
 from dripline.web.consents import build_consents
 from dripline.web.cookies import Cookies
 from dripline.web.described import describe
@@ -121,6 +122,7 @@ def create_app(
     app.include_router(build_segments(store, workspace, machine))
     app.include_router(build_spends(store, workspace, machine))
     app.include_router(build_consents(store))
+    app.include_router(build_campaigns(store, workspace, nudge, machine))
     app.include_router(build_suppressions(store, workspace, Suppressions(store, secret, machine)))
     app.include_router(build_links(settings, store, ingest, workspace, machine))
     app.include_router(build_friends(settings, store, workspace, machine))

@@ -22,20 +22,40 @@ ELSEWHERE = ("/v1/", "/health", "/ready", "/webhooks/", "/l/", "/f/", "/r/", "/c
 FOR_ALL = {"/login", "/logout", "/invitation/{token}", "/static/style.css"}
 
 PAGES = {
-    "look": ["/", "/journeys", "/reports", "/reports/sources", "/reports/orders/csv", "/held", "/account"],
+    "look": [
+        "/",
+        "/journeys",
+        "/campaigns",
+        "/campaigns/none",
+        "/reports",
+        "/reports/sources",
+        "/reports/orders/csv",
+        "/held",
+        "/account",
+    ],
     "read-leads": ["/mailbox", "/messages/none", "/leads/none"],
     "steer": [
         "/stop-all",
         "/start-all",
         "/journeys/none/pause",
         "/journeys/none/resume",
+        "/campaigns/start?journey=none&audience=x",
+        "/campaigns/none/pause",
+        "/campaigns/none/resume",
+        "/campaigns/none/cancel",
         "/held/answer?do=send&id=x",
     ],
     "govern": ["/users", "/keys", "/audit"],
 }
 FORMS = {
     "look": ["/account/logout-everywhere"],
-    "steer": ["/stop-all", "/start-all", "/journeys/none/pause", "/journeys/none/resume"],
+    "steer": [
+        "/stop-all",
+        "/start-all",
+        "/journeys/none/pause",
+        "/journeys/none/resume",
+        "/campaigns/none/pause",
+    ],
     "govern": ["/users/none/reset", "/users/none/disable", "/users/none/enable", "/keys/none/revoke"],
 }
 

@@ -17,6 +17,7 @@ from dripline.web.keyring import KeyRing
 from dripline.web.pages.account import add_account
 from dripline.web.pages.answering import add_answering
 from dripline.web.pages.audit import add_audit
+from dripline.web.pages.campaigns import add_campaigns
 from dripline.web.pages.frame import Frame
 from dripline.web.pages.held import add_held
 from dripline.web.pages.journeys import add_journeys
@@ -49,6 +50,7 @@ def build_pages(
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, dependencies=at_least)
     add_overview(router, frame, port)
     add_journeys(router, frame)
+    add_campaigns(router, frame, machine)
     add_reports(router, frame, machine)
     add_mailbox(router, frame)
     add_held(router, frame)
