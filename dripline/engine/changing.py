@@ -116,9 +116,9 @@ def _columns(run: Moving, step: UpdateStep) -> dict[str, Any]:
 
 def _points(run: Moving, step: UpdateStep, columns: dict[str, Any]) -> float | None:
     """What is added to the score; None where it is set, or stays."""
-    if step.score_set is not None or "score" not in columns:
+    if step.score_add is None or step.score_set is not None or "score" not in columns:
         return None
-    return float(columns["score"] - float(run.lead.get("score") or 0))
+    return float(_value(run, step.score_add) or 0)
 
 
 def _attributes(run: Moving, step: UpdateStep) -> dict[str, Any]:

@@ -33,11 +33,12 @@ class Changes:
         if run.depth >= MAX_DEPTH:
             return None
         values = {**wanted.columns, **wanted.attributes}
-        before, kept = self._state.lead, dict(values)
+        before, kept, said = self._state.lead, dict(values), dict(values)
         if "score" in kept and self._give(run, wanted):
             del kept["score"]  # it follows from the points, as the event is recorded
+            said["score"] = wanted.columns["score"] if wanted.points is None else wanted.points
         self._state.lead = {**before, **kept}
-        self._deed(run, wanted, "update", ", ".join(wanted.changed), values)
+        self._deed(run, wanted, "update", ", ".join(wanted.changed), said)
         made = [self._recording.record("lead.updated", {"changed": list(wanted.changed)}, run.depth + 1)]
         made += self._recording.follow_stage(
             before.get("stage"), wanted.at, wanted.stage_reason, run.depth + 1

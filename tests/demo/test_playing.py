@@ -65,7 +65,7 @@ async def _play(
 def _told(store: Store) -> Counter[str]:
     """Every event, and every lead."""
     with store.read() as connection:
-        names = ("lead.created", "lead.updated")
+        names = ("lead.created", "lead.updated", "lead.warmed", "lead.cooled")
         said = connection.execute(select(events.c.id).where(events.c.name.not_in(names))).scalars()
         return Counter([*said, *connection.execute(select(leads.c.external_id)).scalars()])
 

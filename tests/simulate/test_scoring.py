@@ -54,7 +54,7 @@ SCENARIO = """
   events:
     - {after: 2 days, event: demo.booked, seats: 8}
   expect:
-    - {after: 0s, update: {score: 35}}
+    - {after: 0s, update: {score: 30}}
     - {after: 2 days, ends: hot}
 """
 

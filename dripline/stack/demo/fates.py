@@ -314,6 +314,21 @@ def gets_an_order_and_says_how_it_was(life: Life, day: float) -> None:
     life.says(0.4, "survey.answered", after="review/ask", **said)
 
 
+# -- lead-magnet ---------------------------------------------------------------------------------------------
+
+
+def reads_the_book(life: Life, day: float) -> None:
+    """Half of them look at prices as well; and some book, once they are invited."""
+    life.comes(day, historical=True)
+    url = "https://dripline.example/ebook.pdf"
+    life.says(day + 0.1, "ebook.requested", title="Journeys that sell", url=url)
+    life.says(0.3, "email.clicked", after="lead-magnet/book", template="lead-magnet/book", link=url)
+    if life.draw.random() < 0.5:
+        life.says(0.2, "pricing.viewed", after="lead-magnet/example", page="/pricing")
+    if life.draw.random() < 0.7:
+        life.says(1.5, "demo.booked", after="lead-magnet/demo", seats=4)
+
+
 # -- how many, and when --------------------------------------------------------------------------------------
 
 CASTS = [
@@ -330,7 +345,7 @@ CASTS = [
     Cast(4, confirms_when_asked_again, 5, 300, ALL),
     Cast(4, never_confirms, 5, 300, ALL),
     Cast(2, asks_something, 5, 290),
-    Cast(5, leaves_for_the_price, 5, 300),
+    Cast(4, leaves_for_the_price, 5, 300),
     Cast(4, stays_for_less, 10, 270),
     Cast(5, has_no_time, 5, 300),
     Cast(4, was_not_served, 5, 300),
@@ -347,17 +362,18 @@ CASTS = [
     Cast(3, answers_the_offer, 1, 8, countries=PATIENT),
     Cast(4, takes_the_offer, 1, 8, countries=PATIENT),
     Cast(2, has_enough, 1, 8, countries=PATIENT),
-    Cast(9, waits_for_the_day, 3, 200),
+    Cast(7, waits_for_the_day, 3, 200),
     Cast(3, waits_a_little, 10, 290),
     Cast(5, comes_earlier, 3, 200),
     Cast(4, buys_before, 3, 200),
     Cast(2, does_not_want_to_wait, 20, 200),
     Cast(9, attends, 2, 265),
-    Cast(5, misses, 2, 265),
+    Cast(4, misses, 2, 265),
     Cast(2, watches_the_recording, 30, 240),
     Cast(3, cancels, 2, 265),
     Cast(4, is_asked_and_answers, 5, 280),
     Cast(4, gets_an_order_and_says_how_it_was, 5, 290),
+    Cast(4, reads_the_book, 5, 280),
 ]
 REFERRERS = [  # happy customers whose friend comes so many days later: each of them brings another lead
     (Cast(7, is_happy, 3, 270), 7),
