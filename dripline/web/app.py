@@ -50,6 +50,7 @@ from dripline.web.reports import build_reports
 from dripline.web.scores import build_scores
 from dripline.web.segment import build_segment
 from dripline.web.segments import build_segments
+from dripline.web.settling import Settler
 from dripline.web.spends import build_spends
 from dripline.web.suppressions import build_suppressions
 from dripline.web.tracking import build_tracking
@@ -82,11 +83,13 @@ def create_app(
 
     secret = settings.secret.get_secret_value() if settings.secret else None
     judge = Judge(store, secret, machine, nudge)
+    referring = Referring(store, secret, machine, nudge)
+    settler = Settler(referring)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as beside:
-            for start in (judge.running, *background):
+            for start in (judge.running, settler.running, *background):
                 await beside.enter_async_context(start())
             yield
 
@@ -110,7 +113,6 @@ def create_app(
     ingest = Ingest(store, workspace, nudge, machine, secret, go_first)
     app.include_router(build_api(ingest, store, workspace, machine))
     app.include_router(build_merges(ingest, store))
-    referring = Referring(store, secret, machine, nudge)
     app.include_router(build_referrals(store, workspace, referring, settings.public_url, machine))
     app.include_router(build_products(store, workspace, machine))
     app.include_router(build_segment(Tracking(store, workspace, nudge, machine, go_first), store))

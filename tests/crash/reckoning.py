@@ -214,9 +214,11 @@ def _place(journey: str, started: datetime, everyone: Iterable[Any]) -> tuple[st
 
 
 def _compare_discounts(reckoning: Reckoning, name: str, book: Books, life: Life) -> None:
-    reckoning.discounts += len(book.discounts)
+    """Those of journeys; what referral programs gave follows from events that the life was told."""
+    issued = [row for row in book.discounts if row.run_id is not None]
+    reckoning.discounts += len(issued)
     expected = Counter((entry.journey, entry.step) for entry in life.timeline if entry.what == "discount")
-    seen = Counter((row.journey, row.step) for row in book.discounts)
+    seen = Counter((row.journey, row.step) for row in issued)
     reckoning.doubled += [f"{name}: discount {one}" for one in (seen - expected).elements()]
     reckoning.lost += [f"{name}: discount {one}" for one in (expected - seen).elements()]
 

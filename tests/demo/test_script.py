@@ -77,6 +77,7 @@ def test_what_is_told_is_what_the_workspace_declares(project: Project) -> None:
 
 def test_every_journey_has_its_leads_and_messages_that_are_answered_exist(project: Project) -> None:
     told = {act.body["name"] for act in ACTS if act.does == "says"} | {"lead.created"}
+    told |= {"referral.welcomed"}  # by the house, to who says whose friend it is
     messages = {
         step.template
         for plan in project.plans.values()

@@ -34,9 +34,16 @@ NEEDED: dict[str, Any] = {
         "url": "https://live.example/w?id=7&k=1",
         "until": date(2026, 6, 15),
         "message": "Do you deliver tea?",
+        "code": "K7RWM-2PXQ4",
+        "percent": 20,
+        "expires_on": date(2026, 4, 3),
     },
     "offer": DISCOUNT,
-    "gift": DISCOUNT,
+    "friends": {
+        "code": "K7RWM-2PXQ4",
+        "link": "https://drip.example/r/K7RWM-2PXQ4",
+        "qr": "https://drip.example/r/K7RWM-2PXQ4.png",
+    },
     "reward": DISCOUNT,
     "answer": {"reason": "service"},
 }
@@ -53,7 +60,6 @@ MORE: dict[str, Any] = {
         "message": "How?",
     },
     "answer": {"reason": "missing"},
-    "referral": {"friend": "Aram"},
     "demo": {"starts_at": NOON},
 }
 """What they may find besides."""
@@ -66,9 +72,7 @@ def plans() -> dict[str, Plan]:
     return project.plans
 
 
-@pytest.mark.parametrize(
-    "scope", [{"lead": {}, "referral": {}, "demo": {}, **NEEDED}, MORE], ids=["bare", "rich"]
-)
+@pytest.mark.parametrize("scope", [{"lead": {}, "demo": {}, **NEEDED}, MORE], ids=["bare", "rich"])
 def test_every_message_is_whole_in_each_of_its_languages(
     plans: dict[str, Plan], scope: dict[str, Any]
 ) -> None:

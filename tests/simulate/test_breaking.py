@@ -79,12 +79,13 @@ def caught(folder: Path) -> set[str]:
             "quiet_hours: 21:00-08:00",
             "has no time, and is offered a pause, but not at night",
         ),
-        ("journeys/bring-a-friend.yaml", "as: gift", "as: present", "unknown-name"),
+        ("journeys/bring-a-friend.yaml", "    as: friends", "    as: link", "unknown-name"),
+        ("journeys/bring-a-friend.yaml", "referral: friends", "referral: freinds", "unknown-program"),
         (
             "journeys/bring-a-friend.yaml",
-            "  - discount: {percent: 20, valid: 60 days}\n    as: gift\n",
-            "",
-            "unknown-name",
+            "timeout: 45 days",
+            "timeout: 20 days",
+            "the friend joins after the reminder",
         ),
         (
             "journeys/deferred-demand.yaml",

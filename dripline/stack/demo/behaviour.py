@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from dripline.stack.demo.people import Person
@@ -29,7 +29,8 @@ class Act:
     days: float
     """Counted like `OnDay`; where `after` is said, from when that message has reached the lead."""
     body: Mapping[str, Any] = field(default_factory=dict)
-    """Of an event its name and properties, of a lead its fields, of a redemption the journey and what it gives."""
+    """Of an event its name and properties (and whose friend it is, `friend_of`), of a lead its fields, of a redemption
+    the journey and what it gives."""
     after: str | None = None
     """A template."""
 
@@ -73,11 +74,13 @@ class Life:
         reference = order or f"{self.person.external_id}/order"
         self._add("redeems", days, {"journey": journey, "gives": gives, "reference": reference}, after)
 
-    def pays(self, days: float, after: str | None = None) -> None:
-        """An order."""
+    def pays(self, days: float, after: str | None = None, friend_of: str | None = None) -> None:
+        """An order, at which the code of that other lead is told, if it has one by then."""
         total = self.draw.choice([12_000, 24_000, 48_000, 96_000])
         order = f"{self.person.external_id}/order"
         self.says(days, "order.paid", after, order_id=order, total=total, currency="AMD", items=["seats"])
+        if friend_of is not None:
+            self.acts[-1] = replace(self.acts[-1], body={**self.acts[-1].body, "friend_of": friend_of})
 
     def _add(
         self,

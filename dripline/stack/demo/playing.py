@@ -143,11 +143,14 @@ class Playing:
             log.warning("the demo was refused", act=act.key, status=answer.status_code)
 
     def _event(self, act: Act) -> dict[str, Any]:
+        friend_of = act.body.get("friend_of")
+        code = self._ledger.friends_code(friend_of) if friend_of else None
+        told = {"friend_code": code} if code else {}
         return {
             "id": act.key,
             "lead": {"external_id": act.person.external_id},
             "name": act.body["name"],
-            "properties": self._dated(act.body["properties"]),
+            "properties": {**self._dated(act.body["properties"]), **told},
         }
 
     def _dated(self, properties: Mapping[str, Any]) -> dict[str, Any]:

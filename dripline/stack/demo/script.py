@@ -42,11 +42,8 @@ def _days(cast: Cast, draw: random.Random) -> Iterator[float]:
 
 
 def _brings(referrer: Life, friend: Life, day: float) -> None:
-    """The friend comes and buys with the code; the shop tells whose it was."""
-    order = f"{friend.person.external_id}/order"
+    """The friend comes and buys, and tells at the till by whose code; the referrer may use its reward."""
     friend.comes(day)
-    friend.pays(day + 2)
-    referrer.redeems(day + 2, "bring-a-friend", "percent", order=order)
-    referrer.says(day + 2.2, "referral.converted", friend=friend.person.first_name, order_id=order)
+    friend.pays(day + 2, friend_of=referrer.person.external_id)
     if referrer.draw.random() < 0.5:
-        referrer.redeems(8, "bring-a-friend", "amount", after="bring-a-friend/thank-you")
+        referrer.redeems(8, "referral/friends", "amount", after="bring-a-friend/thank-you")

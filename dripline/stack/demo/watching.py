@@ -12,7 +12,7 @@ from dripline.clock import HouseClock
 from dripline.stack.demo.people import PREFIX
 from dripline.store.database import Store
 from dripline.store.overview import house_clock
-from dripline.store.schema import discounts, events, leads, messages, runs
+from dripline.store.schema import discounts, events, leads, messages, referral_codes, runs
 
 _OURS = leads.c.external_id.startswith(PREFIX, autoescape=True)
 _UNSETTLED = ("queued", "sending", "uncertain")
@@ -97,6 +97,17 @@ class Ledger:
                     discounts.c[gives].is_not(None),
                 )
                 .order_by(discounts.c.issued_at.desc())
+                .limit(1)
+            ).scalar_one_or_none()
+
+    def friends_code(self, lead: str) -> str | None:
+        """The code by which a lead brings friends, as it finds it in its mailbox."""
+        with self._store.read() as connection:
+            return connection.execute(
+                select(referral_codes.c.code)
+                .join(leads, leads.c.id == referral_codes.c.lead_id)
+                .where(leads.c.external_id == lead)
+                .order_by(referral_codes.c.created_at)
                 .limit(1)
             ).scalar_one_or_none()
 
