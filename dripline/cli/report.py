@@ -69,7 +69,7 @@ def funnel(
 
 def sources(
     by: Annotated[
-        str | None, _by("source, medium, channel, campaign, country, locale, stage, warmth or grade")
+        str | None, _by("source, medium, channel, campaign, country, locale, stage, warmth, grade or owner")
     ] = None,
     since: _SINCE = None,
     until: _UNTIL = None,
@@ -157,7 +157,7 @@ def deliverability(
 def owners(
     since: _SINCE = None, until: _UNTIL = None, currency: _CURRENCY = None, form: _FORMAT = Told.text
 ) -> None:
-    """Show what became of leads by who looks after them."""
+    """Show what became of the leads and tasks that each person was given."""
     _tell("owners", form, since=since, until=until, currency=currency)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from dripline.language.plan import Duration
 from dripline.language.problems import did_you_mean
 from dripline.language.workspace import Workspace
-from dripline.reports import cohorts, experiments, funnel, messages, revenue
+from dripline.reports import cohorts, experiments, funnel, messages, owners, revenue
 from dripline.reports.period import BEGINNING, read_period
 from dripline.reports.shapes import Report
 from dripline.store.figures import read_listings
@@ -31,14 +31,12 @@ class About:
     """From when it counts where nobody says it; None: as all others."""
 
 
-_SOURCES = tuple(one for one in get_args(cohorts.By) if one != "owner")
-
 REPORTS: Mapping[str, About] = {
     "funnel": About(
         "Funnel", "How far leads come: to their second order, or through a journey step by step."
     ),
     "sources": About(
-        "Sources", "What became of leads by where they came from, and what they cost.", _SOURCES
+        "Sources", "What became of leads by where they came from, and what they cost.", get_args(cohorts.By)
     ),
     "orders": About("Orders", "What was bought, and what of it is left.", ("week", "day", "month")),
     "revenue": About("Revenue", "What led to orders: first, last, and each its part.", get_args(revenue.By)),
@@ -49,7 +47,7 @@ REPORTS: Mapping[str, About] = {
         "Experiments", "Which arm did better, how sure that is, and when it will be.", since=BEGINNING
     ),
     "deliverability": About("Deliverability", "How well messages arrive.", get_args(messages.Ways)),
-    "owners": About("Owners", "What became of leads by who looks after them."),
+    "owners": About("Owners", "What became of the leads and tasks that each person was given."),
 }
 """By name."""
 
@@ -110,8 +108,10 @@ def make_report(connection: Connection, wanted: Wanted, workspace: Workspace, no
             return experiments.report_experiments(
                 connection, period, now, wanted.journey, wanted.measure, worth, currency, usual
             )
+        case "owners":
+            return owners.report_owners(connection, period, currency, usual)
         case _:
-            return cohorts.report_cohorts(connection, period, by or "owner", currency, usual)
+            return cohorts.report_cohorts(connection, period, by, currency, usual)
 
 
 def _about(wanted: Wanted) -> About:

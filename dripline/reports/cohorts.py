@@ -78,7 +78,7 @@ def report_cohorts(
     told = is_paid and everything.spent > 0
     rows = [_row(key, one, chosen, told) for key, one in sums.items()]
     return Report[CohortRow](
-        report="owners" if by == "owner" else "sources",
+        report="sources",
         title=f"Leads by {by}",
         by=by,
         since=period.first,

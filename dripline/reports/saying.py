@@ -20,6 +20,7 @@ _SAID: dict[Unit, Callable[[Any], str]] = {
     "lift": lambda value: f"{100 * value:+.0f}%",
     "money": lambda value: f"{value:,}" if isinstance(value, int) else f"{value:,.2f}",
     "days": lambda value: f"{value:,.1f}",
+    "hours": lambda value: f"{value:,.1f}",
     "day": str,
     "chance": lambda value: f"{value:.3f}" if value >= 0.001 else "< 0.001",
     "text": str,

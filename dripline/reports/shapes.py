@@ -9,7 +9,9 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Unit = Literal["text", "count", "number", "share", "points", "lift", "money", "days", "day", "chance"]
+Unit = Literal[
+    "text", "count", "number", "share", "points", "lift", "money", "days", "hours", "day", "chance"
+]
 """`share` is between 0 and 1, `points` the difference of two, `lift` a part of another; `money` is in major units."""
 
 

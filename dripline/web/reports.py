@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse, Response
 
 from dripline.clock import MachineClock
 from dripline.language.workspace import Workspace
-from dripline.reports import cohorts, experiments, funnel, messages, revenue
+from dripline.reports import cohorts, experiments, funnel, messages, owners, revenue
 from dripline.reports.catalogue import REPORTS, Wanted
 from dripline.reports.shapes import Report
 from dripline.store.database import Store
@@ -19,7 +19,6 @@ from dripline.web.needing import needs
 from dripline.web.reporting import asked_report, csv_of
 from dripline.web.strict_json import StrictRoute
 
-_Source = Literal["source", "medium", "channel", "campaign", "country", "locale", "stage", "warmth", "grade"]
 _Currency = Annotated[
     str | None, Query(pattern="^[A-Z]{3}$", description="Of the amounts (ISO 4217); else the workspace's.")
 ]
@@ -74,7 +73,7 @@ def build_reports(store: Store, workspace: Workspace, machine: MachineClock) -> 
         return told("funnel", asked, journey=journey)
 
     @router.get(**route("sources", cohorts.CohortRow))
-    def show_sources(asked: _Days, by: _Source = "source", currency: _Currency = None) -> Response:
+    def show_sources(asked: _Days, by: cohorts.By = "source", currency: _Currency = None) -> Response:
         """The leads who came in these days: customers, time, revenue, cost and return."""
         return told("sources", asked, by=by, currency=currency)
 
@@ -125,12 +124,9 @@ def build_reports(store: Store, workspace: Workspace, machine: MachineClock) -> 
         """How well the messages of these days arrived, and what bounces and complaints mean."""
         return told("deliverability", asked, by=by)
 
-    @router.get(**route("owners", cohorts.CohortRow))
+    @router.get(**route("owners", owners.OwnerRow))
     def show_owners(asked: _Days, currency: _Currency = None) -> Response:
-        """The leads who came in these days, by who looks after them."""
+        """The leads and tasks that each person was given in these days: reactions, customers, revenue."""
         return told("owners", asked, currency=currency)
 
     return router
-
-
-assert set(get_args(_Source)) == set(REPORTS["sources"].by)  # the annotation above is for the document

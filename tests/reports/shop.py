@@ -47,7 +47,8 @@ class Shop:
         self._rng = np.random.default_rng(seed)
         self._leads = leads
         self.rows: dict[str, list[dict[str, Any]]] = {
-            name: [] for name in ("leads", "touches", "runs", "step_log", "messages", "orders")
+            name: []
+            for name in ("leads", "touches", "runs", "step_log", "messages", "orders", "assignments", "tasks")
         }
         for number in range(leads):
             self._lead(number)
@@ -92,6 +93,7 @@ class Shop:
         for _ in range(int(self._rng.integers(0, 4))):
             self._touch(id_, self._after(came, 10))
         self._run(id_, number, came)
+        self._hand_over(id_, came)
         while self._chance(0.4):
             came = self._after(came, 20)
             self._order(id_, came)
@@ -170,6 +172,28 @@ class Shop:
                 "skipped_at": None if accepted else at,
             }
         )
+
+    def _hand_over(self, lead: str, at: datetime) -> None:
+        for time in range(int(self._rng.integers(0, 3))):
+            person = ("anna", "bagrat", None)[self._rng.integers(3)]
+            reacted = self._after(at, 0.2) if person and self._chance(0.8) else None
+            self.rows["assignments"].append(
+                {
+                    "lead_id": lead,
+                    "person": person,
+                    "at": at,
+                    "how": "load",
+                    "why": {},
+                    "terms": {},
+                    "reacted_at": reacted,
+                    "ended": None if reacted else "no-reaction",
+                }
+            )
+            if person:
+                done = self._after(at, 1) if self._chance(0.7) else None
+                task = {"id": f"task-{lead}-{time}", "lead_id": lead, "person": person, "title": "Call"}
+                self.rows["tasks"].append({**task, "created_at": at, "done_at": done})
+            at = self._after(at, 10)
 
     def _order(self, lead: str, at: datetime) -> None:
         total = int(self._rng.integers(500, 20_000))

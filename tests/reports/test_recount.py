@@ -66,7 +66,7 @@ def leads(store: Store, orders: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.mark.parametrize("by", ["source", "medium", "channel", "campaign", "country", "warmth", "owner"])
 def test_leads_by_what_they_have_in_common(store: Store, leads: pd.DataFrame, by: str) -> None:
-    told = report(store, "owners") if by == "owner" else report(store, "sources", by=by)
+    told = report(store, "sources", by=by)
     days = (pd.to_datetime(leads.first_order) - pd.to_datetime(leads.created_at)).dt.total_seconds() / 86_400
     groups = leads.assign(days=days).groupby(leads[by].astype(object).where(leads[by].notna(), "-"))
     counted = {
@@ -85,6 +85,31 @@ def test_leads_by_what_they_have_in_common(store: Store, leads: pd.DataFrame, by
         assert said == pytest.approx(counted[row.key or "-"]), row.key
     assert told.totals.leads == len(leads)
     assert told.totals.revenue == pytest.approx(orders_of(store, "USD").net.sum() / 100)
+
+
+def test_who_sells(store: Store, orders: pd.DataFrame) -> None:
+    told = report(store, "owners")
+    given, tasks = table(store, "assignments").sort_values(["lead_id", "at", "id"]), table(store, "tasks")
+    given["until"] = given.groupby("lead_id")["at"].shift(-1)
+    both = given.merge(orders, on="lead_id", suffixes=("", "_order"))
+    both = both[(both.at_order >= both["at"]) & (both.until.isna() | (both.at_order < both.until))]
+    hours = (given.reacted_at - given["at"]).dt.total_seconds() / 3600
+    counted = {
+        person: (
+            len(g),
+            g.reacted_at.notna().sum(),
+            (g.ended == "no-reaction").sum(),
+            both[both.person == person].id.nunique(),
+            pytest.approx(both[(both.person == person) & (both.currency == "USD")].net.sum() / 100),
+            pytest.approx(hours[g.index].median()),
+            (tasks.person == person).sum(),
+            tasks[tasks.person == person].done_at.notna().sum(),
+        )
+        for person, g in given.groupby("person")
+    }
+    names = ("given", "reacted", "taken", "customers", "revenue", "hours", "tasks", "done")
+    assert {row.key: tuple(getattr(row, name) for name in names) for row in told.rows} == counted
+    assert told.totals.given == given.person.notna().sum()
 
 
 def orders_of(store: Store, currency: str) -> pd.DataFrame:

@@ -28,7 +28,7 @@ PERIODS = {"30 days": "30 days", "90 days": "90 days", "365 days": "a year", "be
 BARS = {
     "funnel": "reached",
     "sources": "leads",
-    "owners": "leads",
+    "owners": "given",
     "revenue": "linear",
     "channels": "sent",
     "deliverability": "sent",
