@@ -7,7 +7,7 @@ CODE   := dripline workflows activities worker.py tests bench
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check test-crash bench format migration clean system
+.PHONY: help run test check test-crash bench bench-campaign format migration clean system
 
 help: ## This list.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ bench: $(BIN)/.installed ## Measure speed and cost beside a hand-written workflo
 format: $(BIN)/.installed ## Format the code and fix what ruff can fix.
 	$(BIN)/ruff check --fix-only --quiet $(CODE)
 	$(BIN)/ruff format $(CODE)
+
+bench-campaign: $(BIN)/.installed ## A campaign over 100,000 leads while events come in, killed in the middle (ARGS="--leads 3000").
+	$(BIN)/python -m bench.campaign $(ARGS)
 
 migration: $(BIN)/.installed ## Write the next migration from the schema: NAME="hold messages for review".
 	@test -n "$(NAME)" || { echo 'Say what it does: make migration NAME="hold messages for review"' >&2; exit 2; }

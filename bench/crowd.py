@@ -36,7 +36,7 @@ class Crowd:
         self._store = store
         self._made = 0
 
-    def take(self, count: int) -> list[Lead]:
+    def take(self, count: int, company: str = "Ararat") -> list[Lead]:
         """So many leads of whom nothing is known yet but that they agreed to e-mail."""
         first, self._made = self._made, self._made + count
         taken = [Lead(f"lead-{n:07}", f"lead{n}@example.com") for n in range(first, self._made)]
@@ -45,7 +45,7 @@ class Crowd:
             "country": "AM",
             "consent": {"email": True},
             "topics": {},
-            "attributes": {"first_name": "Ani", "company": "Ararat"},
+            "attributes": {"first_name": "Ani", "company": company},
             "created_at": now,
             "updated_at": now,
         }

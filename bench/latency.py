@@ -51,7 +51,7 @@ def event_to_message(at: Installation, crowd: Crowd, count: int, tell: Tell) -> 
     said = asyncio.run(_say(at, caller, ours, theirs, tell))
     until(lambda: mailed(at) >= mails + 4 * count)
     time.sleep(0.3)
-    reached = _accepted(at, "offer")
+    reached = accepted(at, "offer")
     return (
         times([reached[lead.id] - said[lead.id] for lead in ours]),
         times([reached[lead.id] - said[lead.id] for lead in theirs]),
@@ -93,7 +93,8 @@ def lateness(at: Installation, crowd: Crowd, count: int, tell: Tell) -> Times:
     return times([(row.attempted_at - row.queued_at).total_seconds() for row in rows])
 
 
-def _accepted(at: Installation, template: str) -> dict[str, float]:
+def accepted(at: Installation, template: str) -> dict[str, float]:
+    """By lead, when its message of that template was accepted, in seconds since the epoch."""
     query = select(messages.c.lead_id, messages.c.accepted_at).where(
         messages.c.template == f"bench/{template}", messages.c.accepted_at.is_not(None)
     )

@@ -90,9 +90,13 @@ class Program:
 
 
 class Installation:
-    """Everything up over one store; the workers of all contenders wait on queues of their own."""
+    """Everything up over one store; the workers of all contenders wait on queues of their own.
 
-    def __init__(self, folder: Path) -> None:
+    Without those `beside` it is Dripline alone.
+    """
+
+    def __init__(self, folder: Path, *, beside: bool = True) -> None:
+        self._beside = beside
         self.folder = folder
         self.store_file, self.temporal_file = folder / "dripline.db", folder / "temporal.db"
         self.store = Store(f"sqlite:///{self.store_file}")
@@ -129,9 +133,10 @@ class Installation:
         prepare(self.store, project, None)
         self.server.start()
         self._until(self._temporal_answers, self.server)
-        for program in (self.worker, self.web, self.by_hand, self.ordinary, self.shell):
+        others = (self.by_hand, self.ordinary, self.shell) if self._beside else ()
+        for program in (self.worker, self.web, *others):
             program.start()
-        for program in (self.worker, self.by_hand, self.ordinary, self.shell):
+        for program in (self.worker, *others):
             program.until_logged('"working"')
         self._until(self._web_answers, self.web)
         return self

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, select
 from dripline.clock import HouseClock
 from dripline.language.labels import CHANNELS
 from dripline.language.plan import Plan
+from dripline.store.campaigns import campaigns_of
 from dripline.store.leads import facts
 from dripline.store.plans import load_plan
 from dripline.store.schema import events, inbound, messages, runs, step_log
@@ -76,6 +77,7 @@ def tell(connection: Connection, lead: Row[Any], clock: HouseClock, where: tzinf
         *((entry.at, 2, number, entry) for number, entry in enumerate(_messages(connection, of_lead, clock))),
         *((entry.at, 3, number, entry) for number, entry in enumerate(_written(connection, of_lead))),
         *((entry.at, -1, number, entry) for number, entry in enumerate(_merges(connection, lead.id))),
+        *((entry.at, -1, number, entry) for number, entry in enumerate(_campaigns(connection, lead.id))),
     ]
     entries = tuple(entry for _, _, _, entry in sorted(found, key=lambda one: one[:3]))
     lines = tuple(
@@ -95,6 +97,21 @@ def tell(connection: Connection, lead: Row[Any], clock: HouseClock, where: tzinf
 def _merges(connection: Connection, lead_id: str) -> Iterator[Entry]:
     for at, what, text, detail in told_of_merges(connection, lead_id):
         yield Entry(at, "merge", text, what=what, detail=detail)
+
+
+def _campaigns(connection: Connection, lead_id: str) -> Iterator[Entry]:
+    for row in campaigns_of(connection, lead_id):
+        if row.at is None:
+            continue
+        text = f"is let into {row.journey} by the campaign “{row.name}”"
+        if row.state == "refused":
+            text = (
+                f"is not let into {row.journey} by the campaign “{row.name}”: it {row.reason or 'was erased'}"
+            )
+        elif row.state == "held-out":
+            text += ", as one of its control group"
+        detail = {"campaign": row.campaign_id, "state": row.state}
+        yield Entry(row.at, "step", text, row.journey, row.run_id, what="campaign", detail=detail)
 
 
 def _events(connection: Connection, of_lead: set[str]) -> Iterator[Entry]:

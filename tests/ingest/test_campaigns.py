@@ -33,8 +33,10 @@ from dripline.store.braking import pause_journey, resume_journey, stop_everythin
 from dripline.store.campaigns import count_leads, count_reasons, list_campaigns, load_campaign
 from dripline.store.database import Store
 from dripline.store.house import open_house, set_clock
+from dripline.store.leads import read_lead
 from dripline.store.plans import publish
 from dripline.store.wakes import Wake
+from dripline.story import tell
 from tests.durable.house import Thread
 from tests.engine.plans import email, on, plan
 
@@ -131,6 +133,12 @@ def test_an_audience_enters_once_each_and_nobody_else(store: Store) -> None:
     with store.read() as connection:
         assert count_reasons(connection, again) == {"is in the journey already": 25}
     assert sum(town.entered().values()) == 25
+    with store.read() as connection:
+        lead = read_lead(connection, "lead-00001")
+        assert lead is not None
+        texts = [entry.text for entry in tell(connection, lead, HouseClock(), UTC).entries]
+    assert texts[0] == "is let into welcome by the campaign “welcome 2026-03-02 08:00”"
+    assert texts[1].endswith("”: it is in the journey already")
 
 
 def test_two_who_move_one_campaign_at_once_let_nobody_in_twice(store: Store) -> None:

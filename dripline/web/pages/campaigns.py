@@ -72,7 +72,6 @@ def add_campaigns(router: APIRouter, frame: Frame, machine: MachineClock) -> Non
             "campaigns.html",
             here="campaigns",
             told=told,
-            refresh=any(one.row.state == "running" for one in told),
             journeys=journeys,
             segments=sorted(frame.workspace.segments),
             chosen={"journey": journey, "audience": audience},
