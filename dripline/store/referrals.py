@@ -198,6 +198,22 @@ def list_referrals(
     return list(connection.execute(query))
 
 
+def newest_named(connection: Connection, limit: int) -> list[Row[Any]]:
+    """Who came last, with what both are called (`friend_email`, `referrer_phone`, …)."""
+    names = ("id", "email", "phone", "external_id")
+    both = {"referrer": leads.alias(), "friend": leads.alias()}
+    called = [one.c[name].label(f"{role}_{name}") for role, one in both.items() for name in names]
+    columns = [column for column in referrals.c if column.name not in ("referrer_id", "friend_id")]
+    query = (
+        select(*columns, *called)
+        .join(both["referrer"], both["referrer"].c.id == referrals.c.referrer_id)
+        .join(both["friend"], both["friend"].c.id == referrals.c.friend_id)
+        .order_by(referrals.c.at.desc(), referrals.c.id)
+        .limit(limit)
+    )
+    return list(connection.execute(query))
+
+
 @dataclass(frozen=True)
 class Leader:
     """What a referrer brought."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from dripline.ingest.incoming import EventIn, LeadIn
+from dripline.ingest.referring.service import Referring
 from dripline.ingest.service import Ingest
 from dripline.language.workspace import Workspace
 from dripline.settings import Settings
@@ -182,3 +184,18 @@ def test_a_shop_says_who_came_and_reads_what_becomes_of_it(door: Door) -> None:
 def test_what_cannot_be_done_is_told(door: Door, path: str, body: dict[str, Any], status: int) -> None:
     assert door.asks("POST", path, **body)["status"] == status
     assert door.asks("POST", "referrals", code=door.code, lead=door.ani)["code"] == "own-code"
+
+
+def test_the_page_shows_who_brought_most_and_names_nobody_to_viewers(door: Door) -> None:
+    door.ingest.upsert_lead(LeadIn(email="nare@example.com"))
+    door.asks("POST", "referrals", code=door.code, lead="nare@example.com")
+    paid = {"order_id": "o-1", "total": 100}
+    door.ingest.record_event(EventIn(name="order.paid", lead="nare@example.com", id="o-1", properties=paid))
+    door.clock.offset += timedelta(days=15)
+    Referring(door.store, machine=door.clock).settle_due(10, 1.0)
+    page = door.visitor().get("/friends", headers={"Authorization": "Bearer key", "Accept": "text/html"}).text
+    assert "ani@example.com" in page
+    assert "nare@example.com" in page
+    assert '<span class="badge finished">rewarded</span>' in page
+    assert "<dd>1</dd><dt>friends came</dt>" in page
+    assert "<h2>partners" in page

@@ -25,6 +25,7 @@ PAGES = {
     "look": [
         "/",
         "/journeys",
+        "/friends",
         "/campaigns",
         "/campaigns/none",
         "/reports",

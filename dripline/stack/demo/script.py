@@ -42,8 +42,10 @@ def _days(cast: Cast, draw: random.Random) -> Iterator[float]:
 
 
 def _brings(referrer: Life, friend: Life, day: float) -> None:
-    """The friend comes and buys, and tells at the till by whose code; the referrer may use its reward."""
+    """The friend comes and buys, and tells at the till by whose code; both may use what they get for it."""
     friend.comes(day)
     friend.pays(day + 2, friend_of=referrer.person.external_id)
+    order = f"{friend.person.external_id}/again"
+    friend.redeems(5, "referral/friends", "percent", after="friend-welcome/hello", order=order)
     if referrer.draw.random() < 0.5:
         referrer.redeems(8, "referral/friends", "amount", after="bring-a-friend/thank-you")

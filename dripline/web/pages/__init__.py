@@ -19,6 +19,7 @@ from dripline.web.pages.answering import add_answering
 from dripline.web.pages.audit import add_audit
 from dripline.web.pages.campaigns import add_campaigns
 from dripline.web.pages.frame import Frame
+from dripline.web.pages.friends import add_friends
 from dripline.web.pages.held import add_held
 from dripline.web.pages.journeys import add_journeys
 from dripline.web.pages.keys import add_keys
@@ -58,6 +59,7 @@ def build_pages(
     add_surveys(router, frame, machine)
     add_products(router, frame)
     add_segments(router, frame)
+    add_friends(router, frame)
     add_steering(router, frame, machine)
     add_answering(router, frame, machine)
     live = settings.environment == "production"
