@@ -10,6 +10,7 @@ from typing import Any
 from dripline.engine.asked import survey_scope
 from dripline.engine.calendar import zone_of
 from dripline.engine.effects import Event
+from dripline.engine.recommending import in_words
 from dripline.engine.scope import scope
 from dripline.language.links import MakeLink, stand_in
 from dripline.language.plan import MessageStep, NotifyStep, Plan, Sender
@@ -58,7 +59,7 @@ def compose(
         zone_of(lead.get("timezone"), lead.get("country"), plan.timezone),
     )
     if context.get("recommended") is not None:
-        names[RECOMMENDED] = context["recommended"]
+        names[RECOMMENDED] = in_words(context["recommended"], lead.get("locale"), plan.locale)
     if isinstance(step, MessageStep):
         names |= survey_scope(plan, step, lead.get("locale"), links)
     locale = None if notice else lead.get("locale")

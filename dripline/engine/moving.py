@@ -76,10 +76,11 @@ class Moving:
             "event": {"name": event.name, "properties": dict(event.properties)} if event else None,
         }
 
-    def look_what_to_recommend(self) -> Asking:
-        """Ask what there is to recommend to the lead now, in its language."""
+    def look_what_to_recommend(self) -> Generator[Effect, Any, list[Pick]]:
+        """Ask what there is to recommend to the lead now: conditions read it in its language."""
         picks: list[Pick] = yield FindProducts(self.at)
         self.recommended = spoken(picks, self.lead.get("locale"), self.plan.locale)
+        return picks
 
     def names(self, event: Event | None = None) -> dict[str, Any]:
         candidate = event or self.state.last_event or self.state.trigger

@@ -123,25 +123,39 @@ def recommend(shelf: Shelf, now: datetime) -> list[Pick]:
 
 def spoken(picks: Iterable[Pick], locale: str | None, default: str) -> list[dict[str, Any]]:
     """The picks as conditions and templates read them, in the lead's language; JSON."""
-    return [_spoken(pick, (locale, default)) for pick in picks]
+    return in_words([kept(pick) for pick in picks], locale, default)
 
 
-def _spoken(pick: Pick, languages: tuple[str | None, ...]) -> dict[str, Any]:
+def kept(pick: Pick) -> dict[str, Any]:
+    """A pick as a message keeps it: with its titles in every language; JSON."""
     product = pick.product
     priced = product.price is not None and product.currency is not None
     return {
         "id": product.id,
-        "title": in_language(product.title, languages),
+        "title": dict(product.title),
         "category": product.category,
         "price": to_major(product.price, product.currency) if priced else None,  # type: ignore[arg-type] # both are there
         "currency": product.currency,
         "url": product.url,
         "image": product.image,
         "way": pick.way,
-        "because": in_language(pick.because.title, languages) if pick.because else None,
+        "because": dict(pick.because.title) if pick.because else None,
         "both": pick.both,
         "of": pick.of,
     }
+
+
+def in_words(kept: Iterable[Mapping[str, Any]], locale: str | None, default: str) -> list[dict[str, Any]]:
+    """What a message keeps, in the language of whoever reads it."""
+    languages = (locale, default)
+    return [
+        {
+            **one,
+            "title": in_language(one["title"], languages),
+            "because": in_language(one["because"], languages) if one["because"] else None,
+        }
+        for one in kept
+    ]
 
 
 def due_at(interest: Interest, replenish_days: int | None, quantity: int = 1) -> datetime | None:

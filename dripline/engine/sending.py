@@ -23,10 +23,11 @@ from dripline.engine.effects import (
 from dripline.engine.hours import opens
 from dripline.engine.moving import Asking, Moving
 from dripline.engine.policy import EXPIRED, Refusal, over_limit, refusal
+from dripline.engine.recommending import kept
 from dripline.engine.surveying import open_survey
 from dripline.language.durations import say_duration
 from dripline.language.plan import Duration, Limit, MessageStep
-from dripline.language.recommending import FUNCTION
+from dripline.language.recommending import FUNCTION, WAYS, choose
 
 HOLDOUT = "holdout"
 """Why a run of the control group sends nothing."""
@@ -104,10 +105,13 @@ def with_products(
     asks = f"{message.channel}:{message.template}" in run.plan.recommending
     if not asks and FUNCTION not in (subject or ""):
         return message, {}
-    yield from run.look_what_to_recommend()
-    found = run.recommended or []
-    told = [{name: one[name] for name in ("id", "way", "because")} for one in found]
-    context = {**message.context, "recommended": found}
+    picks = yield from run.look_what_to_recommend()
+    told = [
+        {name: one[name] for name in ("id", "way", "because")}
+        for way in WAYS
+        for one in choose(run.recommended or (), ways=(way,))
+    ]
+    context = {**message.context, "recommended": [kept(pick) for pick in picks]}
     return replace(message, context=context), {"recommended": told}
 
 

@@ -114,6 +114,11 @@ class EventOfScenario(Written):
     after: Length | None = Field(None, description="How long after the start.")
     at: Moment | None = Field(None, description="When, in the lead's zone.")
     event: Text | None = Field(None, description="The event, like `demo.booked`.")
+    said: dict[str, Any] = Field(
+        default_factory=dict,
+        alias="properties",
+        description="Properties whose names mean something else here, like `after`; the others stand beside `event`.",
+    )
     lead: LeadOfScenario | None = Field(
         None, description="What becomes different about the lead, like `{stage: customer}`."
     )
@@ -132,7 +137,7 @@ class EventOfScenario(Written):
     @property
     def properties(self) -> Mapping[str, Any]:
         """The event's properties, as written."""
-        return self.model_extra or {}
+        return {**(self.model_extra or {}), **self.said}
 
 
 def _pattern(value: str) -> str:
@@ -286,6 +291,9 @@ class Circumstances(Written):
         description="By step id, what a `webhook` or a `call` answers, like `{ok: true, json: {rating: A}}`;"
         " `{reason: pool empty}` of a `discount`: why none is issued; `{absent: [anna]}` or `{person: aram}` of an"
         " `assign`: who is away, or who gets the lead.",
+    )
+    bought: tuple[Text, ...] = Field(
+        (), description="Ids of products that the lead bought 30 days before: for `recommend(lead)`."
     )
     until: Length | None = Field(
         None,

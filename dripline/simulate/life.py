@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
 from dripline.engine.effects import TurnEnd
-from dripline.engine.recommending import Product
+from dripline.engine.recommending import Interest, Product
 from dripline.engine.turn import take_turn
 from dripline.language.plan import Plan
 from dripline.language.rules import Rules
@@ -20,6 +20,9 @@ from dripline.simulate.recording import Recording
 from dripline.simulate.state import Run, State
 from dripline.simulate.timeline import Entry, Letter
 from dripline.simulate.world import World, Writing, written
+
+BOUGHT = timedelta(days=30)
+"""How long ago the lead bought what it had bought before."""
 
 MAX_TURNS = 5_000
 """Turns after which a life is cut short: surely a loop."""
@@ -42,6 +45,7 @@ class Life:
         rested: Callable[[Run], None] | None = None,
         rules: Rules | None = None,
         products: Mapping[str, Product] | None = None,
+        bought: Sequence[str] = (),
     ) -> None:
         """`slots` are the throttles' next places, where lives share them. `rested` is told of every turn's end."""
         named = {plan.journey: plan for plan in plans}
@@ -50,6 +54,8 @@ class Life:
         )
         self.state.rules = rules or Rules()
         self.state.products = products or {}
+        ago = start - BOUGHT
+        self.state.bought = [Interest(product, "bought", 1, ago, ago) for product in bought]
         if slots is not None:
             self.state.slots = slots
         self._rested = rested

@@ -78,6 +78,7 @@ def begin(
         rested=rested,
         rules=setting.rules,
         products=setting.products,
+        bought=setting.bought,
     )
     for at, what in setting.coming:
         match what:

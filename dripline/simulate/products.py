@@ -41,7 +41,8 @@ def shelf_of(state: State) -> Shelf:
             continue
         words = words_of(rules.products, rules.orders, rules.currency, event.name, event.properties)
         said += [(word, event.received_at) for word in words]
-    return Shelf(state.products, interests_of(said), lasts=rules.products.interest_lasts)
+    bought = [(Word(one.product, "bought"), one.last_at) for one in state.bought]
+    return Shelf(state.products, interests_of([*bought, *said]), lasts=rules.products.interest_lasts)
 
 
 def _order(state: State, name: str, properties: Mapping[str, object]) -> object:

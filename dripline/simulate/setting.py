@@ -74,6 +74,8 @@ class Setting:
     """What the workspace says that follows from events."""
     products: Mapping[str, Product] = field(default_factory=dict)
     """The catalogue."""
+    bought: tuple[str, ...] = ()
+    """What the lead bought before."""
 
     def moment(self, after: Duration | None, at: datetime | None) -> datetime:
         """When that is that is said `after` the start, or `at` a time in the lead's zone."""
@@ -106,6 +108,7 @@ def set_up(scenario: Circumstances, journey: str, plans: Mapping[str, Plan], wor
         scoring=compile_scoring(workspace),
         rules=compile_rules(workspace),
         products=products_of(workspace),
+        bought=scenario.bought,
     )
 
 

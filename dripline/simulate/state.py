@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from dripline.engine.effects import Answer, Event, Outcome, RunState
-from dripline.engine.recommending import Product
+from dripline.engine.recommending import Interest, Product
 from dripline.engine.scoring import Given
 from dripline.language.plan import Plan
 from dripline.language.rules import Rules
@@ -78,6 +78,8 @@ class State:
     """What the workspace file says that follows from events."""
     products: Mapping[str, Product] = field(default_factory=dict)
     """The catalogue."""
+    bought: Sequence[Interest] = ()
+    """What the lead bought before."""
     tasks: dict[str, TaskOfLead] = field(default_factory=dict)
     timers: list[tuple[datetime, int, Callable[[], object]]] = field(default_factory=list)
     """What happens by the clock, in the order in which it does: a heap."""

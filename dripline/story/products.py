@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -23,3 +23,15 @@ def say_why(pick: Mapping[str, Any]) -> str:
             return "looked at or asked for, and not bought since"
         case _:
             return f"in {pick['of']:,} orders of the last year"
+
+
+def recommended_said(found: Sequence[Mapping[str, Any]] | None) -> str:
+    """What a message had to recommend, way by way; nothing where its template did not ask."""
+    if found is None:
+        return ""
+    ways: dict[str, list[str]] = {}
+    for one in found:
+        because = f", because of {one['because']}" if one["because"] else ""
+        ways.setdefault(one["way"], []).append(f"{one['id']}{because}")
+    said = "; ".join(f"{way} {' and '.join(ids)}" for way, ids in ways.items())
+    return f", of which it may recommend: {said}" if said else ", with nothing to recommend"

@@ -18,6 +18,7 @@ from dripline.language.plan import (
 )
 from dripline.language.tracking import MESSAGE_EVENTS
 from dripline.story.lines import Detail, Line, say_time
+from dripline.story.products import recommended_said
 
 
 def describe(
@@ -195,7 +196,7 @@ _WORDS: Mapping[str, _Words] = {
     "enrolled": _enrolled,
     "unenrolled": _unenrolled,
     "entered": _entered,
-    "queued": lambda line: f"queues {line.name}",
+    "queued": lambda line: f"queues {line.name}{recommended_said(line.detail.get('recommended'))}",
     "skipped": lambda line: f"does not send {line.name}: {line.detail['reason']}",
     "held": _held,
     "held-out": lambda _line: "is of the control group, as the person was under another name",

@@ -12,6 +12,7 @@ from dripline.engine.asked import survey_scope
 from dripline.language.links import stand_in
 from dripline.language.plan import Channel, MessageStep, Plan
 from dripline.language.project import load_project
+from dripline.language.recommending import RECOMMENDED
 from dripline.rendering import render
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +38,7 @@ NEEDED: dict[str, Any] = {
         "code": "K7RWM-2PXQ4",
         "percent": 20,
         "expires_on": date(2026, 4, 3),
+        "title": "Assam tea",
     },
     "offer": DISCOUNT,
     "friends": {
@@ -46,6 +48,11 @@ NEEDED: dict[str, Any] = {
     },
     "reward": DISCOUNT,
     "answer": {"reason": "service"},
+    "news": {"name": "product.back_in_stock", "title": "Assam tea"},
+    RECOMMENDED: [
+        {"id": way, "way": way, "title": "Teapot", "because": "Assam tea"}
+        for way in ("related", "upgrade", "carted")
+    ],
 }
 """What templates may rely on."""
 
@@ -61,6 +68,17 @@ MORE: dict[str, Any] = {
     },
     "answer": {"reason": "missing"},
     "demo": {"starts_at": NOON},
+    "news": {
+        "name": "product.price_dropped",
+        "title": "Assam tea",
+        "before": 45,
+        "after": 39.5,
+        "currency": "EUR",
+    },
+    RECOMMENDED: [
+        {"id": way, "way": way, "title": "Teapot", "because": "Assam tea", "price": 120, "currency": "USD"}
+        for way in ("related", "upgrade", "carted")
+    ],
 }
 """What they may find besides."""
 
