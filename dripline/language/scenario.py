@@ -71,6 +71,24 @@ TopicOfScenario = Annotated[
 ]
 
 
+_Fifth = Annotated[int, Field(ge=1, le=5)]
+
+
+class RfmOfScenario(Written):
+    """How the lead ranks by what it bought."""
+
+    r: _Fifth = Field(1, description="By how lately, 1 to 5.")
+    f: _Fifth = Field(1, description="By how often, 1 to 5.")
+    m: _Fifth = Field(1, description="By how much, 1 to 5.")
+    orders: int = Field(1, ge=1, description="How many orders.")
+    spent: float = Field(0, ge=0, description="What was paid for them.")
+    last: Text | None = Field(None, description="The day of the last one, like 2026-03-02.")
+
+    def as_told(self) -> dict[str, Any]:
+        """As leads have it."""
+        return {**self.model_dump(exclude_none=True), "cell": f"{self.r}{self.f}{self.m}"}
+
+
 class LeadOfScenario(Written):
     """The lead that the scenario is about; the workspace's attributes stand beside the built-in fields."""
 
@@ -99,6 +117,12 @@ class LeadOfScenario(Written):
         description="Topics that the lead chose or left: on every channel, or as in `{sms: false}`.",
     )
     paused_until: Moment | None = Field(None, description="Until when the lead wants no marketing messages.")
+    rfm: RfmOfScenario | None = Field(
+        None, description="Its rank by what it bought, like `{r: 5, f: 2, m: 3}`: nobody can be ranked alone."
+    )
+    segments: tuple[Text, ...] = Field(
+        (), description="Segments that it is in from beginning to end, whatever their rules say."
+    )
 
     @property
     def attributes(self) -> Mapping[str, Any]:

@@ -128,7 +128,8 @@ class Life:
             return None
         moments = [at for at, _, _ in (*self._coming[:1], *self.state.timers[:1])]
         date = self._dates.next()
-        moments += [one for one in (date, self._recording.scores.due) if one is not None]
+        by_time = (date, self._recording.scores.due, self._recording.segments.due)
+        moments += [one for one in by_time if one is not None]
         moments += [end for run in self.runs if (end := _end_of_wait(run)) is not None]
         return min(moments, default=None)
 

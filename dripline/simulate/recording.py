@@ -17,6 +17,7 @@ from dripline.language.plan import Gathering, Plan
 from dripline.language.stages import CUSTOMER, Told, first_card, readable_card, stage_events
 from dripline.language.surveys.answers import ANSWERED
 from dripline.language.workspace import LEAD_FIELDS
+from dripline.simulate.membership import Segments
 from dripline.simulate.receiving import NoSuchLetter, answered, completed
 from dripline.simulate.scoring import Scores
 from dripline.simulate.state import Run, State
@@ -32,6 +33,7 @@ class Recording:
     def __init__(self, state: State) -> None:
         self._state = state
         self.scores = Scores(state)
+        self.segments = Segments(state)
 
     def record(self, name: str, properties: Mapping[str, Any], depth: int = 0) -> Event:
         """Record an event, tell the runs that listen, count late goals, start the journeys that it triggers."""
@@ -41,7 +43,7 @@ class Recording:
         self._note_done(event)
         self._state.events.append(event)
         self._state.timeline.append(Entry(event.received_at, "event", name, detail=event.properties))
-        told = [*self._bought(event), *self.scores.follow(event)]
+        told = [*self._bought(event), *self.scores.follow(event), *self.segments.follow(event)]
         for run in self._state.runs:
             if run.outcome is None and _hears(run, event):
                 run.inbox.append(event)
@@ -69,8 +71,8 @@ class Recording:
         return [changed, *self._stage(before, event.received_at, order=order.reference)]
 
     def age(self) -> None:
-        """Let time do to the score what it does."""
-        for what, said in self.scores.age():
+        """Let time do to the score, and to the segments, what it does."""
+        for what, said in (*self.scores.age(), *self.segments.age()):
             self.record(what, said)
 
     def _completed(self, name: str, properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -162,6 +162,8 @@ NOBODY: Mapping[str, Any] = {
     "stage_at": None,
     "owner_at": None,
     "customer": None,
+    "rfm": None,
+    "segments": [],
 }
 """A lead of whom nothing is known."""
 
@@ -178,6 +180,10 @@ def _facts(lead: LeadOfScenario, workspace: Workspace, where: ZoneInfo, now: dat
             said[name] = _utc(said[name], where)
     if lead.customer is not None:
         said["customer"] = {"since": now.isoformat(), **typed(lead.customer)}
+    if "segments" in said:
+        said["segments"] = sorted(lead.segments)
+    if lead.rfm is not None:
+        said["rfm"] = lead.rfm.as_told()
     if "tags" in said:
         said["tags"] = list(lead.tags)
     return {**workspace.coerce_attributes(lead.attributes), **said, **_touches(lead, now)}

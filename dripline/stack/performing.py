@@ -66,6 +66,8 @@ _OWN = (
     "stage_at",
     "owner_at",
     "customer",
+    "rfm",
+    "segments",
 )
 
 
