@@ -20,17 +20,20 @@ from dripline.engine.policy import ADDRESS
 from dripline.engine.scheduling import comes_to
 from dripline.ingest.anniversaries import Anniversaries
 from dripline.ingest.campaigns.occasions import Occasions
+from dripline.ingest.catalogue import Terms, put_product
 from dripline.ingest.enrolment import enrol
 from dripline.ingest.overdue import Overdue, next_due
 from dripline.ingest.recording import record
 from dripline.ingest.stages import StageChange, follow_stage
 from dripline.ingest.tasks import finish
+from dripline.language.orders import Item, Ordered
 from dripline.language.plan import Plan, asks_outside
 from dripline.language.rules import compile_rules
 from dripline.language.scenario import Scenario
 from dripline.language.touches import TOUCHES
 from dripline.language.workspace import Workspace
 from dripline.simulate.dates import comes_round
+from dripline.simulate.life import BOUGHT
 from dripline.simulate.playing import Played, judge
 from dripline.simulate.recording import laid_over
 from dripline.simulate.setting import LEAD, Changes, Enrols, Happening, Happens, Setting, set_up
@@ -41,6 +44,7 @@ from dripline.store.database import Store
 from dripline.store.events import Event
 from dripline.store.house import open_house, set_clock
 from dripline.store.leads import COLUMNS, add_lead, change_lead, facts, read_lead
+from dripline.store.orders import keep_order
 from dripline.store.plans import publish
 from dripline.store.rules import keep_rules
 from dripline.store.suppressions import suppress
@@ -122,10 +126,20 @@ class Performance:
             connection.execute(
                 update(schema.leads).values(owner=setting.lead["owner"])
             )  # imports and the API do not set it
+            self._fill_shelves(connection, setting)
             for channel, reason in setting.suppressed.items():
                 address = setting.lead.get(ADDRESS[channel])
                 if address:
                     suppress(connection, channel, house.address_hash(channel, address), reason, setting.start)
+
+    def _fill_shelves(self, connection: Connection, setting: Setting) -> None:
+        """The catalogue, and what the lead had bought before."""
+        terms = Terms.of(self._workspace)
+        for product, entry in (self._workspace.catalogue or {}).items():
+            put_product(connection, terms, product, entry, "file", setting.start)
+        for product in setting.bought:
+            order = Ordered(f"before-{product}", 0, terms.currency or "XXX", (Item(product),))
+            keep_order(connection, LEAD, order, setting.start - BOUGHT, None)
 
     # -- time ------------------------------------------------------------------------------------------------
 
