@@ -7,6 +7,7 @@ import typer
 from dripline.cli.consenting import show_consent
 from dripline.cli.importing import import_leads
 from dripline.cli.imports import list_imports, undo
+from dripline.cli.lead_card import set_stage, show_card
 from dripline.cli.lead_export import export_lead
 from dripline.cli.lead_list import list_leads
 from dripline.cli.merging import add_merging
@@ -27,6 +28,8 @@ def register(app: typer.Typer) -> None:
     lead.command("export")(export_lead)
     lead.command("consent")(show_consent)
     lead.command("tracking")(set_tracking)
+    lead.command("stage")(set_stage)
+    lead.command("card")(show_card)
     add_merging(lead)
     app.add_typer(lead, name="lead")
 

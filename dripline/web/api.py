@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dripline.clock import MachineClock
 from dripline.ingest import once
+from dripline.ingest.hands import Hands
 from dripline.ingest.incoming import MAX_BATCH, EnrolIn, EventIn, LeadIn
 from dripline.ingest.living import living
 from dripline.ingest.refusal import FieldError, invalid
@@ -26,6 +27,7 @@ from dripline.story import standing, tell
 from dripline.web import shapes
 from dripline.web.described import documented
 from dripline.web.discounts import add_discounts
+from dripline.web.hands import add_hands
 from dripline.web.needing import needs
 from dripline.web.opinions import add_surveys
 from dripline.web.strict_json import StrictRoute
@@ -70,7 +72,9 @@ _OF_LEAD = {
 _Id = Annotated[str, Path(min_length=1, max_length=128)]
 
 
-def build_api(ingest: Ingest, store: Store, workspace: Workspace, machine: MachineClock) -> APIRouter:
+def build_api(
+    ingest: Ingest, hands: Hands, store: Store, workspace: Workspace, machine: MachineClock
+) -> APIRouter:
     """The router of /v1."""
     router = APIRouter(
         prefix="/v1",
@@ -81,6 +85,7 @@ def build_api(ingest: Ingest, store: Store, workspace: Workspace, machine: Machi
     _add_asking(router, store, workspace)
     add_discounts(router, ingest, store, machine, documented(404, 409, 410))
     add_surveys(router, ingest, store, workspace, documented(404, 410))
+    add_hands(router, hands, store, workspace, machine)
     return router
 
 

@@ -13,6 +13,7 @@ from dripline import __version__
 from dripline.clock import MachineClock, machine_clock
 from dripline.ingest.bouncing import Patience
 from dripline.ingest.catalogue import make_catalogue_known
+from dripline.ingest.hands import Hands
 from dripline.ingest.referring.service import Referring
 from dripline.ingest.reports import take_report
 from dripline.ingest.segment.service import Tracking
@@ -111,7 +112,8 @@ def create_app(
     app.include_router(build_health(store, temporal))
     _make_known(store, workspace, machine)
     ingest = Ingest(store, workspace, nudge, machine, secret, go_first)
-    app.include_router(build_api(ingest, store, workspace, machine))
+    hands = Hands(store, workspace, nudge, machine)
+    app.include_router(build_api(ingest, hands, store, workspace, machine))
     app.include_router(build_merges(ingest, store))
     app.include_router(build_referrals(store, workspace, referring, settings.public_url, machine))
     app.include_router(build_products(store, workspace, machine))
