@@ -109,3 +109,22 @@ def test_stages_are_kept_with_their_reasons_and_a_customer_has_a_card_of_its_own
     wrong = client.put(f"{lead}/customer", json={"fields": {"contrakt": "A-7", "signed_on": "soon"}})
     assert wrong.status_code == 422
     assert {one["field"] for one in wrong.json()["errors"]} == {"contrakt", "signed_on"}
+
+
+def test_the_pages_show_who_has_what_to_do_and_take_what_came_of_it(client: TestClient, lead: str) -> None:
+    client.post(f"{lead}/owner", json={"to": "lilit"})
+    task = client.post(f"{lead}/tasks", json={"title": "Call <Ani>", "due": "4h"}).json()
+    assert 'href="/tasks?person=lilit">1</a>' in client.get("/team").text
+    page = client.get("/tasks?person=lilit").text
+    assert "Call &lt;Ani&gt;" in page
+    assert "There is nothing to do" in client.get("/tasks?person=anna").text
+    token = page.partition('name="form_token" value="')[2].partition('"')[0]
+    sent = client.post(
+        f"/tasks/{task['id']}/done",
+        data={"result": "wants it", "form_token": token},
+        headers={"Origin": "http://127.0.0.1:8080"},
+        follow_redirects=False,
+    )
+    assert sent.status_code == 303
+    [done] = client.get("/v1/tasks?all=true").json()
+    assert done["result"] == "wants it"

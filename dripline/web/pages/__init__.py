@@ -33,6 +33,7 @@ from dripline.web.pages.reports import add_reports
 from dripline.web.pages.segments import add_segments
 from dripline.web.pages.steering import add_steering
 from dripline.web.pages.surveys import add_surveys
+from dripline.web.pages.team import add_team
 
 
 def build_pages(
@@ -61,6 +62,7 @@ def build_pages(
     add_segments(router, frame)
     add_friends(router, frame)
     add_steering(router, frame, machine)
+    add_team(router, frame, machine)
     add_answering(router, frame, machine)
     live = settings.environment == "production"
     add_account(router, frame, cookies, machine)
