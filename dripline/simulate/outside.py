@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from dripline.engine.effects import Answer, AskOutside, GiveReferralCode, IssueDiscount
+from dripline.language.links import STANDS_FOR
 from dripline.language.money import to_major
 from dripline.language.plan import DiscountStep
 from dripline.links import FRIENDS
 from dripline.simulate.state import Run, State
 from dripline.simulate.timeline import Entry
-
-EXAMPLE_SITE = "https://www.example.com"
-"""Where made-up links lead."""
 
 _WELL: Mapping[str, Mapping[str, Any]] = {
     "webhook": {"ok": True, "status": 200, "json": {}},
@@ -68,7 +66,7 @@ class Outside:
         if refused is not None:
             return {"reason": str(refused)}
         code = "MADEU-PC2DE"
-        link = f"{EXAMPLE_SITE}{FRIENDS}{code}"
+        link = f"{STANDS_FOR}{FRIENDS}{code}"
         return {"code": code, "link": link, "qr": f"{link}.png"}
 
     def _deed(
