@@ -49,8 +49,13 @@ _OWN = {
     "leads",
     "score_points",
     "score_changes",
+    "stage_changes",
+    "customers",
 }
 """Tables with rows of a lead that did nothing. (That another was merged into it, `merges` tells.)"""
+
+_OF_CHANGES = ("lead.created", "lead.updated", "lead.stage_changed", "lead.converted", "lead.lost")
+"""Events that follow a change of the lead: where they are historical, nothing else has happened."""
 
 _DELETED = (
     schema.identities,
@@ -59,6 +64,8 @@ _DELETED = (
     schema.import_rows,
     schema.score_points,
     schema.score_changes,
+    schema.stage_changes,
+    schema.customers,
 )
 _BARE = {"id", "created_at", "updated_at", "merged_into", "erased_at"}
 _NOTHING: Mapping[str, Any] = {
@@ -163,7 +170,7 @@ def _active(connection: Connection, lead_ids: Collection[str], import_id: str) -
     events, rows = schema.events.c, schema.import_rows.c
     happened = select(events.lead_id).where(
         events.lead_id.in_(lead_ids),
-        or_(events.historical.is_(False), events.name.not_in(("lead.created", "lead.updated"))),
+        or_(events.historical.is_(False), events.name.not_in(_OF_CHANGES)),
     )
     others = select(rows.lead_id).where(
         rows.lead_id.in_(lead_ids), rows.import_id != import_id, rows.undone.is_(None)
