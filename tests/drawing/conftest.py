@@ -60,6 +60,8 @@ steps:
   - delay_until: {date: lead.birthday, at: 10:00, if_missing: exit, if_past: {skip: last}}
   - webhook: {url: "https://crm.example.com/x", method: POST}
     as: answer
+  - assign: anna
+  - task: {title: Call them, for: anna, due: 4h}
   - notify: {to: anna, text: "hello"}
   - discount: {amount: 5000 AMD, valid: 14 days, min_order: 20000 AMD}
     as: offer
