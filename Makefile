@@ -7,7 +7,7 @@ CODE   := dripline workflows activities worker.py tests bench
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check test-crash bench bench-campaign format migration clean system
+.PHONY: help run test check test-crash test-year bench bench-campaign format migration clean system
 
 help: ## This list.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ check: $(BIN)/.installed ## Format, lint, types, import contracts, journeys, tes
 
 test-crash: $(BIN)/.installed system ## The long crash test: kills processes at random for many minutes.
 	DRIPLINE_CRASH_TEST=long $(BIN)/pytest -m crash -s $(ARGS)
+
+test-year: $(BIN)/.installed ## The year of a small shop with 2,000 leads, through every journey: some minutes.
+	DRIPLINE_YEAR=2000 $(BIN)/pytest -s $(ARGS) tests/year
 
 bench: $(BIN)/.installed ## Measure speed and cost beside a hand-written workflow (ARGS=--quick: 2 minutes).
 	$(BIN)/python -m bench $(ARGS)
