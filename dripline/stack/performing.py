@@ -19,6 +19,7 @@ from dripline.engine.draw import draw
 from dripline.engine.policy import ADDRESS
 from dripline.engine.scheduling import comes_to
 from dripline.ingest.anniversaries import Anniversaries
+from dripline.ingest.campaigns.moving import Mover
 from dripline.ingest.campaigns.occasions import Occasions
 from dripline.ingest.catalogue import Terms, put_product
 from dripline.ingest.enrolment import enrol
@@ -54,6 +55,8 @@ from dripline.store.wakes import want_wake
 RUN_UP = timedelta(milliseconds=100)
 _OVERDUE = 100
 """How long before the end of a scenario's first wait the clock is let run, so that its timer comes."""
+LOOKED = timedelta(minutes=1)
+"""How soon after an occasion its audience is looked through, at the latest: the clock goes on meanwhile."""
 PATIENCE = 20.0
 """Seconds after which what should have moved has not."""
 _MADE = ("id", "created_at", "lacks", "complete")
@@ -120,7 +123,7 @@ class Performance:
                     connection.execute(delete(table))
             _skip_to(connection, setting.start)
             for plan in setting.plans:
-                publish(connection, plan, setting.start - timedelta(days=1))
+                publish(connection, plan, setting.start - timedelta(seconds=1))
             keep_rules(connection, compile_rules(self._workspace), setting.start)
             add_lead(connection, LEAD, _columns(setting.lead), setting.start)
             connection.execute(
@@ -164,8 +167,7 @@ class Performance:
                 self._happens(what, at)
             if moment in dates:
                 Anniversaries(self._store).enter()
-                Occasions(self._store).start_due()
-                self._nudge()
+                self._let_in(moment)
             if moment in due:
                 overdue = Overdue(self._store)
                 overdue.hand_on(_OVERDUE)
@@ -175,6 +177,16 @@ class Performance:
             self._settle(moment)
             with self._store.read() as connection:
                 retelling.read_on(connection, _lead(connection))
+
+    def _let_in(self, moment: datetime) -> None:
+        """Start the campaigns of schedules that come round at that moment, and move them at once."""
+        Occasions(self._store).start_due()
+        with self._store.read() as connection:
+            due = not_moved(connection, moment + LOOKED)
+        for campaign_id in due:
+            Mover(self._store, self._workspace, budget=0.0).move(campaign_id)  # its audience is found,
+            Mover(self._store, self._workspace, budget=0.0).move(campaign_id)  # and let in
+        self._nudge()
 
     def _skip(self, moment: datetime) -> None:
         """Let it be that moment now, and every run look at the clock anew."""
@@ -313,7 +325,7 @@ def _left(connection: Connection, moment: datetime) -> list[str]:
         .where(schema.messages.c.state.in_(("queued", "sending"))),
     }
     found = {words: connection.execute(query).scalar_one() for words, query in counts.items()}
-    found["audiences to be let in"] = len(not_moved(connection, moment))
+    found["audiences to be let in"] = len(not_moved(connection, moment + LOOKED))
     return still + [f"{number} {words}" for words, number in found.items() if number]
 
 

@@ -312,6 +312,14 @@ def test_in_lead_each_enters_when_its_own_clock_says_so(store: Store) -> None:
 
 
 @SQLITE
+def test_what_comes_round_just_after_it_was_published_counts(store: Store) -> None:
+    """Nobody may have looked in between: the sweep comes every few minutes."""
+    town = Town(store, by_calendar())
+    town.now = START + timedelta(hours=1, minutes=4)
+    assert town.occasions.start_due() == 1
+
+
+@SQLITE
 def test_another_schedule_begins_anew(store: Store) -> None:
     town = Town(store, by_calendar())
     town.occasions.start_due()

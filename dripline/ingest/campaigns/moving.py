@@ -33,8 +33,8 @@ log = structlog.get_logger(__name__)
 
 BUDGET = 5.0
 """Seconds that one move takes at most: below its activity's limit."""
-AT_ONCE = 4
-"""Leads that are let in before the first of them have taken their first turn: two for each core of a small machine.
+AT_ONCE = 2
+"""Leads that are let in before those before them have got their first message: one for each core of a small machine.
 
 More would be done sooner, and an event that comes meanwhile would wait for all of them.
 """
@@ -162,7 +162,7 @@ class Mover:
         return None
 
     def _gone_on(self, give_up: float) -> bool:
-        """Wait until those that were let in have taken their first turn; False where they have not in that time."""
+        """Wait until those let in have begun, and got what they get at once; False where they have not in that time."""
         while True:
             with self.store.read() as connection:
                 newest = campaigns.newest_runs(connection, AT_ONCE)

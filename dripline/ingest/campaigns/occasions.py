@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import uuid_utils
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from dripline.clock import MachineClock, machine_clock
 from dripline.engine.calendar import zone
@@ -21,7 +21,7 @@ from dripline.store.campaigns import add_campaign
 from dripline.store.database import Store, insert_into
 from dripline.store.house import open_house
 from dripline.store.plans import published
-from dripline.store.schema import schedules
+from dripline.store.schema import publications, schedules
 
 LAST_ZONE = "Etc/GMT+12"
 """Where clocks are behind all others."""
@@ -90,18 +90,19 @@ def _wants(row: Row[Any] | None, plan: Plan, gathering: Gathering, now: datetime
 
 
 def _followed(connection: Connection, plan: Plan, gathering: Gathering, now: datetime) -> Row[Any]:
-    """The journey's schedule, begun anew where it is another than before: what was before now does not count."""
+    """The journey's schedule, begun anew where it is another than before: what was before it was published is past."""
     query = select(schedules).where(schedules.c.journey == plan.journey).with_for_update()
     row = connection.execute(query).one_or_none()
     if row is not None and row.said == said(plan, gathering):
         return row
-    since = now - BETWEEN_ZONES if gathering.own_zone else now - timedelta(microseconds=1)
-    coming = _next(plan, gathering, since)
+    newest = select(func.max(publications.c.at)).where(publications.c.journey == plan.journey)
+    since = (connection.execute(newest).scalar_one_or_none() or now) - timedelta(microseconds=1)
+    coming = _next(plan, gathering, since - BETWEEN_ZONES if gathering.own_zone else since)
     at, name = coming or (None, None)
     values = {
         "journey": plan.journey,
         "said": said(plan, gathering),
-        "since": now - timedelta(microseconds=1),
+        "since": since,
         "next_at": at,
         "next_name": name,
     }
