@@ -75,6 +75,9 @@ def _surveys(cause: Cause) -> tuple[Event, ...]:
 CONSEQUENCES: tuple[Consequence, ...] = (_orders, _interests, _surveys, _referrals, _scores, _segments)
 """In this order: what comes later may read what those before it wrote."""
 
+_OF_THE_LEAD = frozenset({_orders, _scores, _segments})
+"""Those that may change the lead's own row."""
+
 
 def follow_up(
     connection: Connection, lead: Row[Any], event: Event, machine_now: datetime
@@ -89,5 +92,6 @@ def follow_up(
     told: list[Event] = []
     for consequence in CONSEQUENCES:
         told += consequence(Cause(connection, rules, lead, event, machine_now))
-        lead = load_lead(connection, lead.id)
+        if consequence in _OF_THE_LEAD:
+            lead = load_lead(connection, lead.id)
     return lead, tuple(told)
