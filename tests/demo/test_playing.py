@@ -65,8 +65,15 @@ async def _play(
 def _told(store: Store) -> Counter[str]:
     """Every event, and every lead."""
     with store.read() as connection:
-        names = ("lead.created", "lead.updated", "lead.warmed", "lead.cooled")
-        said = connection.execute(select(events.c.id).where(events.c.name.not_in(names))).scalars()
+        follow = (
+            "lead.created",
+            "lead.updated",
+            "lead.warmed",
+            "lead.cooled",
+            "segment.entered",
+            "segment.left",
+        )
+        said = connection.execute(select(events.c.id).where(events.c.name.not_in(follow))).scalars()
         return Counter([*said, *connection.execute(select(leads.c.external_id)).scalars()])
 
 
