@@ -135,13 +135,15 @@ def holds(fits: Callable[[Mapping[str, Any]], bool], values: Mapping[str, Any]) 
 
 
 def said_in(condition: str | None, scope: Mapping[str, Any]) -> list[Any]:
-    """The values that a condition compares with: those that stand in it, and its names' own in that scope."""
+    """The values that a condition compares with: those that stand in it, its names' own in that scope, and of lists
+    their items."""
     if condition is None:
         return []
-    return [
+    said = [
         *constants(condition),
         *(_at(scope, name) for name in sorted(compile_expression(condition).names)),
     ]
+    return [*said, *(item for one in said if isinstance(one, list | tuple) for item in one)]
 
 
 def _reads(name: str, path: str) -> bool:

@@ -40,7 +40,10 @@ NEEDED: dict[str, Any] = {
         "expires_on": date(2026, 4, 3),
         "title": "Assam tea",
     },
+    "until": date(2026, 6, 15),
+    "event": {"product": "tea", "before": 45, "after": 39.5, "currency": "EUR"},
     "offer": DISCOUNT,
+    "present": DISCOUNT,
     "friends": {
         "code": "K7RWM-2PXQ4",
         "link": "https://drip.example/r/K7RWM-2PXQ4",

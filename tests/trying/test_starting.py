@@ -40,6 +40,11 @@ def test_every_journey_of_this_repository_lets_the_made_up_lead_in(journey: str,
     start = started(wanted, project)
     assert project.workspace is not None
     facts = facts_of(start.lead, "ani@example.com", project.workspace)
+    if not wanted.trigger.on.events:  # by the calendar: the made-up lead comes as on its day
+        yearly = wanted.trigger.yearly
+        assert start.act is None
+        assert yearly is None or start.lead[yearly.attribute] == "2025-03-01"
+        return
     assert start.act is not None
     assert triggers(wanted, facts, Event("", start.act.event, start.act.values, NOW))
 
