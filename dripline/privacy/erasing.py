@@ -15,10 +15,12 @@ from dripline.privacy.journal import Journal
 from dripline.privacy.mentions import names_of, once_merged, scrub_mentions
 from dripline.privacy.scrubbing import Person, drop_rows, find_person, scrub
 from dripline.store import messages, runs, schema, suppressions
+from dripline.store.assignments import end_assignments
 from dripline.store.audit import record_act
 from dripline.store.database import Store, lock_run
 from dripline.store.house import House, open_house
 from dripline.store.leads import lock_leads, survivor_id
+from dripline.store.tasks import cancel_tasks_of
 from dripline.store.wakes import want_wake
 
 NOT_SENT = "lead erased"
@@ -94,6 +96,7 @@ class Eraser:
             person = find_person(connection, house, ids)
             _forget_elsewhere(connection, house, person)
             scrub(connection, person)
+            _leave_people(connection, ids, at)
             connection.execute(update(table).where(table.c.id.in_(ids)).values(erased_at=at, updated_at=at))
             drop_rows(connection, ids)
         return True
@@ -123,6 +126,7 @@ class Eraser:
         rows = scrub(connection, person)
         ended = _end_runs(connection, person, at)
         _skip(connection, waiting, at, machine_now)
+        _leave_people(connection, ids, at)
         connection.execute(
             update(schema.leads).where(schema.leads.c.id.in_(ids)).values(erased_at=at, updated_at=at)
         )
@@ -181,6 +185,13 @@ def _open_messages(connection: Connection, person: Person) -> tuple[list[str], i
 def _skip(connection: Connection, ids: Sequence[str], at: datetime, machine_now: datetime) -> None:
     for message_id in ids:
         messages.decide(connection, message_id, machine_now, NOT_SENT, skipped_at=at)
+
+
+def _leave_people(connection: Connection, ids: Sequence[str], at: datetime) -> None:
+    """Nobody has the lead any more, nor anything to do for it: it takes up nobody's place."""
+    for lead_id in ids:
+        end_assignments(connection, lead_id, at, "erased")
+        cancel_tasks_of(connection, lead_id, at)
 
 
 def _end_runs(connection: Connection, person: Person, at: datetime) -> list[str]:

@@ -20,8 +20,8 @@ NOT_AGAIN = timedelta(days=30)
 """For how long a lead does not come back to whoever did not react to it."""
 
 _OPEN = assignments.c.ended_at.is_(None)
-_NOT_HAD = ("no-reaction", "reassigned", "renewed")
-"""Ends of assignments that say nothing of how good somebody is: another one had the lead in the end."""
+_NOT_HAD = ("no-reaction", "reassigned", "renewed", "erased")
+"""Ends of assignments that say nothing of how good somebody is: another had the lead in the end, or nobody can."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def add_assignment(connection: Connection, row: Mapping[str, Any]) -> None:
 
 
 def end_assignments(connection: Connection, lead_id: str, at: datetime, ended: str) -> None:
-    """The lead's open assignment is over: it was lost, or won, or somebody else has the lead."""
+    """The lead's open assignment is over: it was lost, won or erased, or somebody else has the lead."""
     connection.execute(
         update(assignments).where(assignments.c.lead_id == lead_id, _OPEN).values(ended_at=at, ended=ended)
     )

@@ -45,6 +45,12 @@ def cancel_task(connection: Connection, task_id: str, at: datetime) -> bool:
     return connection.execute(done.values(cancelled_at=at)).rowcount > 0
 
 
+def cancel_tasks_of(connection: Connection, lead_id: str, at: datetime) -> None:
+    """Nothing that is open for the lead need be done."""
+    mine = (tasks.c.lead_id == lead_id, *IS_OPEN)
+    connection.execute(update(tasks).where(*mine).values(cancelled_at=at))
+
+
 def mark_overdue(connection: Connection, task: Row[Any], at: datetime) -> str | None:
     """The task is overdue: from now on it is for whom it escalates to; whose it is then."""
     person: str | None = task.escalate_to or task.person

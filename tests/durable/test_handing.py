@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from dripline.clock import HouseClock
@@ -25,6 +26,7 @@ from dripline.language.plan import (
     WaitForStep,
 )
 from dripline.language.rules import Rules
+from dripline.privacy.erasing import Eraser
 from dripline.store import assignments, schema, tasks
 from dripline.store.customers import customer_of
 from dripline.store.database import Store
@@ -36,6 +38,8 @@ from dripline.store.stages import stage_history
 from tests.durable.house import NOW, Clock, House, Thread
 from tests.engine.plans import on, plan
 
+SQLITE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+"""For tests in which the database is not the point."""
 PEOPLE = {name: Person(email=f"{name}@shop.example") for name in ("anna", "aram", "lilit")}
 SALES = Team(
     people=("anna", "aram"), fallback="lilit", react=Duration(seconds=7200), reactions=("call.made",)
@@ -195,6 +199,21 @@ def test_an_overdue_task_goes_to_whom_it_escalates_to_and_is_told_once(store: St
     assert events(house, "task.overdue") == [
         ("task.overdue", {"task": task.id, "title": "Call ani@example.com"})
     ]
+
+
+@SQLITE
+def test_an_erased_lead_takes_up_nobodys_place_and_leaves_nothing_to_do(store: Store) -> None:
+    house = a_house(store)
+    [run] = house.happens("lead.created")
+    house.advance(run, NOW)
+    Eraser(store).erase("lead-1", "ops")
+    [row] = given(house)
+    assert (row.ended, the_task(house).cancelled_at) == ("erased", row.ended_at)
+    with store.read() as connection:
+        anna = assignments.records_of(connection, ["anna"], NOW + timedelta(days=60))["anna"]
+    assert (anna.open, anna.given) == (0, 0)
+    late = at(house, NOW + timedelta(days=1))
+    assert (late.hand_on(10), late.escalate(10)) == (0, 0)
 
 
 def test_who_is_away_gets_nothing_and_a_lead_in_the_control_group_goes_to_nobody(store: Store) -> None:
