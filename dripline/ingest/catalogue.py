@@ -18,7 +18,15 @@ from dripline.language.products import ProductEntry, Products
 from dripline.language.workspace import Workspace
 from dripline.store.database import Store
 from dripline.store.house import open_house
-from dripline.store.products import archive, find_product, ids_from, note_change, save_product, untold
+from dripline.store.products import (
+    archive,
+    find_product,
+    ids_from,
+    note_change,
+    save_product,
+    tell_no_more,
+    untold,
+)
 
 Source = Literal["file", "api"]
 Became = Literal["new", "changed", "same"]
@@ -144,6 +152,8 @@ def _note_changes(
         back = bool(values["in_stock"])
         note_change(connection, id_, "stock", int(before.in_stock), int(back), at, news=back)
     same_currency = before.currency == values["currency"]
+    if not same_currency:  # what it was before says nothing of what it is now
+        tell_no_more(connection, id_, "price", at)
     if before.price is not None and price is not None and before.price != price and same_currency:
         waiting = untold(connection, id_, "price")
         high = max(before.price, waiting.before) if waiting is not None else before.price

@@ -123,15 +123,7 @@ def note_change(
     news: bool,
 ) -> None:
     """Keep a change; one that is no `news` concerns nobody. What nobody was told of yet and is over is not told."""
-    connection.execute(
-        update(product_changes)
-        .where(
-            product_changes.c.product_id == product_id,
-            product_changes.c.what == what,
-            product_changes.c.told_at.is_(None),
-        )
-        .values(told_at=at)
-    )
+    tell_no_more(connection, product_id, what, at)
     connection.execute(
         insert(product_changes).values(
             product_id=product_id,
@@ -141,6 +133,19 @@ def note_change(
             after=after,
             told_at=None if news else at,
         )
+    )
+
+
+def tell_no_more(connection: Connection, product_id: str, what: What, at: datetime) -> None:
+    """What leads were still to be told of is over."""
+    connection.execute(
+        update(product_changes)
+        .where(
+            product_changes.c.product_id == product_id,
+            product_changes.c.what == what,
+            product_changes.c.told_at.is_(None),
+        )
+        .values(told_at=at)
     )
 
 

@@ -56,6 +56,8 @@ CATALOGUE = {
 }
 ENTRIES = {id_: ProductEntry.model_validate(said) for id_, said in CATALOGUE.items()}
 DAY = timedelta(days=1)
+SQLITE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+"""For tests in which the database is not the point."""
 
 
 class Shop:
@@ -206,6 +208,17 @@ def test_prices_that_go_down_in_steps_are_one_piece_of_news_and_up_again_none(sh
     assert (said["before"], said["after"]) == (89000, 82000)
     shop.change("samovar", price=7_000_000)
     shop.change("samovar", price=9_000_000)
+    assert shop.teller.tell_changes(100) == 0
+
+
+@SQLITE
+def test_a_price_in_another_currency_is_no_drop_and_ends_the_news_of_one(shop: Shop) -> None:
+    shop.happens("product.viewed", product="samovar")
+    shop.change("samovar", price=8_000_000)
+    shop.change("samovar", price=20_000, currency="USD")
+    assert shop.teller.tell_changes(100) == 0
+    shop.change("samovar", price=8_000_000, currency="AMD")
+    shop.change("samovar", price=20_000, currency="USD")
     assert shop.teller.tell_changes(100) == 0
 
 
