@@ -17,11 +17,14 @@ from dripline.language.workspace import Workspace
 from dripline.privacy.erasing import Eraser
 from dripline.store.database import Store
 from dripline.store.events import Event
+from dripline.store.leads import load_lead
 from dripline.store.orders import items_of, orders_of
 from dripline.store.rules import current_rules, keep_rules, make_known
 from dripline.store.schema import orders, strays
 from tests.ingest.journeys import MONDAY, a_lead
 
+SQLITE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+"""For tests in which the database is not the point."""
 RULES = Rules(
     currency="AMD",
     orders=OrderRules(event="order.paid", refund=RefundEntry(event="order.refunded", total="event.total")),
@@ -82,6 +85,29 @@ def test_an_order_of_long_ago_is_one_too_and_of_its_own_time(shop: Store) -> Non
     happens(shop, "order.paid", "e1", order_id="o-1", total=5, historical=True, occurred_at=long_ago)
     with shop.read() as connection:
         assert [order.at for order in orders_of(connection, ["lead-1"])] == [long_ago]
+
+
+@SQLITE
+def test_an_order_and_a_refund_are_of_when_they_happened_and_never_of_the_future(shop: Store) -> None:
+    before, tomorrow = MONDAY - timedelta(days=3), MONDAY + timedelta(days=1)
+    happens(shop, "order.paid", "e1", order_id="o-1", total=5, occurred_at=tomorrow)
+    happens(shop, "order.paid", "e2", order_id="o-2", total=5, occurred_at=before)
+    happens(shop, "order.refunded", "r2", order_id="o-2", total=5, occurred_at=before)
+    with shop.read() as connection:
+        times = {row.reference: (row.at, row.refunded_at) for row in orders_of(connection, ["lead-1"])}
+    assert times == {"o-1": (MONDAY, None), "o-2": (before, before)}
+
+
+@SQLITE
+def test_an_order_makes_a_customer_and_one_of_history_does_not(shop: Store) -> None:
+    with shop.write() as connection:
+        keep_rules(
+            connection, Rules(currency="AMD", orders=OrderRules(event="order.paid", customer=True)), MONDAY
+        )
+    happens(shop, "order.paid", "e1", order_id="o-1", total=5, historical=True)
+    happens(shop, "order.paid", "e2", "lead-2", order_id="o-2", total=5)
+    with shop.read() as connection:
+        assert [load_lead(connection, lead).stage for lead in ("lead-1", "lead-2")] == [None, "customer"]
 
 
 def test_refunds_add_up_to_no_more_than_was_paid(shop: Store) -> None:
