@@ -121,7 +121,8 @@ def _run(root: Path, paths: list[Path], only: str, told: Format, on: On, update:
     play_all = _play_on_temporal if on is On.TEMPORAL else _play_in_memory
     results = play_all(root, project, chosen)
     if update:
-        _accept(root, results)
+        broken = {one.path for one in problems}
+        _accept(root, [result for result in results if result.path not in broken])
     match told:
         case Format.TEXT:
             tell(project, problems, results, update)

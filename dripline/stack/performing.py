@@ -40,6 +40,7 @@ from dripline.simulate.recording import laid_over
 from dripline.simulate.setting import LEAD, Changes, Enrols, Happening, Happens, Setting, set_up
 from dripline.stack.retelling import Retelling
 from dripline.store import schema
+from dripline.store.assignments import add_absence
 from dripline.store.campaigns import not_moved, want_all_moves
 from dripline.store.database import Store
 from dripline.store.events import Event
@@ -130,6 +131,8 @@ class Performance:
                 update(schema.leads).values(owner=setting.lead["owner"])
             )  # imports and the API do not set it
             self._fill_shelves(connection, setting)
+            for person in _away(setting, self._workspace):
+                add_absence(connection, person, setting.start, setting.until, None)
             for channel, reason in setting.suppressed.items():
                 address = setting.lead.get(ADDRESS[channel])
                 if address:
@@ -266,6 +269,17 @@ def _lead(connection: Connection) -> Mapping[str, Any]:
     row = read_lead(connection, LEAD)
     assert row is not None
     return facts(row)
+
+
+def _away(setting: Setting, workspace: Workspace) -> set[str]:
+    """Who the answers say is away; where they say who shall get the lead, everybody else is."""
+    away: set[str] = set()
+    for said in setting.answers.values():
+        absent = said.get("absent", ())
+        away.update([absent] if isinstance(absent, str) else map(str, absent))
+        if said.get("person") in workspace.people:
+            away |= workspace.people.keys() - {said["person"]}
+    return away
 
 
 def _columns(lead: Mapping[str, Any]) -> dict[str, Any]:

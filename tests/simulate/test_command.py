@@ -90,6 +90,8 @@ def test_a_broken_journey_fails_with_a_timeline_of_what_went_otherwise(folder: P
             "  + Thu 2026-03-05 10:00  email welcome/offer   ← happened, but was not expected",
             "    Thu 2026-03-05 10:00  ends booked",
             "  - Thu 2026-03-05 10:00  sms welcome/see-you-there   ← expected, but did not happen",
+            "    Thu 2026-03-05 10:00    event lead.warmed (before: cold, after: warm, score: 30.0, grade: D)",
+            "    Fri 2026-03-27 12:19:37    event lead.cooled (before: warm, after: cold, score: 18.0, grade: D)",
             "",
             "1 scenario played in N ms: 1 failed",
         ],
@@ -174,6 +176,17 @@ def test_update_writes_what_happened_and_leaves_the_rest_to_the_letter(folder: P
         "- {after: 6 days, email: welcome/offer}",
         "- {after: 6 days, ends: finished}",
     ]
+
+
+def test_update_leaves_a_file_alone_that_cannot_be_read(folder: Path) -> None:
+    file = folder / "journeys" / "welcome.test.yaml"
+    change(file, "ends: booked}", "ends: booked, ends: finished}")
+    before = file.read_text(encoding="utf-8")
+    done = run("--update", cwd=folder)
+    assert done.returncode == 1
+    assert "duplicate-key" in done.stdout
+    assert "Traceback" not in done.stderr
+    assert file.read_text(encoding="utf-8") == before
 
 
 def test_update_fills_an_empty_list(folder: Path) -> None:
