@@ -188,6 +188,45 @@ def test_an_event_that_the_team_names_is_a_reaction(store: Store) -> None:
     assert row.reacted_at is not None
 
 
+@SQLITE
+def test_a_reaction_from_before_the_lead_was_given_is_none(store: Store) -> None:
+    house = a_house(store)
+    house.happens("call.made", NOW - timedelta(minutes=5))
+    [run] = house.happens("lead.created")
+    house.advance(run, NOW)
+    at(house, NOW + timedelta(hours=2)).hand_on(10)
+    assert [row.person for row in given(house)] == ["anna", "aram"]
+
+
+@SQLITE
+def test_only_leads_that_are_decided_say_how_good_somebody_is(store: Store) -> None:
+    house = a_house(store)
+    with store.write() as connection:
+        for number, (days, ended) in enumerate(
+            [(29, None), (31, None), (5, "converted"), (5, "lost"), (5, "reassigned"), (400, "converted")]
+        ):
+            add_lead(connection, f"more-{number}", {}, NOW)
+            assignments.add_assignment(
+                connection,
+                {
+                    "lead_id": f"more-{number}", "person": "anna", "team": "sales", "how": "load", "why": [],
+                    "terms": {}, "at": NOW - timedelta(days=days), "ended": ended, "ended_at": ended and NOW,
+                },
+            )  # fmt: skip
+    with house.store.read() as connection:
+        anna = assignments.records_of(connection, ["anna"], NOW)["anna"]
+    assert (anna.open, anna.given, anna.won) == (2, 3, 1)
+
+
+@SQLITE
+def test_who_is_back_is_given_leads_again(store: Store) -> None:
+    a_house(store)
+    with store.write() as connection:
+        assignments.add_absence(connection, "anna", NOW - timedelta(days=5), NOW, "boss")
+        assignments.add_absence(connection, "aram", NOW, NOW + timedelta(days=5), "boss")
+        assert assignments.away_at(connection, NOW) == {"aram"}
+
+
 def test_an_overdue_task_goes_to_whom_it_escalates_to_and_is_told_once(store: Store) -> None:
     house = a_house(store)
     [run] = house.happens("lead.created")

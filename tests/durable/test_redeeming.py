@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, insert, select
@@ -26,6 +27,8 @@ from tests.durable.house import NOW, House
 from tests.engine.plans import email, plan
 from tests.web.conftest import WORKSPACE
 
+SQLITE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+"""For tests in which the database is not the point."""
 SPRING = {"budgets": {"spring": Budget(amount=10_000, currency="USD", codes=3)}}
 
 
@@ -135,6 +138,17 @@ def test_an_order_has_one_discount_unless_all_of_its_own_may_stand_beside_others
     ]
 
 
+@SQLITE
+def test_what_an_order_has_reserved_stands_beside_nothing_either(store: Store) -> None:
+    house = started(store, offering("first"), offering("second"))
+    first, second = (row.code for row in issued(store))
+    shop = Shop(house)
+    assert shop.reserve(first, "order-1") == "ok"
+    assert shop.redeem(second, "order-1") == "not-combinable"
+    house.clock.offset += timedelta(minutes=31)
+    assert shop.redeem(second, "order-1") == "ok"
+
+
 def test_what_was_taken_back_is_nobodys(store: Store) -> None:
     house = started(store, offering())
     [row] = issued(store)
@@ -215,6 +229,21 @@ def test_what_codes_may_come_to_is_kept_for_them_and_given_back(store: Store) ->
     assert standing() == (2_000, 1_500), "no more comes off than the order comes to"
     shop.ingest.revoke(second.code, None, "no longer wanted")
     assert standing() == (0, 1_500)
+
+
+@SQLITE
+def test_a_code_that_expired_and_is_taken_back_gives_its_part_of_the_budget_back_once(store: Store) -> None:
+    more = {"budgets": {"spring": Budget(amount=5_000, currency="USD")}}
+    house = started(
+        store, offering(more=more, budget="spring", percent=None, amount=2_000, currency="USD"), leads=2
+    )
+    house.clock.offset += timedelta(days=16)
+    Sweeper(store, {}, Patience(), clock=house.clock).sweep()
+    for row in issued(store):
+        Shop(house).ingest.revoke(row.code, None, "too late")
+    with store.read() as connection:
+        [budget] = budgets.all_budgets(connection)
+    assert (budget.committed, budget.spent) == (0, 0)
 
 
 def test_a_percentage_without_a_most_is_refused_once_the_budget_is_spent(store: Store) -> None:

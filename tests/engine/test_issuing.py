@@ -103,6 +103,7 @@ def test_its_answer_is_the_code_and_is_valid_from_when_it_was_asked() -> None:
     ("said", "reason"),
     [
         ({"ok": False, "status": 422, "reason": "status-422"}, "shop: status-422"),
+        ({"ok": False, "reason": "status-409", "json": {"code": "X"}}, "shop: status-409"),
         ({"ok": True, "json": {"coupon": "X"}}, "shop: the answer has no code"),
         ({"ok": True, "json": {"code": 17}}, "shop: the answer has no code"),
         ({"ok": True, "json": {"code": "--"}}, "shop: the answer has no code"),

@@ -166,6 +166,19 @@ def test_a_lead_that_is_merged_meanwhile_enters_once(store: Store) -> None:
 
 
 @SQLITE
+def test_a_lead_that_is_merged_enters_once_though_the_journey_may_be_entered_again(store: Store) -> None:
+    town = Town(store, plan(email("hello"), trigger=Trigger(on=on(), reentry="always")), vips=2)
+    campaign = town.campaign(per_hour=1)
+    town.move(campaign)
+    with store.write() as connection:
+        connection.execute(update(schema.runs).values(ended_at=town.now, outcome="finished"))
+        merge(connection, "lead-00000", "lead-00001", "command", Times(town.now, town.now))
+    town.now += timedelta(hours=2)
+    assert town.move(campaign).state == "finished"
+    assert town.counts(campaign) == (0, 1, 0, 1)
+
+
+@SQLITE
 def test_a_pace_lets_in_so_many_an_hour_and_makes_up_for_nothing(store: Store) -> None:
     town = Town(store, vips=30)
     campaign = town.campaign(per_hour=6)

@@ -12,10 +12,13 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from dripline.clock import HouseClock
+from dripline.engine.rfm import Purchases
 from dripline.ingest.membership.keeping import SegmentKeeper
+from dripline.ingest.membership.ranking import purchases
 from dripline.ingest.merging.merge import Times, merge
 from dripline.ingest.merging.unmerge import unmerge
 from dripline.ingest.recording import record
+from dripline.language.membership import RfmRule
 from dripline.language.orders import Item, Ordered
 from dripline.language.rules import Rules, compile_rules
 from dripline.language.workspace import Workspace
@@ -24,7 +27,7 @@ from dripline.store.database import Store
 from dripline.store.events import Event
 from dripline.store.house import open_house, set_clock
 from dripline.store.leads import change_lead, lock_survivor
-from dripline.store.orders import keep_order
+from dripline.store.orders import keep_order, refund_order
 from dripline.store.rules import keep_rules
 from dripline.store.schema import events, leads, runs, segment_members
 from dripline.store.segments import count_members, load_states
@@ -207,6 +210,25 @@ def test_leads_are_ranked_once_a_day_and_segments_go_by_it(house: House) -> None
     house.sweeps()
     house.sweeps(days=9)
     assert house.told() == ["lead-4 entered best", "lead-4 left best"]
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_ranked_is_what_was_bought_by_now_and_kept_in_the_workspaces_money_and_days(house: House) -> None:
+    late = MONDAY.replace(hour=23)
+    with house.store.write() as connection:
+        for reference, total, currency, at in (
+            ("kept", 100, "AMD", late),
+            ("back", 100, "AMD", late + DAY),
+            ("dollars", 700, "USD", late - DAY),
+            ("future", 100, "AMD", late + 9 * DAY),
+        ):
+            said = Ordered(reference, total, currency, ())
+            order = keep_order(connection, "ani", said, at, None)
+            assert order is not None
+            if reference == "back":
+                refund_order(connection, order, total, at)
+        found = purchases(connection, RfmRule(), "Asia/Yerevan", "AMD", late + 3 * DAY)
+    assert found == [Purchases("ani", (MONDAY + DAY).date(), 2, 100)]
 
 
 def test_what_both_were_in_the_one_lead_is_in_and_taken_back_each_is_again(house: House) -> None:

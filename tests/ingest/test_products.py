@@ -260,6 +260,14 @@ def test_what_is_used_up_is_told_before_in_the_leads_language_unless_bought_agai
     assert shop.teller.tell_due(100) == 0
 
 
+@SQLITE
+def test_who_was_told_does_not_stand_in_the_way_of_others(shop: Shop) -> None:
+    for lead in ("lead-1", "lead-2"):
+        shop.buys("tea", lead=lead)
+    shop.now += 30 * DAY
+    assert [shop.teller.tell_due(1) for _ in range(3)] == [1, 1, 0]
+
+
 def test_two_pieces_last_twice_as_long_and_from_the_third_purchase_the_leads_own_rhythm_counts(
     shop: Shop,
 ) -> None:

@@ -48,7 +48,7 @@ PROGRAM: dict[str, Any] = {
 
 
 def workspace(**changes: Any) -> Workspace:
-    paid = {"order_id": "text", "total": "number", "items": "list", "friend_code": "text"}
+    paid = {"order_id": "text", "total": "number", "currency": "text", "items": "list", "friend_code": "text"}
     return Workspace.model_validate(
         {
             "timezone": "UTC",
@@ -285,6 +285,19 @@ def test_an_order_may_tell_whose_friend_it_is(sqlite: Store) -> None:
     shop.days_pass(0)
     assert shop.happened() == ["referral.joined", "referral.purchased"]
     assert len(shop.told("referral.welcomed", "nare")) == 1
+
+
+def test_only_an_order_after_the_friend_came_and_in_the_promised_currency_counts(sqlite: Store) -> None:
+    shop = Shop(sqlite)
+    shop.comes("nare")
+    before = shop.clock() - DAY
+    for order, more in (("before", {"occurred_at": before}), ("history", {"historical": True})):
+        said = {"order_id": order, "total": 100}
+        shop.ingest.record_event(EventIn(name="order.paid", lead="nare", properties=said, **more))
+    shop.buys("nare", "drams", total=9_000, currency="AMD")
+    assert shop.row("nare").state == "joined"
+    shop.buys("nare", "dollars")
+    assert shop.row("nare").state == "purchased"
 
 
 def test_a_reward_waits_until_its_budget_has_something_again(sqlite: Store) -> None:

@@ -35,6 +35,8 @@ SCORING = Scoring(
     grades=(("A", 20.0),),
     timezone="UTC",
 )
+SQLITE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+"""For tests in which the database is not the point."""
 WORKSPACE = Workspace.model_validate(
     {"timezone": "UTC", "locales": ["en"], "attributes": {"company": "text"}}
 )
@@ -127,6 +129,15 @@ def test_a_lead_that_had_a_score_before_keeps_it(store: Store) -> None:
         keep_rules(connection, Rules(scoring=SCORING), MONDAY)
     happens(store, "demo.booked", "e1")
     assert standing(store) == (42, "D", "warm")
+
+
+@SQLITE
+def test_a_lead_that_is_scored_for_the_first_time_by_the_clock_tells_nobody(shop: Store) -> None:
+    with shop.write() as connection:
+        known = {"attributes": {"company": "Ararat"}, "rescore_at": MONDAY}
+        connection.execute(update(leads).where(leads.c.id == "lead-1").values(known))
+    assert age(shop, 0) == 1
+    assert (standing(shop), told(shop)) == ((25, "A", "warm"), [])
 
 
 def test_what_is_historical_counts_by_its_age_and_tells_nobody(shop: Store) -> None:

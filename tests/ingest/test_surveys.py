@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from activities.sweep import Patience, Sweeper
-from dripline.clock import machine_clock
+from dripline.clock import HouseClock, machine_clock
 from dripline.ingest.inbound import Came
 from dripline.ingest.incoming import EventIn
+from dripline.ingest.recording import record
 from dripline.ingest.refusal import Refused
 from dripline.ingest.service import Ingest
 from dripline.language.workspace import Workspace
@@ -21,12 +22,16 @@ from dripline.reports.surveys import read_results
 from dripline.settings import Settings
 from dripline.store import schema
 from dripline.store.database import Store
-from dripline.store.leads import change_lead
+from dripline.store.events import Event
+from dripline.store.house import set_clock
+from dripline.store.leads import add_lead, change_lead
 from dripline.store.rules import make_known
 from dripline.web.app import create_app
 from tests.durable.house import NOW, House
 from tests.web.test_links import PROJECT, title
 
+SQLITE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+"""For tests in which the database is not the point."""
 ASKED = NOW + timedelta(days=14)
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"}
 SCANNER = {"User-Agent": "Mozilla/5.0 (compatible; Barracuda Sentinel (EE))"}
@@ -176,6 +181,48 @@ def test_a_reply_by_sms_answers_what_was_asked_by_sms(store: Store) -> None:
     [told] = asking.told()
     assert (told["answer"], told["via"], told["comment"]) == ("8", "sms", "all fine")
     assert asking.goes_on() == "passive"
+
+
+@SQLITE
+def test_a_reply_by_sms_after_the_survey_has_closed_answers_nothing(store: Store) -> None:
+    asking = Asking(store, consent={"sms": True})
+    with store.write() as connection:
+        row = {"kind": "phone", "value": "+37491123456", "lead_id": "lead-1", "created_at": NOW}
+        connection.execute(schema.identities.insert().values(row))
+    asking.goes_to(ASKED + timedelta(days=15))
+    asking.ingest.take_in(Came("sms-1", "sms", "+37491123456", "8", "reply"))
+    assert asking.told() == []
+
+
+@SQLITE
+def test_what_a_message_asked_is_answered_by_its_own_lead_and_once(asking: Asking) -> None:
+    said = {"survey": "recommend", "kind": "nps", "message": asking.message.id}
+    with asking.store.write() as connection:
+        add_lead(connection, "lead-2", {}, NOW)
+        for number, (lead, score) in enumerate((("lead-2", 1), ("lead-1", 7), ("lead-1", 10))):
+            more = {"answer": str(score), "score": score}
+            event = Event(f"e{number}", lead, "survey.answered", {**said, **more}, asking.house.clock())
+            record(connection, event, asking.house.clock())
+            assert asking_score(connection) == (None, 7, 7)[number]
+
+
+def asking_score(connection: Connection) -> float | None:
+    score: float | None = connection.execute(select(schema.survey_asks.c.score)).scalar_one()
+    return score
+
+
+@SQLITE
+def test_however_fast_the_house_lives_a_scanner_has_its_ten_seconds_to_be_known_by(asking: Asking) -> None:
+    now = asking.house.clock()
+    with asking.store.write() as connection:
+        set_clock(connection, HouseClock(now, now, 100.0))
+    asking.clicks(9)
+    asking.waits(seconds=4)
+    asking.sweeps()
+    assert asking.told() == []
+    asking.waits(seconds=7)
+    asking.sweeps()
+    assert [one["answer"] for one in asking.told()] == ["9"]
 
 
 def test_other_systems_answer_by_an_event_that_is_held_against_the_survey(asking: Asking) -> None:

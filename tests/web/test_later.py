@@ -11,6 +11,7 @@ from dripline.links import Links
 from dripline.privacy.erasing import Eraser
 from dripline.store.database import Store
 from dripline.store.house import open_house
+from dripline.store.leads import change_lead
 from dripline.web.later_words import LATER
 from tests.durable.house import NOW
 from tests.web.test_links import Post
@@ -81,6 +82,13 @@ def test_a_day_that_cannot_be_named_is_asked_for_again(post: Post, sent: dict[st
 def test_what_posts_without_pressing_changes_nothing(post: Post, sent: dict[str, str]) -> None:
     assert post.client.post(page_of(post), data=sent).status_code == 200
     assert told(post) == []
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_tomorrow_is_the_day_after_today_where_the_lead_is(post: Post) -> None:
+    with post.house.store.write() as connection:
+        change_lead(connection, "lead-1", {"timezone": "Pacific/Honolulu"}, NOW)
+    assert 'min="2026-01-05"' in post.client.get(page_of(post)).text
 
 
 def test_another_day_may_be_named_later(post: Post) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dripline.engine.statistics.proportions import Counted
+from dripline.engine.statistics.proportions import Counted, is_enough
 from dripline.engine.statistics.verdicts import Kind, is_uneven, judge
 
 
@@ -57,6 +57,15 @@ def test_of_several_arms_each_has_to_show_more() -> None:
     of_four = judge(Counted(560, 5_000), Counted(500, 5_000), 0.2, (1.0, 1.0), comparisons=4)
     assert of_four.needed > alone.needed
     assert of_four.between.high > alone.between.high
+    early, control = Counted(41, 100), Counted(18, 100)
+    assert judge(early, control, 0.2, (1.0, 1.0)).kind == "better"
+    assert judge(early, control, 0.2, (1.0, 1.0), comparisons=4).kind == "not-enough"
+
+
+def test_where_fewer_than_five_are_to_be_expected_chance_is_not_asked() -> None:
+    assert is_enough(Counted(9, 20), Counted(1, 20))
+    assert not is_enough(Counted(8, 20), Counted(1, 20))
+    assert not is_enough(Counted(12, 20), Counted(19, 20))
 
 
 @pytest.mark.parametrize(
@@ -67,6 +76,7 @@ def test_of_several_arms_each_has_to_show_more() -> None:
         ((600, 400), (0.5, 0.5), True),
         ((90, 910), (0.1, 0.9), False),
         ((300, 300, 400), (1 / 3, 1 / 3, 1 / 3), True),
+        ((1_088, 956, 956), (1 / 3, 1 / 3, 1 / 3), False),  # of three, one is soon a bit off
         ((10, 0), (1.0, 0.0), False),
         ((10, 1), (1.0, 0.0), True),
         ((0, 0), (0.5, 0.5), False),
