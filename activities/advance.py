@@ -16,6 +16,7 @@ from dripline.clock import HouseClock, MachineClock, machine_clock
 from dripline.engine.draw import draw
 from dripline.engine.effects import Answer, Event, TurnEnd
 from dripline.engine.turn import take_turn
+from dripline.ingest.scoring.ageing import age
 from dripline.publishing.thawing import follow
 from dripline.store import messages, outbox, runs, schema
 from dripline.store.database import Store, lock_lead_and_run, lock_lead_of, lock_run
@@ -121,6 +122,9 @@ class Turns:
         now: datetime,
         claim: Claim | None = None,
     ) -> Row[Any]:
+        if age(connection, lead, now, self._clock()):
+            lead = lock_lead_of(connection, run.id) or lead
+            run = lock_run(connection, run.id) or run
         plan = load_plan(connection, run.plan_hash)
         state = runs.load_state(connection, run)
         inbox: list[Event] = []

@@ -174,7 +174,7 @@ def build_campaigns(
             return JSONResponse(whole(connection, id_), 201)
 
     @router.post(
-        "/campaigns/count",
+        "/campaign-audiences",
         dependencies=[needs("leads:read")],
         response_description="Nobody is let in",
         responses=documented(404),

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy import Row
 
 from dripline.clock import MachineClock
 from dripline.ingest.hands import Hands
+from dripline.ingest.incoming import Moment
 from dripline.ingest.living import living
 from dripline.ingest.refusal import Refused
 from dripline.language.durations import DurationError, parse_duration
@@ -131,6 +132,10 @@ class CardOut(BaseModel):
     )
 
 
+class ReactionIn(_Said):
+    """Nothing needs to be said: `{}`."""
+
+
 class TaskIn(_Said):
     """Something to be done."""
 
@@ -148,6 +153,12 @@ class Done(_Said):
     """What came of a task."""
 
     result: Annotated[str, Field(max_length=1_000)] | None = Field(None, examples=["wants an offer"])
+
+
+class AbsencesOut(BaseModel):
+    """What became of somebody's absences."""
+
+    ended: int = Field(description="How many were taken back.", examples=[1])
 
 
 class TaskOut(_Shown):
@@ -183,8 +194,8 @@ class PersonOut(BaseModel):
 class Absence(_Said):
     """When somebody is away."""
 
-    until: AwareDatetime = Field(examples=["2026-08-15T00:00:00+04:00"])
-    since: AwareDatetime | None = Field(None, description="Without it, now.", examples=[None])
+    until: Moment = Field(examples=["2026-08-15T00:00:00+04:00"])
+    since: Moment | None = Field(None, description="Without it, now.", examples=[None])
 
 
 def add_hands(
@@ -228,7 +239,7 @@ def _add_owners(router: APIRouter, hands: Hands, store: Store) -> None:
         "/leads/{lead}/reaction", **_WRITE, responses=problems,
         summary="Say that whoever has a lead has reacted", response_description="It is kept",
     )  # fmt: skip
-    def react(lead: _Lead) -> Reaction:
+    def react(lead: _Lead, said: ReactionIn) -> Reaction:
         """Nobody else gets the lead then. Again, it changes nothing."""
         return Reaction(new=hands.reacted(lead))
 
@@ -371,9 +382,9 @@ def _add_people(
         "/people/{person}/absences", **_WRITE, responses=documented(404),
         summary="Say that somebody is back", response_description="How many absences that ended",
     )  # fmt: skip
-    def back(person: _Person) -> dict[str, int]:
+    def back(person: _Person) -> AbsencesOut:
         """And not away later either."""
-        return {"ended": hands.back(person)}
+        return AbsencesOut(ended=hands.back(person))
 
 
 def _task(row: Row[Any]) -> TaskOut:

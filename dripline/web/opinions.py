@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from dripline.ingest.incoming import EventIn
+from dripline.ingest.incoming import EventIn, Text
 from dripline.ingest.refusal import Refused
 from dripline.ingest.service import Ingest
 from dripline.language.problems import did_you_mean
@@ -17,14 +17,15 @@ from dripline.language.surveys.answers import ANSWERED, MOST_LETTERS
 from dripline.language.workspace import Workspace
 from dripline.reports.surveys import By, counted, list_answers, read_results, told
 from dripline.store.database import Store
+from dripline.web.days import Day
 from dripline.web.needing import needs
 from dripline.web.shapes import EventSaved
 
 _Name = Annotated[
     str, Path(min_length=1, max_length=64, description="The survey, as dripline.yaml calls it.")
 ]
-_Since = Annotated[date | None, Query(description="Only what was asked on this day or later.")]
-_Until = Annotated[date | None, Query(description="Only what was asked before this day.")]
+_Since = Annotated[Day | None, Query(description="Only what was asked on this day or later.")]
+_Until = Annotated[Day | None, Query(description="Only what was asked before this day.")]
 
 
 class SurveyAnswerIn(BaseModel):
@@ -32,7 +33,7 @@ class SurveyAnswerIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    lead: str = Field(min_length=1, max_length=320, examples=["crm-1042"], description="As in an event.")
+    lead: Text = Field(examples=["crm-1042"], description="As in an event.")
     answer: str | int | None = Field(None, examples=[9], description="The number, or the answer's key.")
     answers: dict[str, str] | None = Field(None, description="Of a quiz: by question.", examples=[None])
     comment: str | None = Field(None, max_length=MOST_LETTERS, examples=["Quick and friendly."])

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from sqlalchemy import Connection, Row
 
 from dripline.clock import MachineClock
@@ -72,7 +72,7 @@ class ProductIn(_Said):
     replenish_days: Annotated[int, Field(ge=1, le=3_650)] | None = Field(
         None, description="After how many days one is used up.", examples=[30]
     )
-    in_stock: bool = Field(True, examples=[True])
+    in_stock: StrictBool = Field(True, examples=[True])
     attributes: dict[str, Any] = Field({}, description="Whatever else you know of it.", examples=[{}])
 
 
@@ -92,7 +92,7 @@ class ProductChange(_Said):
     """What is different about a product; the rest stays."""
 
     price: _Price | None = Field(None, description="What one costs, in whole units.", examples=[3900])
-    in_stock: bool | None = Field(None, examples=[True])
+    in_stock: StrictBool | None = Field(None, examples=[True])
 
 
 class ProductOut(BaseModel):

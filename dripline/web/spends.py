@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from dripline.clock import MachineClock
 from dripline.ingest.refusal import FieldError, Refused, invalid
@@ -19,6 +17,7 @@ from dripline.language.workspace import Workspace
 from dripline.reports.spending import SpendError, read_spend
 from dripline.store.database import Store
 from dripline.store.spends import keep_spends, list_spends, remove_spend
+from dripline.web.days import Day
 from dripline.web.described import documented
 from dripline.web.needing import caller_of, needs
 from dripline.web.shapes import Answer
@@ -28,15 +27,6 @@ MOST = 1_000
 _MARCH = {"first_day": "2026-03-01", "last_day": "2026-03-31", "source": "google", "channel": "paid-search"}
 
 
-def _written(value: Any) -> Any:
-    """Days as ISO 8601 writes them; pydantic would take numbers for seconds since 1970."""
-    if not isinstance(value, str) or not _DAY.fullmatch(value):
-        raise PydanticCustomError("date_parsing", "no day")
-    return value
-
-
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_Day = Annotated[date, BeforeValidator(_written)]
 _Word = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
@@ -45,8 +35,8 @@ class SpendIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    first_day: _Day = Field(description="The first day that it was for.")
-    last_day: _Day | None = Field(None, description="The last day, included; without it, the first.")
+    first_day: Day = Field(description="The first day that it was for.")
+    last_day: Day | None = Field(None, description="The last day, included; without it, the first.")
     source: _Word | None = Field(None, description="As touches call it.")
     channel: str | None = Field(None, description="As touches call it.", max_length=64, min_length=1)
     campaign: _Word | None = Field(None, description="As touches call it.")
@@ -138,8 +128,8 @@ def build_spends(store: Store, workspace: Workspace, machine: MachineClock) -> A
         summary="What was paid",
     )
     def show(
-        since: Annotated[_Day | None, Query(description="For days from then on.")] = None,
-        until: Annotated[_Day | None, Query(description="For days up to then.")] = None,
+        since: Annotated[Day | None, Query(description="For days from then on.")] = None,
+        until: Annotated[Day | None, Query(description="For days up to then.")] = None,
         after: Annotated[str | None, Query(max_length=64, description="`next` of the page before.")] = None,
         limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
     ) -> JSONResponse:

@@ -72,8 +72,9 @@ def _told(store: Store) -> Counter[str]:
             "lead.cooled",
             "segment.entered",
             "segment.left",
-            "lead.converted",
             "lead.stage_changed",
+            "lead.converted",
+            "lead.lost",
         )
         said = connection.execute(select(events.c.id).where(events.c.name.not_in(follow))).scalars()
         return Counter([*said, *connection.execute(select(leads.c.external_id)).scalars()])

@@ -32,7 +32,7 @@ def client(client: TestClient, store: Store) -> TestClient:
 
 
 def test_a_program_starts_a_campaign_and_steers_it(client: TestClient) -> None:
-    assert client.post("/v1/campaigns/count", json=SAID).json() == {"found": 1}
+    assert client.post("/v1/campaign-audiences", json=SAID).json() == {"found": 1}
     answer = client.post("/v1/campaigns", json=SAID)
     assert answer.status_code == 201
     made = answer.json()

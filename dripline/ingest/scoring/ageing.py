@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row
 
 from dripline.clock import MachineClock, machine_clock
 from dripline.ingest.recording import record
@@ -46,17 +50,25 @@ class Ageing:
         """The same for one lead; False where another was quicker. A lead scored for the first time tells nobody."""
         with self.store.write() as connection:
             lead = lock_lead(connection, lead_id)
-            scoring = current_rules(connection).scoring
             machine_now = self.clock()
             now = open_house(connection).clock.to_house(machine_now)
-            if lead is None or scoring is None or lead.merged_into is not None or lead.erased_at is not None:
-                return False
-            if lead.rescore_at is None or lead.rescore_at > now:
-                return False
-            told = rescore(connection, scoring, lead, now, AGE)
-            for event in told if lead.warmth is not None else ():
-                record(connection, event, machine_now)
-        return True
+            return lead is not None and age(connection, lead, now, machine_now)
 
 
-__all__ = ["Ageing"]
+def age(connection: Connection, lead: Row[Any], now: datetime, machine_now: datetime) -> bool:
+    """Reckon the score of a lead that is locked, if its time has come by `now` (house time); whether it had.
+
+    A turn does so before it reads the lead: whoever asks how warm it is must not depend on when the sweep came.
+    """
+    if lead.rescore_at is None or lead.rescore_at > now:
+        return False
+    scoring = current_rules(connection).scoring
+    if scoring is None or lead.merged_into is not None or lead.erased_at is not None:
+        return False
+    told = rescore(connection, scoring, lead, now, AGE)
+    for event in told if lead.warmth is not None else ():
+        record(connection, event, machine_now)
+    return True
+
+
+__all__ = ["Ageing", "age"]
