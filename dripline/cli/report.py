@@ -55,7 +55,17 @@ def _by(what: str) -> Any:
 def register(app: typer.Typer) -> None:
     """Add `dripline report`."""
     report = typer.Typer(no_args_is_help=True, help="Reports: what earned money, and what it cost.")
-    for command in (funnel, sources, orders, revenue, channels, experiments, deliverability, owners):
+    for command in (
+        funnel,
+        sources,
+        orders,
+        revenue,
+        channels,
+        experiments,
+        deliverability,
+        owners,
+        recycling,
+    ):
         report.command(command.__name__)(command)
     app.add_typer(report, name="report")
 
@@ -159,6 +169,17 @@ def owners(
 ) -> None:
     """Show what became of the leads and tasks that each person was given."""
     _tell("owners", form, since=since, until=until, currency=currency)
+
+
+def recycling(
+    by: Annotated[str | None, _by("reason, owner or journey")] = None,
+    since: _SINCE = None,
+    until: _UNTIL = None,
+    currency: _CURRENCY = None,
+    form: _FORMAT = Told.text,
+) -> None:
+    """Show what became of leads that were lost: how many came back, after how long, and what they bought."""
+    _tell("recycling", form, since=since, until=until, by=by, currency=currency)
 
 
 def _tell(name: str, form: Told, **asked: Any) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from dripline.language.plan import Duration
 from dripline.language.problems import did_you_mean
 from dripline.language.workspace import Workspace
-from dripline.reports import cohorts, experiments, funnel, messages, owners, revenue
+from dripline.reports import cohorts, experiments, funnel, messages, owners, recycling, revenue
 from dripline.reports.period import BEGINNING, read_period
 from dripline.reports.shapes import Report
 from dripline.store.figures import read_listings
@@ -48,6 +48,9 @@ REPORTS: Mapping[str, About] = {
     ),
     "deliverability": About("Deliverability", "How well messages arrive.", get_args(messages.Ways)),
     "owners": About("Owners", "What became of the leads and tasks that each person was given."),
+    "recycling": About(
+        "Recycling", "Of those lost, how many came back, and what they bought.", get_args(recycling.By)
+    ),
 }
 """By name."""
 
@@ -110,6 +113,8 @@ def make_report(connection: Connection, wanted: Wanted, workspace: Workspace, no
             )
         case "owners":
             return owners.report_owners(connection, period, currency, usual)
+        case "recycling":
+            return recycling.report_recycling(connection, period, by, currency, usual)
         case _:
             return cohorts.report_cohorts(connection, period, by, currency, usual)
 

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response
 
 from dripline.clock import MachineClock
 from dripline.language.workspace import Workspace
-from dripline.reports import cohorts, experiments, funnel, messages, owners, revenue
+from dripline.reports import cohorts, experiments, funnel, messages, owners, recycling, revenue
 from dripline.reports.catalogue import REPORTS, Wanted
 from dripline.reports.shapes import Report
 from dripline.store.database import Store
@@ -128,5 +128,10 @@ def build_reports(store: Store, workspace: Workspace, machine: MachineClock) -> 
     def show_owners(asked: _Days, currency: _Currency = None) -> Response:
         """The leads and tasks that each person was given in these days: reactions, customers, revenue."""
         return told("owners", asked, currency=currency)
+
+    @router.get(**route("recycling", recycling.RecyclingRow))
+    def show_recycling(asked: _Days, by: recycling.By = "reason", currency: _Currency = None) -> Response:
+        """The leads that were lost in these days: how many came back, after how long, and what they bought."""
+        return told("recycling", asked, by=by, currency=currency)
 
     return router

@@ -48,7 +48,17 @@ class Shop:
         self._leads = leads
         self.rows: dict[str, list[dict[str, Any]]] = {
             name: []
-            for name in ("leads", "touches", "runs", "step_log", "messages", "orders", "assignments", "tasks")
+            for name in (
+                "leads",
+                "touches",
+                "runs",
+                "step_log",
+                "messages",
+                "orders",
+                "assignments",
+                "tasks",
+                "stage_changes",
+            )
         }
         for number in range(leads):
             self._lead(number)
@@ -94,6 +104,8 @@ class Shop:
             self._touch(id_, self._after(came, 10))
         self._run(id_, number, came)
         self._hand_over(id_, came)
+        if number % 3 == 0:
+            self._is_lost(id_, number, came)
         while self._chance(0.4):
             came = self._after(came, 20)
             self._order(id_, came)
@@ -194,6 +206,15 @@ class Shop:
                 task = {"id": f"task-{lead}-{time}", "lead_id": lead, "person": person, "title": "Call"}
                 self.rows["tasks"].append({**task, "created_at": at, "done_at": done})
             at = self._after(at, 10)
+
+    def _is_lost(self, lead: str, number: int, at: datetime) -> None:
+        """Every third is lost, of these every second is of another stage later, and some are lost once more."""
+        about = {"lead_id": lead, "source": "api", "owner": ("anna", "bagrat")[number % 2]}
+        stages = ("lost", "reawakened", "lost")[: 1 + number % 2 + (number % 5 == 0)]
+        for place, after in enumerate(stages):
+            reason = ("price", "time", None)[(number // 3 + place) % 3]
+            when = at + timedelta(days=3 + 11 * place + number % 7)
+            self.rows["stage_changes"].append({**about, "at": when, "after": after, "reason": reason})
 
     def _order(self, lead: str, at: datetime) -> None:
         total = int(self._rng.integers(500, 20_000))

@@ -112,6 +112,29 @@ def test_who_sells(store: Store, orders: pd.DataFrame) -> None:
     assert told.totals.given == given.person.notna().sum()
 
 
+@pytest.mark.parametrize("by", ["reason", "owner"])
+def test_who_of_the_lost_came_back(store: Store, orders: pd.DataFrame, by: str) -> None:
+    told = report(store, "recycling", by=by)
+    changes = table(store, "stage_changes").sort_values(["lead_id", "at", "id"])
+    lost = changes[changes.after == "lost"].groupby("lead_id").tail(1).set_index("lead_id")
+    later = changes[changes["at"] > changes.lead_id.map(lost["at"])].groupby("lead_id")["at"].min()
+    since = orders[orders["at"] >= orders.lead_id.map(lost["at"])]
+    lost["left"], lost["first"] = later, since.groupby("lead_id")["at"].min()
+    for name in ("at", "left", "first"):
+        lost[name] = pd.to_datetime(lost[name], utc=True)
+    lost["revenue"] = since[since.currency == "USD"].groupby("lead_id").net.sum()
+    lost["days"] = (lost[["left", "first"]].min(axis=1) - lost["at"]).dt.total_seconds() / 86_400
+    counted = {
+        key: (len(g), g.days.notna().sum(), g["first"].notna().sum(), g.revenue.sum() / 100, g.days.median())
+        for key, g in lost.groupby(lost[by].astype(object).where(lost[by].notna(), "-"))
+    }
+    assert {row.key or "-" for row in told.rows} == counted.keys()
+    for row in told.rows:
+        said = (row.lost, row.back, row.bought, row.revenue, row.days)
+        assert said == pytest.approx(counted[row.key or "-"]), row.key
+    assert told.totals.lost == len(lost)
+
+
 def orders_of(store: Store, currency: str) -> pd.DataFrame:
     found = table(store, "orders")
     found["net"] = found.total - found.refunded

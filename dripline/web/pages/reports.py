@@ -29,6 +29,7 @@ BARS = {
     "funnel": "reached",
     "sources": "leads",
     "owners": "given",
+    "recycling": "back",
     "revenue": "linear",
     "channels": "sent",
     "deliverability": "sent",
