@@ -26,13 +26,18 @@ EVENT, BATCH, ENROL = sent("## Events"), sent("## Events", 1), sent("## Journeys
 PROBLEM = sent("## When something is wrong")
 
 
+def _in_the_docs(path: str) -> str:
+    """A report is told by its name, which tests of the reports hold against docs/reports.md."""
+    return "/v1/reports/NAME" if path.startswith("/v1/reports/") else path
+
+
 def test_every_address_of_the_api_stands_in_the_docs(client: TestClient) -> None:
     described = client.get("/openapi.json").json()["paths"]
     missing = [
         f"{method.upper()} {path}"
         for path, methods in described.items()
         for method in methods
-        if f"`{method.upper()} {path}`" not in TEXT and not path.startswith("/webhooks/")
+        if f"`{method.upper()} {_in_the_docs(path)}`" not in TEXT and not path.startswith("/webhooks/")
     ]
     assert missing == []
 
