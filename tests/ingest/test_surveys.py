@@ -252,3 +252,23 @@ def test_an_answer_that_comes_too_late_is_kept_and_moves_nobody(asking: Asking) 
     assert asking.goes_on() == "no answer"
     asking.client.post(asking.links[9], data={"do": "send", "q-answer": "9"})
     assert asking.row().score == 9
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"survey": "nobody-declared-it", "kind": "nps", "answer": "Ani, +374 91 12 34 56"},
+        {"survey": "nobody-declared-it", "kind": "nps", "answer": "9" * 900},
+        {"survey": "recommend", "message": "no-message-of-ours", "kind": "nps", "answer": "9" * 900},
+    ],
+)
+def test_what_answers_no_survey_is_an_event_and_is_counted_nowhere(
+    asking: Asking, said: dict[str, Any]
+) -> None:
+    answer(asking, **said)
+    with asking.store.read() as connection:
+        found = connection.execute(select(schema.survey_asks.c.id)).scalars().all()
+    assert found == [asking.message.id]
+    assert asking.row().answered_at is None
+    answer(asking, message=asking.message.id, kind="nps", answer="Ani, +374 91 12 34 56", score=10)
+    assert asking.row().answered_at is None

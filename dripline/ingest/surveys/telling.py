@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -24,6 +25,7 @@ from dripline.language.surveys.questions import Survey
 from dripline.store import surveys
 from dripline.store.events import Event
 from dripline.store.leads import facts
+from dripline.store.messages import load_message
 from dripline.store.plans import load_plan
 from dripline.store.rules import current_rules
 
@@ -83,7 +85,7 @@ def keep_answers(connection: Connection, lead: Row[Any], event: Event, at: datet
         if row is not None and said.get("comment"):
             surveys.keep_comment(connection, row.id, str(said["comment"]))
         return
-    if "answer" not in said or "kind" not in said or "survey" not in said:
+    if not _fits(connection, row, said):
         return
     told = {key: said.get(key) for key in ("answer", "score", "comment", "answers", "via")}
     if row is not None:
@@ -93,6 +95,20 @@ def keep_answers(connection: Connection, lead: Row[Any], event: Event, at: datet
         about = told_apart(facts(lead))
         of = {"survey": said["survey"], "kind": said["kind"], "about": about}
         surveys.keep_unasked(connection, key, lead.id, at, **of, **told)
+
+
+def _fits(connection: Connection, row: Row[Any] | None, said: Mapping[str, Any]) -> bool:
+    """Whether it is an answer that the survey has. Anything else stays an event, and is counted nowhere."""
+    if row is None:
+        survey = current_rules(connection).surveys.get(str(said.get("survey")))
+    else:
+        message = load_message(connection, row.id)
+        plan = load_plan(connection, message.plan_hash) if message is not None else None
+        survey = plan.surveys.get(row.survey) if plan is not None else None
+    answer = read_answer(survey, said) if survey is not None else None
+    if survey is None or answer is None or (row is None and said.get("kind") != survey.kind):
+        return False
+    return (said.get("answer"), said.get("score")) == (answer.answer, answer.score)
 
 
 __all__ = ["about_a_survey", "keep_answers", "read_answer", "says_no_message"]
