@@ -81,7 +81,7 @@ def become_customer(connection: Connection, lead: Row[Any], order: str, event: E
     change = StageChange(lead.stage, CUSTOMER, "order", order=order)
     told = keep_stage(connection, lead.id, change, at, event.depth)
     updated = {"changed": ["stage"]}
-    first = Event(f"{event.id}.customer", lead.id, "lead.updated", updated, at, depth=event.depth)
+    first = Event(str(uuid_utils.uuid7()), lead.id, "lead.updated", updated, at, depth=event.depth)
     return (first, *told)
 
 

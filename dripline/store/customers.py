@@ -15,6 +15,10 @@ from dripline.store.schema import customers, events, leads, messages, runs, touc
 MOST = 50
 """Of each kind, how much of the way to a conversion is kept: what came last."""
 
+MAX_ORDER = 128
+"""Letters of an order's reference that a card keeps: a longer one is left to the order itself, as a piece of one
+would name another."""
+
 _NOT_OF_THE_WAY = ("lead.updated", "lead.stage_changed", "lead.converted")
 
 
@@ -37,7 +41,7 @@ def add_customer(connection: Connection, lead: Row[Any], at: datetime, order: st
         "lead_id": lead.id,
         "converted_at": at,
         "owner": lead.owner,
-        "order_id": order,
+        "order_id": order if order is not None and len(order) <= MAX_ORDER else None,
         "path": way_there(connection, lead.id, at),
         "card": card,
         "updated_at": at,

@@ -15,9 +15,10 @@ from dripline.language.orders import OrderRules, RefundEntry
 from dripline.language.rules import Rules
 from dripline.language.workspace import Workspace
 from dripline.privacy.erasing import Eraser
+from dripline.store.customers import customer_of
 from dripline.store.database import Store
 from dripline.store.events import Event
-from dripline.store.leads import load_lead
+from dripline.store.leads import change_lead, load_lead
 from dripline.store.orders import items_of, orders_of
 from dripline.store.rules import current_rules, keep_rules, make_known
 from dripline.store.schema import orders, strays
@@ -181,3 +182,16 @@ def test_an_event_of_the_api_is_an_order_too(shop: Store) -> None:
     )
     Ingest(shop, WORKSPACE).record_event(said)
     assert [row[0] for row in ordered(shop)] == ["o-9"]
+
+
+def test_an_order_of_a_long_name_makes_a_customer_as_well(shop: Store) -> None:
+    rules = OrderRules(event="order.paid", customer=True)
+    make_known(shop, WORKSPACE.model_copy(update={"orders": rules}))
+    with shop.write() as connection:
+        change_lead(connection, "lead-1", {"stage": "lead"}, MONDAY)
+    happens(shop, "order.paid", "e" * 128, order_id="o" * 256, total=5)
+    with shop.read() as connection:
+        card = customer_of(connection, "lead-1")
+    assert card is not None
+    assert card.order_id is None
+    assert [row[0] for row in ordered(shop)] == ["o" * 256]
