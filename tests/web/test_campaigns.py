@@ -5,11 +5,15 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
+from dripline.access.roles import Role
 from dripline.language.plan import Trigger
 from dripline.store.database import Store
 from dripline.store.plans import publish
+from tests.access.people import a_person
 from tests.engine.plans import email, on, plan
 from tests.ingest.test_campaigns import SQLITE, START
+from tests.web.conftest import Opened
+from tests.web.test_login import enter
 
 pytestmark = SQLITE
 SAID = {
@@ -72,3 +76,17 @@ def test_a_person_starts_one_on_the_pages_after_seeing_how_many_they_are(client:
     page = client.post("/campaigns", data=said, headers={"Origin": "http://127.0.0.1:8080"})
     assert (page.status_code, "Looking through its audience" in page.text) == (200, True), page.text[-800:]
     assert "5 first" in page.text
+
+
+def test_a_viewer_does_not_read_whom_a_condition_names(open_app: Opened, store: Store) -> None:
+    with store.write() as connection:
+        publish(connection, plan(email("hello"), trigger=Trigger(on=on())), START)
+    said = {**SAID, "audience": "lead.email == 'ani@example.com'"}
+    id_ = open_app().post("/v1/campaigns", json=said).json()["id"]
+    roles: list[tuple[Role, bool]] = [("viewer", False), ("author", True)]
+    for role, reads in roles:
+        a_person(store, role)
+        client = open_app()
+        enter(client, f"{role}@example.com")
+        for path in ("/campaigns", f"/campaigns/{id_}"):
+            assert ("ani@example.com" in client.get(path).text) == reads, (role, path)

@@ -150,6 +150,7 @@ def add_campaigns(router: APIRouter, frame: Frame, machine: MachineClock) -> Non
             here="campaigns",
             told=told,
             currency=frame.workspace.currency,
+            segments=frame.workspace.segments,
             refresh=refresh,
             **context,
         )
