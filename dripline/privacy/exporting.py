@@ -63,6 +63,10 @@ _PLUMBING = frozenset(
 )
 """Columns that keep the machine going and say nothing of anybody."""
 
+_OF_REFERRER = frozenset({"referrer_id", "rewarded_at", "number", "reward", "reward_id"})
+_OF_FRIEND = frozenset({"friend_id", "welcome_id", "order_id", "device_hash", "network_hash"})
+"""Of who brought whom: what is the one's and no business of the other. The code of a reward is as good as money."""
+
 _OURS = ("addressee", "recipient")
 """Of a notice: the colleague's address, who is no part of the lead."""
 
@@ -79,7 +83,7 @@ def export(
         for entry in tell(connection, lead, clock, where).entries
     ]
     for table, name in SECTIONS.items():
-        found[name] = [_told(row, table) for row in _rows(connection, person, table)]
+        found[name] = [_told(row, table, person) for row in _rows(connection, person, table)]
     for row, hashed in zip(found["suppressed"], _hashes(connection, person, "suppressions"), strict=True):
         row["address"] = _address(person, house, row["channel"], hashed)
     return found
@@ -131,8 +135,11 @@ def _unnamed(text: str, colleagues: set[str]) -> str:
     return text
 
 
-def _told(row: Mapping[str, Any], table: str) -> dict[str, Any]:
-    left_out = (*_PLUMBING, *(_OURS if table == "messages" and row["notice"] else ()))
+def _told(row: Mapping[str, Any], table: str, person: Person) -> dict[str, Any]:
+    left_out = {*_PLUMBING, *(_OURS if table == "messages" and row["notice"] else ())}
+    if table == "referrals":
+        left_out |= _OF_REFERRER if row["referrer_id"] not in person.leads else frozenset()
+        left_out |= _OF_FRIEND if row["friend_id"] not in person.leads else frozenset()
     return {
         name: value.isoformat() if isinstance(value, datetime) else value
         for name, value in row.items()

@@ -162,8 +162,8 @@ RULES: dict[str, Rule] = {
         "emptied",
         "lead",
         "referrer_id friend_id",
-        personal="device_hash network_hash",
-        plain="id program referrer_id friend_id at via state refused terms welcome_id order_id purchased_at"
+        personal="refused device_hash network_hash",
+        plain="id program referrer_id friend_id at via state terms welcome_id order_id purchased_at"
         " hold_until rewarded_at number reward reward_id due_at",
     ),
     "interests": _rule(

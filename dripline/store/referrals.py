@@ -128,6 +128,19 @@ def of_friend(connection: Connection, friend_id: str) -> list[Row[Any]]:
     return list(connection.execute(query.order_by(referrals.c.at, referrals.c.id)))
 
 
+def is_spoken_for(connection: Connection, row: Row[Any]) -> bool:
+    """Whether its friend, as another lead that has become this one, earns or has earned somebody a reward already."""
+    others = referrals.alias()
+    earlier = (others.c.at < row.at) | ((others.c.at == row.at) & (others.c.id < row.id))
+    query = select(others.c.id).where(
+        others.c.program == row.program,
+        others.c.friend_id == row.friend_id,
+        others.c.id != row.id,
+        or_(others.c.state == REWARDED, (others.c.state == PURCHASED) & (earlier | (row.state != PURCHASED))),
+    )
+    return connection.execute(query.limit(1)).one_or_none() is not None
+
+
 def of_order(connection: Connection, order_id: int) -> list[Row[Any]]:
     """The referrals whose purchase that order is."""
     return list(connection.execute(select(referrals).where(referrals.c.order_id == order_id)))

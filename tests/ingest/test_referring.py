@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,11 @@ from dripline.ingest.service import Ingest
 from dripline.language.plan import ReferralStep
 from dripline.language.workspace import Workspace
 from dripline.privacy.erasing import Eraser
+from dripline.privacy.exporting import export
 from dripline.store import budgets, referrals, schema
 from dripline.store.database import Store
-from dripline.store.leads import add_lead, change_lead
+from dripline.store.house import open_house
+from dripline.store.leads import add_lead, change_lead, load_lead
 from dripline.store.rules import make_known
 from tests.durable.house import NOW, Clock, House
 from tests.engine.plans import email, plan
@@ -429,3 +431,59 @@ def test_a_journey_goes_on_without_a_link_where_the_program_is_over(sqlite: Stor
     [run] = house.happens("lead.created")
     house.advance(run, NOW)
     assert house.run(run).variables["friends"] == {"skipped": True, "reason": "program over"}
+
+
+def test_two_friends_who_turn_out_to_be_one_are_rewarded_for_once(sqlite: Store) -> None:
+    shop = Shop(sqlite)
+    other = shop.has("levon")
+    for friends, orders in (("nare", "sona"), 1), (("oleg", "petr"), 2):
+        for friend, code in zip(friends, (shop.code, other), strict=True):
+            shop.comes(friend, code)
+        if orders == 2:  # known to be one only after both have bought
+            shop.buys(friends[0], "o-2")
+            shop.buys(friends[1], "o-3")
+        with sqlite.write() as connection:
+            now = MergeTimes(shop.clock(), shop.clock())
+            merge(connection, *friends, "command", now, into=friends[0])
+        if orders == 1:
+            shop.buys("nare", "o-1")
+    shop.days_pass(15)
+    with sqlite.read() as connection:
+        rows = referrals.list_referrals(connection)
+    found = sorted((row.friend_id, row.state, row.refused) for row in rows)
+    assert found == [
+        ("nare", "joined", None),
+        ("nare", "rewarded", None),
+        ("oleg", "refused", "again"),
+        ("oleg", "rewarded", None),
+    ]
+
+
+def test_neither_of_the_two_is_handed_what_is_the_other_s(sqlite: Store) -> None:
+    shop = Shop(sqlite)
+    shop.comes("nare")
+    shop.buys("nare", "o-1")
+    shop.days_pass(15)
+    reward = shop.row("nare").reward["code"]
+    told = {}
+    for lead in ("ani", "nare"):
+        with sqlite.read() as connection:
+            house = open_house(connection)
+            row = load_lead(connection, lead)
+            [told[lead]] = export(connection, house, row, house.clock, UTC, NOW)["friends_brought"]
+    assert (told["ani"]["reward"]["code"], told["ani"]["referrer_id"]) == (reward, "ani")
+    assert not {"friend_id", "welcome_id", "order_id"} & set(told["ani"])
+    assert reward not in str(told["nare"])
+    assert not {"referrer_id", "reward", "reward_id"} & set(told["nare"])
+    assert told["nare"]["friend_id"] == "nare"
+
+
+def test_what_somebody_wrote_of_a_friend_goes_with_whoever_is_erased(sqlite: Store) -> None:
+    shop = Shop(sqlite)
+    shop.comes("nare")
+    shop.referring.refuse(shop.row("nare").id, "Nare is Ani's sister")
+    id_ = referrals.referral_id("friends", "nare")
+    Eraser(sqlite, machine=shop.clock).erase("nare", None, None)
+    with sqlite.read() as connection:
+        row = referrals.load_referral(connection, id_)
+    assert (row.state, row.refused) == ("refused", None)

@@ -71,13 +71,17 @@ def _bought(connection: Connection, rules: Rules, lead: Row[Any], event: Event) 
     order = connection.execute(query).one_or_none()
     if order is None:
         return
+    counted: set[str] = set()
     for found in referrals.of_friend(connection, lead.id):
+        if found.program in counted or referrals.is_spoken_for(connection, found):
+            continue  # two leads who are one were brought twice: one of them counts
         terms = Terms.model_validate(found.terms)
         if found.state not in _OPEN or order.at < found.at or not _counts(terms, order):
             continue
         row = referrals.lock_referral(connection, found.id)
         if row.state not in _OPEN:
             continue
+        counted.add(row.program)
         at: datetime = event.received_at
         referrals.change_referral(
             connection,

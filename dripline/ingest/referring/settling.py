@@ -46,7 +46,10 @@ def settle(connection: Connection, house: House, referral: str, clock: Callable[
     if row.referrer_id == row.friend_id and _is_open(row):  # they turned out to be one
         row = _over(connection, row, "self")
     elif row.state == referrals.PURCHASED and row.hold_until <= now.house:
-        row = _reward(connection, house, current_rules(connection), row, referrer, now.house)
+        if referrals.is_spoken_for(connection, row):  # two friends turned out to be one
+            row = _over(connection, row, "again")
+        else:
+            row = _reward(connection, house, current_rules(connection), row, referrer, now.house)
     else:
         row = _rest(connection, row)
     for event in _telling(before, row, now.house):

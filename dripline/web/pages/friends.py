@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from dripline.store.referrals import REFUSED, Leader, Standing, leaders, newest_named, standings
 from dripline.web.pages.frame import Frame
+from dripline.web.visit import visit
 
 BEST = 10
 """Referrers that are shown of each program."""
@@ -23,6 +24,7 @@ WORDS = {
     "device": "a device of the referrer, or of another friend",
     "network": "a network of the referrer, or of other friends",
     "shared": "shares what friends do not share",
+    "again": "is somebody who was brought before",
     "limit": "the referrer had its rewards",
     "gone": "the referrer was erased",
 }
@@ -60,6 +62,14 @@ class Shown:
     best: list[tuple[Person, Leader]]
 
     @property
+    def refused(self) -> dict[str, int]:
+        """How many were refused, by why in words."""
+        found: dict[str, int] = {}
+        for reason, number in sorted(self.standing.refused.items()):
+            found[say_why(reason)] = found.get(say_why(reason), 0) + number
+        return found
+
+    @property
     def came(self) -> int:
         """Friends who came and were not refused."""
         return sum(number for state, number in self.standing.states.items() if state != REFUSED)
@@ -86,8 +96,17 @@ def add_friends(router: APIRouter, frame: Frame) -> None:
             newest = newest_named(connection, NEWEST)
         rows = [(_person(row, "referrer"), _person(row, "friend"), row) for row in newest]
         return frame.page(
-            "friends.html", here="friends", programs=programs, newest=rows, faces=FACES, words=WORDS
+            "friends.html", here="friends", programs=programs, newest=rows, faces=FACES, why=say_why
         )
+
+
+def say_why(reason: str | None) -> str:
+    """Why a friend does not count. What a person has written may name somebody: it is for who may see names."""
+    if not reason:
+        return "the reason went with who was erased"
+    if reason in WORDS:
+        return WORDS[reason]
+    return reason if visit().may("read-leads") else "somebody decided so"
 
 
 def _person(row: Any, role: str) -> Person:
