@@ -131,11 +131,13 @@ async def test_it_waits_for_a_web_process_that_is_away_and_keeps_the_order(
 async def test_leads_enter_each_journey(store: Store, project: Project) -> None:
     prepare(store, project, timedelta(milliseconds=100))  # a day that somebody names must still be to come
 
-    wanted = set(project.plans) - {"friend-welcome"}  # by a link that only a worker's turn gives the referrer
+    said = {act.body["name"] for act in ACTS if act.does == "says" and act.after is None} | {"lead.created"}
+    wanted = {name for name, one in project.plans.items() if said & set(one.trigger.on.events)}
+    wanted -= {"post-purchase"}  # to what the demo's leads buy there is nothing to add
 
     def all_entered() -> bool:
         with store.read() as connection:
-            return set(connection.execute(select(runs.c.journey)).scalars()) == wanted
+            return set(connection.execute(select(runs.c.journey)).scalars()) >= wanted
 
     assert not await _play(store, project, ACTS, all_entered)  # no worker: no run comes to its end
     set_pace(store, None)

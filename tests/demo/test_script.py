@@ -86,6 +86,7 @@ def test_every_journey_has_its_leads_and_messages_that_are_answered_exist(projec
     }
     told |= {"cart.abandoned", "product.due"}  # by nobody: they subscribe, fill no carts and use nothing up
     told |= {"segment.entered", "lead.warmed"}  # by the house: to who slips away, and who is hot
+    told |= {"lead.lost"}  # by nobody: none of them is given up
     for journey, plan in project.plans.items():
         by_the_calendar = plan.trigger.yearly is not None
         assert by_the_calendar or told & set(plan.trigger.on.events), journey

@@ -41,9 +41,11 @@ NEEDED: dict[str, Any] = {
         "title": "Assam tea",
     },
     "until": date(2026, 6, 15),
+    "seller": {"name": "Aram Petrosyan", "person": "aram"},
     "event": {"product": "tea", "before": 45, "after": 39.5, "currency": "EUR"},
     "offer": DISCOUNT,
     "present": DISCOUNT,
+    "cheaper": DISCOUNT,
     "friends": {
         "code": "K7RWM-2PXQ4",
         "link": "https://drip.example/r/K7RWM-2PXQ4",

@@ -32,10 +32,14 @@ def project() -> Project:
     return PROJECT
 
 
+RESULTS = {"seller": {"person": "aram", "name": "Aram"}, "call": {"id": "task-1"}, "demo": {"id": "task-2"}}
+"""What steps before a wait may have come to, by the names that the repository's journeys give them."""
+
+
 def standing(step: str, trigger: Event | None = None) -> RunState:
     """A run that waits at that step."""
     wait = Wait(NOW, None)
-    return RunState("r", step, wait, {}, {}, trigger, trigger, None, NOW, NOW)
+    return RunState("r", step, wait, RESULTS, {}, trigger, trigger, None, NOW, NOW)
 
 
 def offered(wanted: Plan, state: RunState, lead: dict[str, Any], project: Project) -> list[Choice]:

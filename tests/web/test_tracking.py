@@ -23,7 +23,6 @@ from dripline.ingest.reports import take_report
 from dripline.language.links import PreferencesLink
 from dripline.language.plan import MessageStep, Plan, TemplateSource, WaitForStep
 from dripline.language.tracking import TrackingEntry
-from dripline.language.workspace import Workspace
 from dripline.links import Links
 from dripline.providers import DeliveryReport, Outgoing, PermanentFailure
 from dripline.settings import Settings
@@ -66,7 +65,7 @@ class Post:
         self.client = self.web(store)
 
     def web(self, store: Store, **settings: Any) -> TestClient:
-        workspace = Workspace.model_validate({**WORKSPACE.model_dump(by_alias=True), "tracking": self.rules})
+        workspace = WORKSPACE.model_copy(update={"tracking": self.rules})
         known = Settings(_env_file=None, api_key="key", tracking_url=AT, **settings)
         app = create_app(known, store, workspace, machine=self.house.clock)
         far = ("203.0.113.9", 4_000)

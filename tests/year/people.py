@@ -100,6 +100,8 @@ def _acts(one: Person, draw: random.Random) -> Iterator[Does]:
     fate = draw.random()
     if fate < 0.4:
         yield from _buys(one, draw)
+    elif fate < 0.45:
+        yield Does(5 + draw.random() * 20, "stage", {"stage": "lost"})
     elif fate < 0.55:
         reason = draw.choice(("price", "timing", "no answer", "other"))
         yield Does(5 + draw.random() * 20, "lead.rejected", {"reason": reason})

@@ -62,6 +62,10 @@ class Shop:
             self.house.at(when(self.start, one, act), partial(self._does, one, act))
 
     def _does(self, one: Shopper, act: Does) -> None:
+        if act.event == "stage":
+            said = {"external_id": one.id, "stage": act.properties["stage"]}
+            self.house.ingest.upsert_lead(LeadIn.model_validate(said))
+            return
         said = {"name": act.event, "lead": one.id, "properties": act.properties}
         if act.event == "order.paid":
             said["id"] = f"paid/{act.properties['order_id']}"

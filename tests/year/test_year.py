@@ -153,7 +153,8 @@ def test_the_funnel(year: Year) -> None:
 
 
 def test_control_groups(year: Year) -> None:
-    told = [row for row in year.report("experiments", measure="order").rows if row.step is None]
+    rows = year.report("experiments", measure="order").rows
+    told = [row for row in rows if row.step is None]
     for row in told:
         held = "holdout" if row.arm == "control group" else "NOT holdout"
         counted = year.count(
