@@ -80,6 +80,8 @@ class Retelling:
                 return ("discount", {**said, "name": worth(said)}) if said else None
             case "updated" if detail["changed"]:
                 values = {name: lead.get(name) for name in detail["changed"]}
+                if "score" in values:
+                    values["score"] = _given(connection, row, values["score"])
                 return "update", {"name": ", ".join(detail["changed"]), **values}
             case "assigned" | "not-assigned" if "how" in detail:
                 return "assign", {"name": detail["person"] or "nobody", "how": detail["how"]}
@@ -107,6 +109,16 @@ class Retelling:
             return stand_in(claim.link) if claim else found[0]
 
         return _LINK.sub(said, text.replace(f"{STANDS_FOR}{PATH}{EXAMPLE}", STANDS_FOR))
+
+
+def _given(connection: Connection, row: Row[Any], score: Any) -> Any:
+    """The points that the step has added, where leads are scored; else the score."""
+    table = schema.score_points
+    query = select(table.c.points).where(
+        table.c.rule == f"journey:{row.journey}"[:128], table.c.at == row.at, table.c.resets.is_not(True)
+    )
+    added = connection.execute(query.order_by(table.c.id.desc())).scalars().first()
+    return score if added is None else added
 
 
 def _newly_issued(connection: Connection, row: Row[Any]) -> dict[str, Any] | None:
