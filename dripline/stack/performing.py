@@ -28,7 +28,7 @@ from dripline.ingest.recording import record
 from dripline.ingest.stages import StageChange, follow_stage
 from dripline.ingest.tasks import finish
 from dripline.language.orders import Item, Ordered
-from dripline.language.plan import Plan, asks_outside
+from dripline.language.plan import DiscountStep, Plan, asks_outside
 from dripline.language.rules import compile_rules
 from dripline.language.scenario import Scenario
 from dripline.language.touches import TOUCHES
@@ -125,6 +125,7 @@ class Performance:
             _skip_to(connection, setting.start)
             for plan in setting.plans:
                 publish(connection, plan, setting.start - timedelta(seconds=1))
+                _spend_budgets(connection, plan, setting)
             keep_rules(connection, compile_rules(self._workspace), setting.start)
             add_lead(connection, LEAD, _columns(setting.lead), setting.start)
             connection.execute(
@@ -256,6 +257,17 @@ class Performance:
                 raise Stuck(f"after {PATIENCE:g} seconds there is still work left: {', '.join(left)}")
             self._nudge()
             time.sleep(0.01)
+
+
+def _spend_budgets(connection: Connection, plan: Plan, setting: Setting) -> None:
+    """The budgets of discounts of which the scenario says that none is issued: nothing is left of them."""
+    spent = {
+        step.budget
+        for step in plan.steps
+        if isinstance(step, DiscountStep) and "reason" in setting.answers.get(step.id, {})
+    }
+    names = [name for name in spent if name is not None]
+    connection.execute(update(schema.budgets).where(schema.budgets.c.name.in_(names)).values(codes=0))
 
 
 # -- what the store says -------------------------------------------------------------------------------------
