@@ -17,19 +17,16 @@ from sqlalchemy import Connection, Row
 from dripline.engine import effects
 from dripline.engine.scoring import Given, Scored, awarded, fit_of, reckon
 from dripline.ingest.recording import record
-from dripline.ingest.scoring.following import BEFORE, begin, given_by, row_of, told_of
+from dripline.ingest.scoring.following import BEFORE, begin, given_by, keep_scored, moment_of, row_of
 from dripline.language.scoring import Scoring
 from dripline.store.database import Store, lock_lead
 from dripline.store.leads import facts, load_lead
 from dripline.store.scores import (
-    SCORED,
     events_for_points,
     forget_points,
     give_points,
     givers_points,
-    keep_score,
     living_after,
-    log_score,
 )
 
 AT_ONCE = 200
@@ -92,17 +89,8 @@ def score_lead_anew(
     scored, given = again(connection, scoring, lead, now)
     forget_points(connection, lead_id)
     give_points(connection, [row_of(lead_id, one, event_id) for one, event_id in given])
-    values = {
-        "score": scored.score,
-        "grade": scored.grade,
-        "warmth": scored.warmth,
-        "rescore_at": scored.until,
-    }
-    before = {name: getattr(lead, name) for name in SCORED}
-    keep_score(connection, lead_id, values)
-    if any(values[name] != before[name] for name in ("score", "grade", "warmth")):
-        log_score(connection, lead_id, now, values, RULES_CHANGED)
-    for event in told_of(lead, before, values, now, 0) if tell else ():
+    told = keep_scored(connection, lead, scored, now, RULES_CHANGED)
+    for event in told if tell else ():
         record(connection, event, machine_now)
     return lead, scored
 
@@ -120,18 +108,13 @@ def again(
         return sum(one.rule == rule and one.at > after for one, _ in found)
 
     for event in events_for_points(connection, lead.id, list(scoring.by_event), since):
-        at = _when(event)
+        at = moment_of(event)
         seen = effects.Event(event.id, event.name, event.properties, event.received_at)
         found += [(one, event.id) for one in awarded(scoring, known, seen, at, counted)]
     given = [one for one, _ in found] + [given_by(row) for row in outside if row.ended_at is None]
     if not outside and lead.warmth is None and lead.score:
         given.append(Given(BEFORE, lead.score - fit_of(scoring, known, now), now))
     return reckon(scoring, given, known, now, lead.warmth), found
-
-
-def _when(row: Row[Any]) -> datetime:
-    at: datetime = row.received_at
-    return min(row.occurred_at, at) if row.historical and row.occurred_at else at
 
 
 __all__ = ["Difference", "again", "plan_anew", "score_lead_anew"]

@@ -40,17 +40,18 @@ def score_event(connection: Connection, rules: Rules, lead: Row[Any], event: Eve
     scoring = rules.scoring
     if scoring is None:
         return ()
-    at = (
-        min(event.occurred_at, event.received_at)
-        if event.historical and event.occurred_at
-        else event.received_at
-    )
-    given = give_for(connection, scoring, lead, event, at)
+    given = give_for(connection, scoring, lead, event, moment_of(event))
     if not given and event.name not in CHANGING and lead.warmth is not None:
         return ()
     why = max(given, key=lambda one: abs(one.points)).rule if given else event.name
     told = rescore(connection, scoring, lead, event.received_at, why, depth=event.depth)
     return () if event.historical else told
+
+
+def moment_of(event: Event | Row[Any]) -> datetime:
+    """From when an event's points count: a historical one's from when it happened, if that was before it came in."""
+    at: datetime = event.received_at
+    return min(event.occurred_at, at) if event.historical and event.occurred_at else at
 
 
 def give_for(
@@ -98,7 +99,13 @@ def rescore(
 ) -> tuple[Event, ...]:
     """Reckon the lead's score anew, and keep what is different; the event that tells of another warmth, if it is."""
     begin(connection, scoring, lead, at)
-    scored = reckoned(connection, scoring, lead, at)
+    return keep_scored(connection, lead, reckoned(connection, scoring, lead, at), at, why, depth)
+
+
+def keep_scored(
+    connection: Connection, lead: Row[Any], scored: Scored, at: datetime, why: str, depth: int = 0
+) -> tuple[Event, ...]:
+    """Keep what is different of a lead's score; the event that tells of another warmth, if it is."""
     values = {
         "score": scored.score,
         "grade": scored.grade,
@@ -174,4 +181,13 @@ def row_of(lead_id: str, given: Given, event_id: str | None) -> dict[str, Any]:
     }
 
 
-__all__ = ["add_points", "reckoned", "rescore", "score_again", "score_event", "set_score"]
+__all__ = [
+    "add_points",
+    "keep_scored",
+    "moment_of",
+    "reckoned",
+    "rescore",
+    "score_again",
+    "score_event",
+    "set_score",
+]
