@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from importlib import resources
 from zoneinfo import ZoneInfo
@@ -63,6 +63,12 @@ def add(instant: datetime, duration: Duration, where: ZoneInfo) -> datetime:
         local = add_months(instant.astimezone(where).replace(tzinfo=None), duration.months)
         instant = at_local(local + timedelta(days=duration.days), where)
     return instant.astimezone(UTC) + timedelta(seconds=duration.seconds)
+
+
+def valid_until(since: datetime, valid: Duration, where: ZoneInfo) -> tuple[date, datetime]:
+    """The last day in `where` on which something is valid that was given at `since`, and that day's end (UTC)."""
+    last_day = add(since, valid, where).astimezone(where).date()
+    return last_day, at_local(datetime.combine(last_day + timedelta(days=1), time()), where)
 
 
 def at_local(local: datetime, where: ZoneInfo) -> datetime:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from dripline.engine.calendar import add, at_local
+from dripline.engine.calendar import valid_until
 from dripline.engine.effects import Answer, AskOutside, IssueDiscount, Note, Wait
 from dripline.engine.moving import Asking, Moving
 from dripline.engine.sending import HOLDOUT
@@ -97,8 +97,7 @@ def _end(run: Moving, step: DiscountStep, since: datetime) -> tuple[str | None, 
     """The last day (ISO 8601) in the lead's zone, and the end of it (UTC)."""
     if step.valid is None:
         return None, None
-    last_day = add(since, step.valid, run.where).astimezone(run.where).date()
-    end = at_local(datetime.combine(last_day + timedelta(days=1), time()), run.where)
+    last_day, end = valid_until(since, step.valid, run.where)
     return last_day.isoformat(), end
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row
 
-from dripline.engine.calendar import add, at_local, zone_of
+from dripline.engine.calendar import valid_until, zone_of
 from dripline.engine.effects import IssueDiscount
 from dripline.language.plan import Budget
 from dripline.language.rules import Rules
@@ -45,9 +45,8 @@ def give_offer(
     expires_on = expires_at = None
     if offer.valid is not None:
         where = zone_of(lead.timezone, lead.country, rules.timezone)
-        last_day = add(at, offer.valid, where).astimezone(where).date()
+        last_day, expires_at = valid_until(at, offer.valid, where)
         expires_on = last_day.isoformat()
-        expires_at = at_local(datetime.combine(last_day + timedelta(days=1), time()), where)
     wanted = IssueDiscount(
         step=what,
         visit=1,
