@@ -24,6 +24,7 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
+from dripline.beside import beside
 from dripline.clock import MachineClock, machine_clock
 from dripline.store import campaigns, wakes
 from dripline.store.database import Store
@@ -87,12 +88,8 @@ class Waker:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Waker]:
         """Run beside something else, for as long as that runs."""
-        task = asyncio.create_task(self.run(), name="waker")
-        try:
+        async with beside(self.run(), "waker"):
             yield self
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     async def run(self) -> None:
         """Wake until cancelled; an outage of the store or of Temporal is waited out."""

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 import structlog
 
+from dripline.beside import beside
 from dripline.clock import MachineClock
 from dripline.ingest.hits import settle
 from dripline.store.database import Store
@@ -39,12 +40,8 @@ class Judge:
     async def running(self) -> AsyncIterator[Judge]:
         """Judge beside something else, for as long as that runs."""
         self._loop = asyncio.get_running_loop()
-        task = asyncio.create_task(self._run(), name="judge")
-        try:
+        async with beside(self._run(), "judge"):
             yield self
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     async def _run(self) -> None:
         while True:

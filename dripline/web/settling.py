@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from dripline.beside import beside
 from dripline.ingest.referring.service import Referring
 
 LOOK = 2.0
@@ -27,12 +28,8 @@ class Settler:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Settler]:
         """Settle beside something else, for as long as that runs."""
-        task = asyncio.create_task(self._run(), name="settler")
-        try:
+        async with beside(self._run(), "settler"):
             yield self
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     async def _run(self) -> None:
         while True:
