@@ -10,7 +10,7 @@ import structlog
 from fastapi import APIRouter
 from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from dripline.clock import MachineClock
 from dripline.drawing.qr import qr_png, qr_svg
@@ -25,10 +25,9 @@ from dripline.store.referrals import count_visit, find_code
 from dripline.tracking.machines import machine as machine_of
 from dripline.web.access import network_of, visitor_address
 from dripline.web.cookies import Cookies
-from dripline.web.link_words import WORDS, language
-from dripline.web.links import POLICY
 from dripline.web.pace import Pace
 from dripline.web.pages.frame import build_templates
+from dripline.web.public import ROBOTS, link_page, stranger
 
 REF = "ref"
 """By which name the code comes to the page of the offer."""
@@ -36,7 +35,6 @@ REF = "ref"
 PER_MINUTE = 60
 """Links that one network may follow: nobody needs more, but who looks for codes does."""
 
-_ROBOTS = "noindex, nofollow, noarchive"
 _PICTURES = {"png": "image/png", "svg": "image/svg+xml"}
 _log = structlog.get_logger(__name__)
 
@@ -74,7 +72,7 @@ class _Desk:
         task = BackgroundTask(self._count, found[2]) if counts else None
         # Our own form is named by its address relative to this one: a proxy may have put us under a path.
         response = RedirectResponse(_offer(program, found[0]), 303, background=task)
-        response.headers.update({"Cache-Control": "no-store", "X-Robots-Tag": _ROBOTS})
+        response.headers.update({"Cache-Control": "no-store", "X-Robots-Tag": ROBOTS})
         if program.remembers is not None:
             self._remember(response, request, program, found[0])
         return response
@@ -94,7 +92,7 @@ class _Desk:
         headers = {
             "Cache-Control": "public, max-age=86400",
             "Cross-Origin-Resource-Policy": "cross-origin",  # it stands in e-mails, and on pages of others
-            "X-Robots-Tag": _ROBOTS,
+            "X-Robots-Tag": ROBOTS,
         }
         return Response(content, media_type=_PICTURES[kind], headers=headers)
 
@@ -124,24 +122,9 @@ class _Desk:
         self._cookies.remember_friend(response, request.scope, value, lasts // timedelta(seconds=1))
 
     def _page(self, page: str, request: Request, status: int) -> Response:
-        accepted = request.headers.get("accept-language", "")[:200].split(",")
-        tags = [*(one.split(";")[0].strip() for one in accepted), *self._workspace.locales]
-        spoken = language(tags)
-        sender = self._workspace.senders.get("email")
-        html = self._templates.get_template("link.html").render(
-            said=WORDS[spoken][page],
-            page=page,
-            language=spoken,
-            sender=sender.name if sender else None,
-            asks=False,
-            sends_itself=False,
-            root="../l/",
-            robots=_ROBOTS,
-        )
-        headers = {"Content-Security-Policy": POLICY, "X-Robots-Tag": _ROBOTS}
-        if status in (429, 503):
-            headers["Retry-After"] = "60"
-        return HTMLResponse(html, status, headers)
+        wait = {"Retry-After": "60"} if status in (429, 503) else None
+        reader = stranger(request, self._workspace)
+        return link_page(self._templates, page, reader, status, root="../l/", headers=wait)
 
 
 def read_cookie(value: str | None) -> tuple[str, str] | None:

@@ -12,6 +12,7 @@ from dripline.engine.calendar import add_months
 from dripline.ingest.deferring import Deferral
 from dripline.rendering.formats import locale_of
 from dripline.web.later_words import LATER
+from dripline.web.public import ROBOTS, Reader
 
 MONTHS: Mapping[str, int] = {"1": 1, "3": 3, "6": 6}
 """By what the page sends, in how many months."""
@@ -39,21 +40,19 @@ def chosen(form: Mapping[str, list[str]]) -> Callable[[Deferral], date | None] |
 def render_later(
     templates: Environment,
     deferral: Deferral,
-    language: str,
-    sender: str | None,
-    robots: str,
+    reader: Reader,
     *,
     said: bool,
 ) -> str:
     """The page; `said`: after something was sent."""
-    words = LATER[language]
+    words = LATER[reader.language]
     until = deferral.until
-    day = format_date(until, "long", locale=locale_of(language) or "en") if until else None
+    day = format_date(until, "long", locale=locale_of(reader.language) or "en") if until else None
     return templates.get_template("later.html").render(
         words=words,
-        language=language,
-        sender=sender,
-        robots=robots,
+        language=reader.language,
+        sender=reader.sender,
+        robots=ROBOTS,
         deferral=deferral,
         months=[(key, words.months[number]) for key, number in MONTHS.items()],
         own=OWN,

@@ -7,7 +7,7 @@ login.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib import resources
@@ -35,20 +35,13 @@ from dripline.store.house import open_house
 from dripline.store.schema import messages
 from dripline.tracking.machines import machine
 from dripline.web.later import chosen, render_later
-from dripline.web.link_words import WORDS, language
+from dripline.web.link_words import language
 from dripline.web.pages.frame import build_templates
 from dripline.web.preferences import read_wish, render_preferences
+from dripline.web.public import RETRY_AFTER, Reader, link_page, own_page, stranger
 from dripline.web.surveys import POLICY as SURVEY_POLICY
-from dripline.web.surveys import Reader, is_pick, picked, read_said, render_survey
+from dripline.web.surveys import is_pick, picked, read_said, render_survey
 
-POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; form-action 'self';"
-    " base-uri 'none'; frame-ancestors 'none'"
-)
-RETRY_AFTER = 30
-"""Seconds after which a reader may try again while something of ours is not working."""
-
-_ROBOTS = "noindex, nofollow, noarchive"
 _FILES = {
     "page.css": ("link.css", "text/css"),
     "send.js": ("link.js", "text/javascript"),
@@ -74,11 +67,9 @@ def build_links(
 
 
 @dataclass(frozen=True)
-class _Letter:
+class _Letter(Reader):
     """What the page takes over from the message: its language, whom it was from, and whether it had a topic."""
 
-    language: str
-    sender: str | None
     has_topic: bool = False
 
 
@@ -151,13 +142,10 @@ class _Pages:
             self._templates,
             self._workspace,
             found,
-            letter.language,
-            letter.sender,
-            _ROBOTS,
+            letter,
             wish.do if wish else None,
         )
-        headers = {"Content-Security-Policy": POLICY, "X-Robots-Tag": _ROBOTS, "Cache-Control": "no-store"}
-        return HTMLResponse(html, headers=headers)
+        return own_page(html)
 
     def _name_a_day(
         self,
@@ -173,11 +161,8 @@ class _Pages:
             return self._later(request, trouble)
         if found is None:
             return self._page("outlived", letter, 410)
-        html = render_later(
-            self._templates, found, letter.language, letter.sender, _ROBOTS, said=choose is not None
-        )
-        headers = {"Content-Security-Policy": POLICY, "X-Robots-Tag": _ROBOTS, "Cache-Control": "no-store"}
-        return HTMLResponse(html, headers=headers)
+        html = render_later(self._templates, found, letter, said=choose is not None)
+        return own_page(html)
 
     def _survey(
         self,
@@ -202,14 +187,8 @@ class _Pages:
             return self._later(request, trouble)
         if asked is None:
             return self._page("outlived", letter, 410)
-        reader = Reader(letter.language, letter.sender, _ROBOTS)
-        html = render_survey(self._templates, asked, reader, link.answer, said)
-        headers = {
-            "Content-Security-Policy": SURVEY_POLICY,
-            "X-Robots-Tag": _ROBOTS,
-            "Cache-Control": "no-store",
-        }
-        return HTMLResponse(html, headers=headers)
+        html = render_survey(self._templates, asked, letter, link.answer, said)
+        return own_page(html, SURVEY_POLICY)
 
     def example(self, rest: str, request: Request) -> Response:
         """What stands for a link where there is no lead."""
@@ -243,9 +222,8 @@ class _Pages:
         return claim.made_at is not None and self._machine() - claim.made_at > self._lasts
 
     def _stranger(self, request: Request) -> _Letter:
-        sender = self._workspace.senders.get("email")
-        tags = [*_accepted(request.headers.get("accept-language", "")), *self._workspace.locales]
-        return _Letter(language(tags), sender.name if sender else None)
+        known = stranger(request, self._workspace)
+        return _Letter(known.language, known.sender)
 
     def _later(self, request: Request, trouble: SQLAlchemyError) -> Response:
         _log.warning("store-away", path=f"{PATH}{{token}}", error=type(trouble).__name__)
@@ -263,27 +241,12 @@ class _Pages:
         sends_itself: bool = False,
         root: str = "",
     ) -> Response:
-        """A page whose files are below `root`, seen from its own address: a proxy may have put us under a path."""
-        html = self._templates.get_template("link.html").render(
-            said=WORDS[letter.language][page],
-            page=page,
-            language=letter.language,
-            sender=letter.sender,
-            asks=asks,
-            sends_itself=sends_itself,
-            root=root,
-            robots=_ROBOTS,
+        return link_page(
+            self._templates, page, letter, status, root=root, asks=asks, sends_itself=sends_itself
         )
-        headers = {"Content-Security-Policy": POLICY, "X-Robots-Tag": _ROBOTS}
-        return HTMLResponse(html, status, headers)
 
 
 def _kind(claim: Claim) -> str:
     if isinstance(claim.link, AnswerLink):
         return "answer"
     return "confirm" if isinstance(claim.link, ConfirmLink) else "unsubscribe"
-
-
-def _accepted(header: str) -> Iterable[str]:
-    """The languages that a browser asks for, in its order, which is that of its wishes."""
-    return [part.split(";")[0].strip() for part in header[:200].split(",")]

@@ -13,6 +13,7 @@ from dripline.language.spoken import in_language
 from dripline.language.workspace import Workspace
 from dripline.rendering.formats import locale_of
 from dripline.web.preference_words import PREFERENCES
+from dripline.web.public import ROBOTS, Reader
 
 _DOES: Mapping[str, Pressed] = {one: one for one in get_args(Pressed)}
 
@@ -30,9 +31,7 @@ def render_preferences(
     templates: Environment,
     workspace: Workspace,
     preferences: Preferences,
-    language: str,
-    sender: str | None,
-    robots: str,
+    reader: Reader,
     done: str | None = None,
 ) -> str:
     """The page; `done` is what has just been pressed."""
@@ -40,14 +39,14 @@ def render_preferences(
     day = until.astimezone(workspace.zone) if until else None
     on_all = len(preferences.ticks) == len(preferences.channels) * len(preferences.topics)
     return templates.get_template("preferences.html").render(
-        words=PREFERENCES[language],
-        language=language,
-        sender=sender,
-        robots=robots,
+        words=PREFERENCES[reader.language],
+        language=reader.language,
+        sender=reader.sender,
+        robots=ROBOTS,
         preferences=preferences,
-        topics=[(topic, _title(workspace, topic, language)) for topic in preferences.topics],
+        topics=[(topic, _title(workspace, topic, reader.language)) for topic in preferences.topics],
         some_fixed=not on_all and not set(preferences.channels) <= preferences.may_join,
-        paused_until=format_date(day, "long", locale=locale_of(language) or "en") if day else None,
+        paused_until=format_date(day, "long", locale=locale_of(reader.language) or "en") if day else None,
         done=done,
     )
 

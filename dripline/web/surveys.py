@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Environment
@@ -11,6 +10,7 @@ from jinja2 import Environment
 from dripline.ingest.surveys.clicking import Asked, Said
 from dripline.language.spoken import in_language
 from dripline.language.surveys.answers import MOST_LETTERS
+from dripline.web.public import ROBOTS, Reader
 from dripline.web.survey_words import SURVEYS
 
 POLICY = (
@@ -19,16 +19,6 @@ POLICY = (
 )
 PICK = "pick"
 """What the script sends of itself: the answer that was clicked, which counts later."""
-
-
-@dataclass(frozen=True)
-class Reader:
-    """For whom the page is."""
-
-    language: str
-    """Of the page's own words."""
-    sender: str | None
-    robots: str
 
 
 def is_pick(form: Mapping[str, list[str]]) -> bool:
@@ -86,7 +76,7 @@ def render_survey(
         words=SURVEYS[reader.language],
         language=reader.language,
         sender=reader.sender,
-        robots=reader.robots,
+        robots=ROBOTS,
         questions=questions,
         is_scale=all(not choice.label for choice in survey.first.choices),
         low=words(survey.low),
@@ -103,4 +93,4 @@ def render_survey(
     )
 
 
-__all__ = ["PICK", "POLICY", "Reader", "is_pick", "picked", "read_said", "render_survey"]
+__all__ = ["PICK", "POLICY", "is_pick", "picked", "read_said", "render_survey"]

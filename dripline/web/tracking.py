@@ -14,7 +14,7 @@ from fastapi import APIRouter
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from dripline.clock import MachineClock
 from dripline.ingest.hits import Hit, take_hit
@@ -24,14 +24,12 @@ from dripline.store.database import UNAVAILABLE, Store
 from dripline.store.house import open_house
 from dripline.tracking import CLICK_PATH, OPEN_PATH, Tokens
 from dripline.tracking.machines import machine
-from dripline.web.link_words import WORDS, language
-from dripline.web.links import POLICY
 from dripline.web.pages.frame import build_templates
+from dripline.web.public import ROBOTS, link_page, stranger
 
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 """A GIF of one transparent pixel, always the same."""
 
-_ROBOTS = "noindex, nofollow, noarchive"
 _FOREVER_NEW = "no-store, no-cache, must-revalidate, max-age=0"
 
 _log = structlog.get_logger(__name__)
@@ -80,7 +78,7 @@ class _Desk:
             return self._page("unknown", request, 404)
         hit = Hit(found.message, "click", machine("click", request.method, _headers(request)), found.address)
         # The address is sent as it was sealed: no library may "mend" it.
-        headers = {"Location": found.address, "Cache-Control": _FOREVER_NEW, "X-Robots-Tag": _ROBOTS}
+        headers = {"Location": found.address, "Cache-Control": _FOREVER_NEW, "X-Robots-Tag": ROBOTS}
         return Response(status_code=302, headers=headers, background=BackgroundTask(self._keep, hit))
 
     async def open(self, name: str, request: Request) -> Response:
@@ -114,22 +112,8 @@ class _Desk:
         (self._undecided if later else self._nudge)()
 
     def _page(self, page: str, request: Request, status: int) -> Response:
-        accepted = [
-            part.split(";")[0].strip() for part in request.headers.get("accept-language", "")[:200].split(",")
-        ]
-        spoken = language([*accepted, *self._workspace.locales])
-        sender = self._workspace.senders.get("email")
-        html = self._templates.get_template("link.html").render(
-            said=WORDS[spoken][page],
-            page=page,
-            language=spoken,
-            sender=sender.name if sender else None,
-            asks=False,
-            sends_itself=False,
-            root="../" * request.url.path.count("/", 1) + "l/",
-            robots=_ROBOTS,
-        )
-        return HTMLResponse(html, status, {"Content-Security-Policy": POLICY, "X-Robots-Tag": _ROBOTS})
+        root = "../" * request.url.path.count("/", 1) + "l/"
+        return link_page(self._templates, page, stranger(request, self._workspace), status, root=root)
 
 
 def _pixel(task: BackgroundTask | None) -> Response:

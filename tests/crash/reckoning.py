@@ -240,10 +240,7 @@ Key = tuple[Place, str, int]
 
 
 def _letters(life: Life) -> dict[Key, Letter]:
-    places = {
-        run.id: _place(run.plan.journey, run.state.started_at, _started(life))
-        for run in life.runs
-    }
+    places = {run.id: _place(run.plan.journey, run.state.started_at, _started(life)) for run in life.runs}
     found = {}
     for letter in life.letters:
         found[places[letter.run], letter.step, int(letter.id.rpartition("/")[2])] = letter

@@ -47,6 +47,7 @@ from dripline.web.friends import REF
 from dripline.web.pace import Pace
 from dripline.web.pages.frame import build_templates
 from dripline.web.problems import problem
+from dripline.web.public import accepted_languages
 
 PER_FORM = 600
 """Submissions of one form a minute, of all visitors together."""
@@ -229,9 +230,8 @@ class _Desk:
     def _locale(self, form: str, request: Request, said: str) -> str:
         """The language that it is read in: as its page says, else the browser's first wish that it speaks."""
         spoken = self._showing.locales(form)
-        accepted = request.headers.get("accept-language", "")[:200].split(",")
-        wishes = [said, request.query_params.get("locale", ""), *(one.split(";")[0] for one in accepted)]
-        for wish in (one.strip() for one in wishes):
+        asked = (said, request.query_params.get("locale", ""))
+        for wish in (*(one.strip() for one in asked), *accepted_languages(request)):
             for tag in (wish, wish.split("-")[0]):
                 if tag in spoken:
                     return tag
