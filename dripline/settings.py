@@ -36,6 +36,11 @@ class Settings(BaseSettings):
     environment: Literal["development", "production"] = Field(
         "development", description="Outside production only addresses on the workspace's list are mailed."
     )
+    trying: bool = Field(
+        False,
+        description="Set by `dripline try` for its throw-away installation, where Dripline's own events may be said;"
+        " in production it does nothing.",
+    )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least important log lines that are written."

@@ -134,7 +134,7 @@ def _strays(connection: Connection, project: Project) -> Iterator[Finding]:
     if not rows or project.workspace is None:
         return
     most = ", ".join(f"`{row.name}` ({row.times:,} times)" for row in rows[:3])
-    said = f"events that are not declared come by the tracking API: {most}"
+    said = f"events come by the tracking API and are left out: {most}"
     yield known("strays", said, "`dripline strays` shows all, and what to do")
 
 

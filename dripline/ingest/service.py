@@ -30,7 +30,7 @@ from dripline.ingest.merging.merge import Cause, Merged, merge
 from dripline.ingest.merging.unmerge import Unmerged, unmerge
 from dripline.ingest.once import Answer, Request, once, remembered
 from dripline.ingest.preferring import Preferences, Wish, prefer, read_preferences
-from dripline.ingest.reading import Outcome, Row, coerced_properties, read_rows
+from dripline.ingest.reading import Outcome, Row, coerced_properties, read_rows, refuse_ours
 from dripline.ingest.recording import record
 from dripline.ingest.referring.service import Referring
 from dripline.ingest.surveys.clicking import Asked, Said, pick, read_asked, say
@@ -63,13 +63,17 @@ class Ingest:
         machine: MachineClock = machine_clock,
         secret: str | None = None,
         go_first: GoFirst = nullcontext,
+        *,
+        trying: bool = False,
     ) -> None:
+        """`trying`: journeys are tried here, by made-up leads; so Dripline's own events may be said, too."""
         self._store = store
         self._workspace = workspace
         self._nudge = nudge
         self._machine = machine
         self._secret = secret
         self._go_first = go_first
+        self._trying = trying
 
     def upsert_lead(self, said: LeadIn) -> Answer:
         """Make or change a lead: 201 or 200. Raises Refused."""
@@ -91,6 +95,8 @@ class Ingest:
 
     def record_event(self, said: EventIn, request: Request | None = None) -> Answer:
         """Record an event: 202, the same again where it is known already. Raises Refused."""
+        if not self._trying:
+            refuse_ours(said.name)
         properties = coerced_properties(said.name, said.properties, self._workspace)
         reference = read_reference(said.lead, self._workspace.default_region)
 
@@ -119,7 +125,7 @@ class Ingest:
             kept = remembered(connection, request)
         if kept:
             return kept
-        good, outcomes = read_rows(rows, self._workspace, _ids(request))
+        good, outcomes = read_rows(rows, self._workspace, _ids(request), trying=self._trying)
         with self._go_first():
             for start in range(0, len(good), _CHUNK):
                 outcomes += self._record_chunk(good[start : start + _CHUNK])

@@ -48,6 +48,12 @@ class TrackingApi(Written):
     pages: bool = Field(
         True, description="Whether pages and screens that are seen are kept, as the event `page.viewed`."
     )
+    orders: Literal["servers", "anybody"] = Field(
+        "servers",
+        description="Who may tell of orders, of what is given back, and of friends' codes: `servers`, by a key with the"
+        " scope `events:write` (also if it is not said), or `anybody` with a write key. Where that one lies open on a"
+        " web page, whoever reads it could then earn discounts and rewards without buying.",
+    )
     aliases: Literal["visitors", "anybody"] = Field(
         "visitors",
         description="Whom `alias` may make one with another: `visitors` nobody knows yet (also if it is not said), or"

@@ -72,6 +72,7 @@ def _environment(own: Settings) -> dict[str, str | None]:
         "DRIPLINE_ENVIRONMENT": own.environment,
         "DRIPLINE_HOST": own.host,
         "DRIPLINE_LOG_FORMAT": "json",
+        "DRIPLINE_TRYING": "true",
     }
 
 

@@ -111,7 +111,8 @@ def create_app(
     answer_with_problems(app)
     app.include_router(build_health(store, temporal))
     _make_known(store, workspace, machine)
-    ingest = Ingest(store, workspace, nudge, machine, secret, go_first)
+    trying = settings.trying and not in_production
+    ingest = Ingest(store, workspace, nudge, machine, secret, go_first, trying=trying)
     hands = Hands(store, workspace, nudge, machine)
     app.include_router(build_api(ingest, hands, store, workspace, machine))
     app.include_router(build_merges(ingest, store))

@@ -13,11 +13,15 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from dripline.access.keys import create_key
+from dripline.clock import machine_clock
+from dripline.ingest.segment.advice import advice
 from dripline.ingest.segment.calls import corrected
 from dripline.language.workspace import Workspace
 from dripline.settings import Settings
 from dripline.store.database import Store
 from dripline.store.schema import consents, events, leads, merges, runs
+from dripline.store.strays import list_strays
 from dripline.web.app import create_app
 from dripline.web.guard import MAX_UNNAMED, MAX_WEB_FORM
 from tests.ingest.journeys import a_plan, published
@@ -115,6 +119,87 @@ def test_what_has_no_place_is_counted_and_loses_nothing_that_has(client: TestCli
         ("trait", "email", "`email` is not an e-mail address: an email address must have an @-sign", 1),
         ("trait", "shoe", "is not declared", 1),
     ]
+
+
+@pytest.mark.parametrize("orders", ["servers", "anybody"])
+def test_what_earns_something_is_not_believed_of_a_key_that_lies_open(store: Store, orders: str) -> None:
+    client = _client(store, _shop(orders))
+    sale = {
+        **ANI,
+        "event": "Bought",
+        "properties": {"orderId": "9", "cart": {"sum": 90}, "friend": "AB12C-DE34F"},
+    }
+    back = {**ANI, "type": "track", "event": "order refunded", "properties": {"orderId": "9"}}
+    joined = {**ANI, "type": "track", "event": "Code Typed", "properties": {"friend": "AB12C-DE34F"}}
+    assert client.post("/v1/track", json=sale).json() == {"success": True}
+    answer = client.post(
+        "/v1/import", json={"batch": [back, joined, {**ANI, "type": "track", "event": "seen"}]}
+    )
+    assert answer.json()["taken"] == 3
+    shown = [one for one in strays(client) if one[0] == "event"]
+    if orders == "anybody":
+        assert [name for name, _ in told(store)] == ["order.paid", "order.refunded", "code.typed", "seen"]
+        assert shown == []
+        return
+    assert [name for name, _ in told(store)] == ["seen"]
+    assert only_lead(store).external_id == "crm-1"
+    assert shown == [
+        ("event", "Bought", "earns something as `order.paid`: no write key may tell it", 1),
+        ("event", "Code Typed", "earns something as `code.typed`: no write key may tell it", 1),
+        ("event", "order refunded", "earns something as `order.refunded`: no write key may tell it", 1),
+    ]
+    [first, *_] = list_of(store)
+    assert "events:write" in advice(first, _shop(orders))
+
+
+def test_a_server_tells_of_orders_by_a_key_that_nobody_reads(store: Store) -> None:
+    client = _client(store, _shop("servers"))
+    with store.write() as connection:
+        both = create_key(connection, "shop", ["track", "events:write"], machine_clock(), None, live=True)
+        track = create_key(connection, "page", ["track"], machine_clock(), None, live=True)
+    sale = {**ANI, "event": "Bought", "properties": {"orderId": "9", "cart": {"sum": 90}}}
+    for secret in (both.secret, track.secret):  # as a write key, whatever else it may do
+        client.post("/v1/track", json={**sale, "writeKey": secret}, auth=NOBODY)
+        client.post("/v1/track", json=sale, auth=(secret, ""))
+    client.post("/v1/track", json=sale, headers={"Authorization": f"Bearer {track.secret}"}, auth=NOBODY)
+    assert told(store) == []
+    client.post("/v1/track", json=sale, headers={"Authorization": f"Bearer {both.secret}"}, auth=NOBODY)
+    assert told(store) == [("order.paid", {"order_id": "9", "total": 90})]
+
+
+def _shop(orders: str) -> Workspace:
+    return Workspace.model_validate(
+        {
+            "timezone": "Asia/Yerevan",
+            "locales": ["hy"],
+            "currency": "AMD",
+            "events": {
+                "order.paid": {"order_id": "text", "total": "number", "friend": "text"},
+                "order.refunded": {"order_id": "text"},
+                "code.typed": {"friend": "text"},
+                "seen": {},
+            },
+            "orders": {"event": "order.paid", "refund": {"event": "order.refunded"}},
+            "referrals": {
+                "friends": {
+                    "landing": "https://shop.example/",
+                    "told_by": {"event": ["order.paid", "code.typed"], "code": "event.friend"},
+                    "reward": {"gift": "a mug"},
+                    "return_period": "14 days",
+                }
+            },
+            "tracking_api": {
+                "events": {"Bought": {"event": "order.paid", "properties": {"cart.sum": "total"}}},
+                "orders": orders,
+            },
+        }
+    )
+
+
+def list_of(store: Store) -> Any:
+    """The strays themselves, the most frequent first."""
+    with store.read() as connection:
+        return list_strays(connection)
 
 
 def test_reserved_traits_are_the_fields_of_a_lead(client: TestClient, store: Store) -> None:

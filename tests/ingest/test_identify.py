@@ -176,7 +176,7 @@ def test_an_event_finds_a_visitor_but_never_takes_it_for_somebody_who_is_named(
     ani = ingest.upsert_lead(LeadIn(email="ani@example.com")).body["id"]
 
     def happened(**who: str) -> Any:
-        said = {"name": "lead.confirmed", "lead": who}
+        said = {"name": "page.viewed", "lead": who}
         return ingest.record_event(EventIn.model_validate(said)).body["lead"]
 
     assert happened(anonymous_id="browser-1") == visitor

@@ -40,7 +40,11 @@ def open_app(store: Store, tmp_path: Path) -> Opened:
         store: Store = store,
         **more: Any,
     ) -> TestClient:
-        said = {name: more.pop(name) for name in ("api_key", "environment", "public_url") if name in more}
+        said = {
+            name: more.pop(name)
+            for name in ("api_key", "environment", "public_url", "trying")
+            if name in more
+        }
         settings = Settings(_env_file=None, data=tmp_path / "data", **said)
         app = create_app(settings, store, WORKSPACE, **more)
         return TestClient(app, base_url=base_url, client=client, raise_server_exceptions=False)

@@ -9,6 +9,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
 from dripline.clock import machine_clock
+from dripline.language.who_tells import OURS
+from dripline.language.workspace import BUILT_IN_EVENTS
 from dripline.store.audit import record_act
 from dripline.store.database import Store
 from dripline.store.house import open_house, set_stopped
@@ -94,6 +96,37 @@ def test_a_batch_says_what_became_of_it(client: TestClient) -> None:
     assert (problem["index"], problem["errors"][0]["field"]) == (1, "name")
     assert "order.paid" in problem["errors"][0]["detail"]
     assert client.post("/v1/events/batch", json={"events": [good] * 1001}).status_code == 422
+
+
+def test_nobody_else_says_what_only_dripline_tells(open_app: Opened, store: Store) -> None:
+    client = open_app()
+    client.put("/v1/leads", json=ANI)
+    with store.write() as connection:
+        published(connection, a_plan("rewarded", on="referral.rewarded"))
+    for name in ("referral.rewarded", "lead.converted", "segment.entered", "survey.commented", "lead.warmed"):
+        for more in ({}, {"historical": True}):
+            answer = client.post("/v1/events", json={"name": name, "lead": "crm-1", **more})
+            assert (answer.status_code, answer.json()["code"]) == (422, "own-event")
+    good = {"name": "order.paid", "lead": "crm-1"}
+    rows = [{"name": "discount.redeemed", "lead": "crm-1"}, good]
+    mixed = client.post("/v1/events/batch", json={"events": rows})
+    assert (mixed.status_code, mixed.json()["recorded"]) == (207, 1)
+    assert [(one["index"], one["code"]) for one in mixed.json()["problems"]] == [(0, "own-event")]
+    assert open_app(trying=True).post("/v1/events", json=rows[0]).status_code == 202
+    in_production = open_app(trying=True, environment="production", api_key="key")
+    answer = in_production.post("/v1/events", json=rows[0], headers={"Authorization": "Bearer key"})
+    assert answer.json()["code"] == "own-event"
+    with store.read() as connection:
+        told = connection.execute(select(events.c.name).order_by(events.c.seq)).scalars().all()
+    assert told == ["lead.created", "order.paid", "discount.redeemed"]
+
+
+def test_what_others_may_know_as_well_is_taken(client: TestClient) -> None:
+    client.put("/v1/leads", json=ANI)
+    for name in sorted(BUILT_IN_EVENTS.keys() - OURS):
+        answer = client.post("/v1/events", json={"name": name, "lead": "crm-1"})
+        assert answer.status_code == 202, name
+    assert BUILT_IN_EVENTS.keys() >= OURS
 
 
 def test_a_lead_is_enrolled(client: TestClient, store: Store) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dripline.ingest.segment.taking import ONLY_SERVERS
 from dripline.ingest.segment.wording import word
 from dripline.language.problems import did_you_mean
 from dripline.language.workspace import BUILT_IN_EVENTS, Workspace
@@ -13,6 +14,8 @@ def advice(stray: Any, workspace: Workspace) -> str:
     """In a sentence, for the author of the workspace file. `stray` has kind, event, name and why."""
     if stray.why.startswith("is `"):
         return "nothing to do: it is not theirs to tell"
+    if stray.why.endswith(ONLY_SERVERS):
+        return "let your server send it, by `Authorization: Bearer` and a key with the scope `events:write`"
     if stray.why != "is not declared":
         return "send what it must hold"
     spelt = word(stray.name)

@@ -60,12 +60,12 @@ class Tracking:
         self._store, self._nudge, self._machine, self._go_first = store, nudge, machine, go_first
         self._taker = Taker(workspace)
 
-    def take(self, raw: Any, kind: Kind, by: str | None = None) -> bool:
-        """Take one call; whether it was new. Raises Refused."""
+    def take(self, raw: Any, kind: Kind, by: str | None = None, *, server: bool = False) -> bool:
+        """Take one call; whether it was new. `server`: by a key that lies open nowhere. Raises Refused."""
         call = read_call(raw, kind, self._machine())
 
         def do(connection: Connection) -> Taken:
-            return self._taker.take(connection, call, self._times(connection), by)
+            return self._taker.take(connection, call, self._times(connection), by, server=server)
 
         taken = transaction(self._store, do)
         self._nudge()
@@ -78,6 +78,7 @@ class Tracking:
         sent_at: Any = None,
         by: str | None = None,
         *,
+        server: bool = False,
         historical: bool = False,
         check: Callable[[Any], None] = lambda _row: None,
     ) -> list[Outcome]:
@@ -98,7 +99,7 @@ class Tracking:
         strays: list[Stray] = []
         with self._go_first():
             for start in range(0, len(calls), _CHUNK):
-                done, more = self._take_chunk(calls[start : start + _CHUNK], by)
+                done, more = self._take_chunk(calls[start : start + _CHUNK], by, server)
                 outcomes += done
                 strays += more
         self._nudge()
@@ -106,7 +107,7 @@ class Tracking:
         return sorted(outcomes, key=lambda one: one.index)
 
     def _take_chunk(
-        self, calls: Sequence[tuple[int, Call]], by: str | None
+        self, calls: Sequence[tuple[int, Call]], by: str | None, server: bool
     ) -> tuple[list[Outcome], list[Stray]]:
         def do(connection: Connection) -> tuple[list[Outcome], list[Stray]]:
             _lock(connection, [call for _, call in calls])
@@ -116,7 +117,7 @@ class Tracking:
             for index, call in calls:
                 try:
                     with connection.begin_nested():
-                        taken = self._taker.take(connection, call, times, by)
+                        taken = self._taker.take(connection, call, times, by, server=server)
                 except Refused as refusal:
                     outcomes.append(Outcome(index, refusal=refusal))
                 except DataError:

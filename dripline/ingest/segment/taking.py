@@ -16,6 +16,7 @@ from dripline.ingest.recording import record
 from dripline.ingest.segment.calls import Call
 from dripline.ingest.segment.people import note_lead, unite
 from dripline.ingest.segment.wording import Wording, word
+from dripline.language.who_tells import earning
 from dripline.language.workspace import BUILT_IN_EVENTS, Workspace
 from dripline.store.database import insert_into
 from dripline.store.events import Event
@@ -24,6 +25,7 @@ from dripline.store.schema import idempotency
 from dripline.store.strays import Stray
 
 _OURS = {word(name): name for name in BUILT_IN_EVENTS}
+ONLY_SERVERS = "no write key may tell it"
 _SEEN = ("path", "url", "title", "referrer")
 _MAX = 2_000
 """Characters that are kept of a page's address or title."""
@@ -43,9 +45,16 @@ class Taker:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self.wording = Wording(workspace)
+        believes_anybody = workspace.tracking_api.orders == "anybody"
+        self._of_servers = frozenset[str]() if believes_anybody else earning(workspace)
 
-    def take(self, connection: Connection, call: Call, times: Times, by: str | None) -> Taken:
-        """Do what the call says, unless that was done. Raises Refused."""
+    def take(
+        self, connection: Connection, call: Call, times: Times, by: str | None, *, server: bool = False
+    ) -> Taken:
+        """Do what the call says, unless that was done. Raises Refused.
+
+        `server`: it comes by a key that does not lie open anywhere.
+        """
         if call.key is not None and not _first(connection, call.key, times):
             return Taken(False)
         source = Source("segment", {"call": call.kind, **({"message": call.key} if call.key else {})}, by)
@@ -56,7 +65,7 @@ class Taker:
         guessed = self.wording.guessed(call.context)
         done = note_lead(connection, self._workspace, call, said, guessed, times, source)
         if call.kind == "track":
-            strays += self._track(connection, call, done.lead_id, times)
+            strays += self._track(connection, call, done.lead_id, times, server=server)
         elif call.kind == "group":
             self._group(connection, call, done.lead_id, times)
         elif call.kind in ("page", "screen") and self._workspace.tracking_api.pages:
@@ -74,13 +83,17 @@ class Taker:
             return {}, []
         return told.values, told.strays
 
-    def _track(self, connection: Connection, call: Call, lead_id: str, times: Times) -> list[Stray]:
+    def _track(
+        self, connection: Connection, call: Call, lead_id: str, times: Times, *, server: bool
+    ) -> list[Stray]:
         name = str(call.more("event"))
         event = self.wording.event(name)
         if event is None:
             ours = _OURS.get(word(name))
             why = f"is `{ours}`, which only Dripline itself tells" if ours else "is not declared"
             return [Stray("event", "", name, why)]
+        if event in self._of_servers and not server:
+            return [Stray("event", "", name, f"earns something as `{event}`: {ONLY_SERVERS}")]
         told = self.wording.properties(name, event, call.fields("properties"))
         _record(connection, call, lead_id, event, told.values, times)
         return told.strays

@@ -72,7 +72,8 @@ def _add_call(router: APIRouter, tracking: Tracking, kind: Kind) -> None:
     def take(body: _Body, request: Request) -> JSONResponse:
         refuse_what_cannot_be_kept(body)
         refuse_large(body)
-        tracking.take(body, kind, caller_of(request).said)
+        caller = caller_of(request)
+        tracking.take(body, kind, caller.said, server=caller.may("events:write"))
         return JSONResponse({"success": True})
 
     take.__doc__ = (
@@ -93,10 +94,12 @@ def _add_batch(router: APIRouter, tracking: Tracking) -> None:
     def take(body: _Body, request: Request) -> JSONResponse:
         """Each call by itself: 200 if any was taken, with what was wrong with the rest."""
         rows, context = _rows(body)
+        caller = caller_of(request)
         outcomes = tracking.take_batch(
             [_with_context(row, context) for row in rows],
             body.get("sentAt"),
-            caller_of(request).said,
+            caller.said,
+            server=caller.may("events:write"),
             historical=request.url.path.endswith("/import"),
             check=_check,
         )
