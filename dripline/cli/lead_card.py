@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -52,7 +53,9 @@ def show_card(
     form: FORMAT = Format.text,
 ) -> None:
     """Show what is known of a customer, and the way that led there; or write fields of the card."""
+    from dripline.language.stages import still_empty
     from dripline.store.customers import customer_of
+    from dripline.story.hands import say_way
 
     wrong = next((one for one in values or () if "=" not in one), None)
     if wrong is not None:
@@ -66,7 +69,7 @@ def show_card(
     if row is None:
         refuse("This lead is no customer yet.")
     cards = house.workspace.cards
-    lacks = [name for name in (cards.customer if cards else ()) if row.card.get(name) in (None, "")]
+    lacks = still_empty(cards.customer if cards else (), row.card)
     if form is Format.json:
         names = ("converted_at", "owner", "order_id", "card", "path")
         print_json({**{name: getattr(row, name) for name in names}, "lacks": lacks})
@@ -79,7 +82,4 @@ def show_card(
         typer.echo(f"Still empty: {', '.join(lacks)}.")
     typer.echo("The way there:")
     for one in row.path:
-        said_of = [
-            str(one[name]) for name in ("name", "journey", "template", "channel", "source") if one.get(name)
-        ]
-        typer.echo(f"  {one['at'][:16].replace('T', ' ')}  {one['what']} {' '.join(said_of)}")
+        typer.echo(f"  {house.minute(datetime.fromisoformat(one['at']))}  {say_way(one)}")

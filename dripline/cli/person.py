@@ -106,6 +106,7 @@ def reacted(lead: LEAD) -> None:
 def why(lead: LEAD, form: FORMAT = Format.text) -> None:
     """Say who was given the lead, when, and why just they."""
     from dripline.store.assignments import assignments_of
+    from dripline.story.hands import say_end
 
     with opened() as house, house.store.read() as connection:
         rows = assignments_of(connection, house.lead(connection, lead).id)
@@ -131,8 +132,12 @@ def why(lead: LEAD, form: FORMAT = Format.text) -> None:
         typer.echo(f"{house.minute(row.at)}  {row.person or 'nobody'} ({row.how}{by})")
         for one in row.why:
             typer.echo(f"    {one['person']} {one['why']}")
+        if row.reacted_at:
+            typer.echo(f"    reacted {house.minute(row.reacted_at)}")
+        elif row.react_by and not row.ended_at:
+            typer.echo(f"    must react by {house.minute(row.react_by)}")
         if row.ended and row.person:
-            typer.echo(f"    until {house.minute(row.ended_at)}: {row.ended}")
+            typer.echo(f"    until {house.minute(row.ended_at)}: {say_end(row.ended)}")
 
 
 def away(

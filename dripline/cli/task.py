@@ -27,6 +27,9 @@ def register(app: typer.Typer) -> None:
 
 def list_them(
     person: Annotated[str | None, typer.Option(help="Only those of this person.")] = None,
+    lead: Annotated[
+        str | None, typer.Option(help="Only those for this lead: id, your id, e-mail address or number.")
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Those that are over, too.")] = False,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only those that are overdue.")] = False,
     form: FORMAT = Format.text,
@@ -37,7 +40,11 @@ def list_them(
     with opened() as house, house.store.read() as connection:
         now = house.clock.to_house(machine_clock())
         rows = list_tasks(
-            connection, person=person, everything=everything, due_before=now if overdue else None
+            connection,
+            person=person,
+            lead_id=house.lead(connection, lead).id if lead else None,
+            everything=everything,
+            due_before=now if overdue else None,
         )
     if form is Format.json:
         print_json([_told(row) for row in rows])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -45,6 +45,11 @@ def first_card(lead: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any
     """What is known of a customer at first: what its lead's card said. `own` are the workspace's attributes."""
     known = {name: lead.get(name) for name in CARD}
     return {name: value for name, value in {**own, **known}.items() if value not in (None, "")}
+
+
+def still_empty(names: Collection[str], values: Mapping[str, Any]) -> list[str]:
+    """Which of these fields a card does not say, in their order."""
+    return [name for name in names if values.get(name) in (None, "", [], {})]
 
 
 def readable_card(

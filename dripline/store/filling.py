@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from dripline.language.people import CardsEntry
-from dripline.language.stages import CARD, CUSTOMER
+from dripline.language.stages import CARD, CUSTOMER, still_empty
 from dripline.store import tasks
 from dripline.store.assignments import Record, absences_from, records_of
 from dripline.store.schema import leads
@@ -52,7 +52,7 @@ class Filling:
 
     def count(self, names: Collection[str], values: Any) -> None:
         """One more card."""
-        missing = [name for name in names if values.get(name) in (None, "", [], {})]
+        missing = still_empty(names, values)
         self.cards += 1
         self.whole += not missing
         self.fields += len(names)

@@ -101,6 +101,13 @@ def list_tasks(
     return connection.execute(query.order_by(*order).limit(limit)).all()
 
 
+def tasks_over(connection: Connection, lead_id: str, limit: int) -> Sequence[Row[Any]]:
+    """The lead's tasks that are done or were cancelled, the last first."""
+    over = func.coalesce(tasks.c.done_at, tasks.c.cancelled_at)
+    query = select(tasks).where(tasks.c.lead_id == lead_id, over.is_not(None))
+    return connection.execute(query.order_by(over.desc(), tasks.c.id).limit(limit)).all()
+
+
 def count_open(connection: Connection, now: datetime) -> dict[str | None, tuple[int, int]]:
     """By person, how many tasks are open, and how many of them overdue."""
     late = func.count().filter(tasks.c.due_at <= now)

@@ -16,6 +16,7 @@ from dripline.ingest.living import living
 from dripline.ingest.refusal import Refused
 from dripline.language.durations import DurationError, parse_duration
 from dripline.language.people import Rule
+from dripline.language.stages import still_empty
 from dripline.language.workspace import Workspace
 from dripline.store import assignments, tasks
 from dripline.store.customers import customer_of
@@ -282,7 +283,7 @@ def _add_stages(router: APIRouter, hands: Hands, store: Store, workspace: Worksp
             owner=row.owner,
             order=row.order_id,
             card=row.card,
-            lacks=[name for name in wanted if row.card.get(name) in (None, "")],
+            lacks=still_empty(wanted, row.card),
             path=row.path,
         )
 
@@ -299,7 +300,10 @@ def _add_stages(router: APIRouter, hands: Hands, store: Store, workspace: Worksp
 def _add_tasks(router: APIRouter, hands: Hands, store: Store) -> None:
     problems = documented(404, 409, 410)
 
-    @router.get("/tasks", **_READ, summary="Tasks", response_description="The first that is due first")
+    @router.get(
+        "/tasks", **_READ, responses=documented(404, 410), summary="Tasks",
+        response_description="The first that is due first",
+    )  # fmt: skip
     def listed(
         person: Annotated[str | None, Query(max_length=128)] = None,
         lead: Annotated[str | None, Query(max_length=128, description="Dripline's id of a lead.")] = None,
@@ -308,8 +312,9 @@ def _add_tasks(router: APIRouter, hands: Hands, store: Store) -> None:
     ) -> list[TaskOut]:
         """What is still to be done, of everybody or of one person or lead."""
         with store.read() as connection:
+            whose = living(connection, lead).id if lead else None
             rows = tasks.list_tasks(
-                connection, person=person, lead_id=lead, everything=everything, limit=limit
+                connection, person=person, lead_id=whose, everything=everything, limit=limit
             )
         return [_task(row) for row in rows]
 

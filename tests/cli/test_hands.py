@@ -60,6 +60,9 @@ def test_a_task_is_set_listed_and_done(lead: str) -> None:
     assert told("task", "list") == []
     [done] = told("task", "list", "--all")
     assert done["result"] == "wants it"
+    assert told("task", "list", "--all", "--lead", lead) == [done]
+    assert run("task", "list", "--lead", "nobody@example.com")[0] == 1
+    assert "    reacted " in run("person", "why", lead)[1]
     assert run("task", "done", "nothing") == (1, "There is no task nothing.\n")
     assert run("task", "add", lead, "--title", "Call", "--due", "soon")[0] == 1
 
@@ -72,6 +75,7 @@ def test_a_customer_has_a_card_and_its_quality_is_told_by_person(lead: str) -> N
     assert [(one["after"], one["reason"]) for one in history][-1] == ("customer", "signed")
     assert run("lead", "card", lead, "--set", "a=A-7")[0] == 0
     card = told("lead", "card", lead)
+    assert "  event lead.assigned\n" in run("lead", "card", lead)[1]
     assert (card["card"], card["owner"]) == ({"email": "ani@example.com", "a": "A-7"}, "aram")
     assert run("lead", "card", lead, "--set", "contrakt=A-7")[0] == 1
     found = {one["person"]: one for one in told("person", "quality")}

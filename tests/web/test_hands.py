@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 
+from dripline.clock import machine_clock
 from dripline.language.workspace import Workspace
 from dripline.settings import Settings
 from dripline.store.database import Store
+from dripline.store.schema import tasks
 from dripline.web.app import create_app
 
 FIELDS = ("first_name", "last_name", "email", "phone", "company", "vat", "contract", "billing", "size")
@@ -34,6 +40,8 @@ WORKSPACE = Workspace.model_validate(
 )
 
 Said = Callable[..., Any]
+SQLITE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+"""For tests in which the database is not the point."""
 
 
 @pytest.fixture
@@ -128,3 +136,74 @@ def test_the_pages_show_who_has_what_to_do_and_take_what_came_of_it(client: Test
     assert sent.status_code == 303
     [done] = client.get("/v1/tasks?all=true").json()
     assert done["result"] == "wants it"
+
+
+@SQLITE
+def test_a_lead_s_page_tells_what_people_have_had_to_do_with_it(client: TestClient, lead: str) -> None:
+    page = f"/leads/{lead.rpartition('/')[2]}"
+    client.post(f"{lead}/owner", json={"to": "sales"})
+    client.post(f"{lead}/owner", json={"to": "lilit"})
+    client.post(f"{lead}/tasks", json={"title": "Call <Ani>", "due": "4h"})
+    client.post(f"{lead}/stage", json={"stage": "lost", "reason": "too <expensive>"})
+    before = _words(client.get(page).text)
+    assert "Call <Ani> open lilit · due" in before
+    assert "anna sales" in before
+    assert "somebody else was given the lead" in before
+    assert "anna has 0 open leads" in before
+    assert "lead → to lost: too <expensive>" in before
+    assert "over the API · with lilit then" in before
+    assert "Not a customer yet." in before
+    client.post(f"{lead}/stage", json={"stage": "customer"})
+    client.put(f"{lead}/customer", json={"fields": {"contract": "A-7"}})
+    after = _words(client.get(page).text)
+    assert "with lilit then. first name Ani" in after
+    assert "contract A-7" in after
+    assert "Still empty last name phone company" in after
+    assert "event lead.lost" in after.partition("The way there, in")[2]
+
+
+@SQLITE
+def test_a_lead_that_nobody_has_looked_after_says_so_in_each_part(client: TestClient) -> None:
+    new = client.put("/v1/leads", json={"email": "sam@example.com"}).json()["id"]
+    words = _words(client.get(f"/leads/{new}").text)
+    for said in ("There is nothing to do", "Nobody yet.", "It is at none yet.", "Not a customer yet."):
+        assert said in words
+
+
+@SQLITE
+def test_a_task_that_is_done_on_the_lead_s_page_leads_back_there(
+    client: TestClient, lead: str, store: Store
+) -> None:
+    page = f"/leads/{lead.rpartition('/')[2]}"
+    task = client.post(f"{lead}/tasks", json={"title": "Call Ani", "due": "4h"}).json()
+    with store.write() as connection:
+        past = machine_clock() - timedelta(hours=1)
+        connection.execute(update(tasks).values(due_at=past))
+    shown = client.get(page).text
+    assert "Call Ani overdue" in _words(shown)
+    token = shown.partition('name="form_token" value="')[2].partition('"')[0]
+    sent = client.post(
+        f"/tasks/{task['id']}/done",
+        data={"result": "wants <it>", "back": "lead", "form_token": token},
+        headers={"Origin": "http://127.0.0.1:8080"},
+        follow_redirects=False,
+    )
+    assert (sent.status_code, sent.headers["location"]) == (303, f"{page}#tasks")
+    words = _words(client.get(page).text)
+    assert "done Call Ani: wants <it>" in words
+    assert "· late" in words
+
+
+@SQLITE
+def test_the_tasks_of_a_lead_are_those_of_whom_it_has_become(client: TestClient, lead: str) -> None:
+    new = client.put("/v1/leads", json={"email": "sam@example.com"}).json()["id"]
+    client.post(f"/v1/leads/{new}/tasks", json={"title": "Call Sam"})
+    client.post(f"{lead}/merge", json={"lead": new})
+    assert [one["title"] for one in client.get(f"/v1/tasks?lead={new}").json()] == ["Call Sam"]
+    assert client.get("/v1/tasks?lead=nobody").status_code == 404
+
+
+def _words(page: str) -> str:
+    """What somebody reads there."""
+    within_words = re.sub(r"</?(?:a|b|code|small|span|time)\b[^>]*>", "", page)
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", within_words)).split())

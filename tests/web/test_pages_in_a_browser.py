@@ -94,6 +94,17 @@ def _fill(client: TestClient, store: Store) -> None:
             )
         )
         connection.execute(update(runs).where(runs.c.id == found[1].id).values(parked_reason=LONG, step=LONG))
+    _look_after(client, f"/v1/leads/{found[0].lead_id}")
+
+
+def _look_after(client: TestClient, lead: str) -> None:
+    """Give the lead everything that people do with one, in words that are long."""
+    client.post(f"{lead}/owner", json={"to": "sales"})
+    client.post(f"{lead}/tasks", json={"title": LONG, "due": "1h"})
+    task = client.post(f"{lead}/tasks", json={"title": LONG}).json()["id"]
+    client.post(f"/v1/tasks/{task}/done", json={"result": LONG})
+    client.post(f"{lead}/stage", json={"stage": "customer", "reason": LONG})
+    assert client.put(f"{lead}/customer", json={"fields": {"contract": LONG}}).status_code == 200
 
 
 REPORTS = ("/reports/funnel?journey=welcome", "/reports/deliverability")
@@ -125,6 +136,7 @@ def test_no_page_has_to_be_scrolled_sideways_or_wants_what_it_may_not_have(
         page = browser.look(address + path, width)
         assert page["width"] <= page["seen"], f"{path} at {width}"
         assert "Held" in page["text"], path
+        assert "/leads/" not in path or "Still empty" in page["text"]
     refused = [text for text in browser.complaints if "404" not in text and "scripting" not in text]
     assert refused == []
 

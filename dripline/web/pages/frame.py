@@ -20,6 +20,7 @@ from dripline.store.house import pulled
 from dripline.store.overview import house_clock
 from dripline.store.plans import load_plan
 from dripline.story import standing
+from dripline.story.hands import say_end, say_how, say_source
 from dripline.web import saying
 from dripline.web.visit import visit
 
@@ -55,6 +56,9 @@ def build_templates() -> Environment:
         say_trigger=say_trigger,
         say_reentry=say_reentry,
         say_step=say_step,
+        say_end=say_end,
+        say_how=say_how,
+        say_source=say_source,
     )
     templates.filters["number"] = saying.number
     return templates

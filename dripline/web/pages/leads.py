@@ -25,6 +25,7 @@ from dripline.web import saying
 from dripline.web.allowing import allows
 from dripline.web.pages.curve import curve
 from dripline.web.pages.frame import Frame
+from dripline.web.pages.looked_after import looked_after
 
 _MOST_INTERESTS = 12
 
@@ -43,6 +44,7 @@ def add_leads(router: APIRouter, frame: Frame) -> None:
             agreed = tell_consent(connection, row.id)
             now = clock.to_house(machine_clock())
             explained = explain_score(connection, row, now)
+            hands = looked_after(connection, row.id, frame.workspace)
             wanted = interests_in(connection, row.id)[:_MOST_INTERESTS]
             picks = choose(
                 spoken(recommended(connection, row.id, frame.now()), None, frame.workspace.locales[0])
@@ -53,6 +55,9 @@ def add_leads(router: APIRouter, frame: Frame) -> None:
             lead=row,
             story=story,
             agreed=agreed,
+            hands=hands,
+            people=frame.workspace.people,
+            now=now,
             scored=explained,
             curve=curve(explained, now, where) if explained else "",
             cools_on=f"{explained.cools_at.astimezone(where):%Y-%m-%d}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Path, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -49,7 +49,8 @@ def add_team(router: APIRouter, frame: Frame, machine: MachineClock) -> None:
     def done(
         task: Annotated[str, Path(max_length=64)],
         result: Annotated[str, Form(max_length=1_000)] = "",
+        back: Annotated[Literal["tasks", "lead"], Form()] = "tasks",
     ) -> Response:
-        """It is done: journeys that wait for it go on."""
-        hands.finish_task(task, visit().said, result.strip() or None)
-        return RedirectResponse("/tasks", 303)
+        """It is done: journeys that wait for it go on. `back` is the page on which that was said."""
+        done = hands.finish_task(task, visit().said, result.strip() or None)
+        return RedirectResponse(f"/leads/{done.lead_id}#tasks" if back == "lead" else "/tasks", 303)
