@@ -14,7 +14,6 @@ import typer
 from dripline.cli.asking import WHO, refuse
 from dripline.cli.opening import Opened, opened, who
 from dripline.cli.showing import Format, add, new_table, print_json, print_table, write_out
-from dripline.clock import machine_clock
 
 _FORMAT = Annotated[Format, typer.Option("--format", help="A text for people, or JSON.")]
 _LEAD = Annotated[str, typer.Argument(help=WHO)]
@@ -110,12 +109,8 @@ def revoke(
     why: Annotated[str, typer.Option(help="The reason, for those who ask later: no names.")],
 ) -> None:
     """Let nobody come by a code any more. Who came by it stays; the lead may get another code."""
-    from dripline.store.audit import record_act
-
     with opened(to_change=True) as house:
-        row = _done(lambda: _referring(house).revoke(code))
-        with house.store.write() as connection:
-            record_act(connection, "referral-code-revoked", who(), why, machine_clock(), lead=row.lead_id)
+        row = _done(lambda: _referring(house).revoke(code, why, who()))
     typer.echo(f"{row.code} brings nobody any more.")
 
 
@@ -177,15 +172,13 @@ def list_referrals(
 
 def refuse_referral(
     referral: Annotated[str, typer.Argument(help="Its id, as `dripline referral list` shows it.")],
-    why: Annotated[str, typer.Option(help="The reason: no names, as the referrer's journeys read it.")],
+    why: Annotated[
+        str, typer.Option(help="The reason, for those who ask later: no names. The referrer is not told.")
+    ],
 ) -> None:
     """Let nobody be rewarded for a friend. The friend keeps its welcome."""
-    from dripline.store.audit import record_act
-
     with opened(to_change=True) as house:
-        row = _done(lambda: _referring(house).refuse(referral, why))
-        with house.store.write() as connection:
-            record_act(connection, "referral-refused", who(), why, machine_clock(), referral=referral)
+        row = _done(lambda: _referring(house).refuse(referral, why, who()))
     typer.echo(f"Nobody is rewarded for it: {row.refused}.")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from dripline.clock import HouseClock
+from dripline.ingest.referring.guards import told_to_referrer
 from dripline.privacy.personal import RULES
 from dripline.privacy.scrubbing import Person, find_person, whose_rows
 from dripline.store import schema
@@ -140,6 +141,8 @@ def _told(row: Mapping[str, Any], table: str, person: Person) -> dict[str, Any]:
     if table == "referrals":
         left_out |= _OF_REFERRER if row["referrer_id"] not in person.leads else frozenset()
         left_out |= _OF_FRIEND if row["friend_id"] not in person.leads else frozenset()
+        if row["friend_id"] not in person.leads:
+            row = {**row, "refused": told_to_referrer(row["refused"])}
     return {
         name: value.isoformat() if isinstance(value, datetime) else value
         for name, value in row.items()

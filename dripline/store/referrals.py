@@ -193,6 +193,12 @@ def due(connection: Connection, now: datetime, limit: int) -> list[str]:
     return list(connection.execute(query.order_by(referrals.c.due_at, referrals.c.id).limit(limit)).scalars())
 
 
+def put_off(connection: Connection, id_: str, now: datetime, until: datetime) -> None:
+    """Look at a referral that is due later, unless somebody has settled it meanwhile (house times)."""
+    is_due = (referrals.c.id == id_) & (referrals.c.due_at <= now)
+    connection.execute(update(referrals).where(is_due).values(due_at=until))
+
+
 def list_referrals(
     connection: Connection,
     program: str | None = None,

@@ -116,7 +116,7 @@ def create_app(
     hands = Hands(store, workspace, nudge, machine)
     app.include_router(build_api(ingest, hands, store, workspace, machine))
     app.include_router(build_merges(ingest, store))
-    app.include_router(build_referrals(store, workspace, referring, settings.public_url, machine))
+    app.include_router(build_referrals(store, workspace, referring, settings.public_url))
     app.include_router(build_products(store, workspace, machine))
     app.include_router(build_segment(Tracking(store, workspace, nudge, machine, go_first), store))
     eraser = Eraser(store, secret, Journal(settings.data), machine)

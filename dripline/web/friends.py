@@ -33,7 +33,7 @@ REF = "ref"
 """By which name the code comes to the page of the offer."""
 
 PER_MINUTE = 60
-"""Links that one network may follow: nobody needs more, but who looks for codes does."""
+"""Links that one network may follow, or see as pictures: nobody needs more, but who looks for codes does."""
 
 _PICTURES = {"png": "image/png", "svg": "image/svg+xml"}
 _log = structlog.get_logger(__name__)
@@ -79,6 +79,8 @@ class _Desk:
 
     def picture(self, code: str, kind: str, request: Request) -> Response:
         """The link as a picture to scan."""
+        if self._pace.wait(PER_MINUTE, network_of(visitor_address(request.scope))):
+            return Response(status_code=429, headers={"Retry-After": "60"})
         if kind not in _PICTURES or not is_code(code):
             return self._page("unknown-friend", request, 404)
         try:

@@ -11,16 +11,15 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Row
 
-from dripline.clock import MachineClock
 from dripline.ingest.identity import read_reference
 from dripline.ingest.incoming import LeadRef, Moment, Text
+from dripline.ingest.referring.guards import told_to_referrer
 from dripline.ingest.referring.joining import Arrival
 from dripline.ingest.referring.service import Referring
 from dripline.ingest.refusal import Refused
 from dripline.language.workspace import Workspace
 from dripline.links import friends_link
 from dripline.store import referrals
-from dripline.store.audit import record_act
 from dripline.store.database import Store
 from dripline.web.described import documented
 from dripline.web.needing import caller_of, needs
@@ -89,7 +88,12 @@ class RefusalIn(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"why": "the same household"}]})
 
     why: Annotated[
-        str, Field(min_length=1, max_length=64, description="No names: the referrer's journeys read it.")
+        str,
+        Field(
+            min_length=1,
+            max_length=64,
+            description="For your colleagues: no names. The referrer is not told.",
+        ),
     ]
 
 
@@ -103,7 +107,14 @@ class ReferralOut(Answer):
     at: datetime = Field(examples=[_AT])
     via: str = Field(description="`form`, `event`, `api` or `command`.", examples=["form"])
     state: _State = Field(examples=["purchased"])
-    refused: str | None = Field(description="Why it does not count.", examples=[None])
+    refused: str | None = Field(
+        description="Why it does not count, for your colleagues: it may tell something of the friend.",
+        examples=[None],
+    )
+    told: str | None = Field(
+        description="The same as the referrer may read it: `self`, `limit`, or `rules` for everything else.",
+        examples=[None],
+    )
     purchased_at: datetime | None = Field(examples=["2026-03-05T09:30:00+00:00"])
     hold_until: datetime | None = Field(
         description="No reward before: the end of the return period.", examples=["2026-03-19T09:30:00+00:00"]
@@ -163,15 +174,13 @@ class Leaders(Answer):
     leaders: list[LeaderOut]
 
 
-def build_referrals(
-    store: Store, workspace: Workspace, referring: Referring, public_url: str, machine: MachineClock
-) -> APIRouter:
+def build_referrals(store: Store, workspace: Workspace, referring: Referring, public_url: str) -> APIRouter:
     """The router, under /v1 as well."""
     router = APIRouter(
         prefix="/v1", route_class=StrictRoute, responses=documented(415, 422), tags=["referrals"]
     )
     _add_programs(router, store, workspace, referring, public_url)
-    _add_referrals(router, store, workspace, referring, machine)
+    _add_referrals(router, store, workspace, referring)
     return router
 
 
@@ -232,9 +241,7 @@ def _add_programs(
         return JSONResponse({"leaders": [asdict(one) for one in found]})
 
 
-def _add_referrals(
-    router: APIRouter, store: Store, workspace: Workspace, referring: Referring, machine: MachineClock
-) -> None:
+def _add_referrals(router: APIRouter, store: Store, workspace: Workspace, referring: Referring) -> None:
     @router.post(
         "/referrals",
         dependencies=[needs("leads:write")],
@@ -300,11 +307,7 @@ def _add_referrals(
     )
     def refuse(referral: _Id, said: RefusalIn, request: Request) -> JSONResponse:
         """409 where the referrer was rewarded already. The friend keeps its welcome."""
-        row = referring.refuse(referral, said.why)
-        with store.write() as connection:
-            by = caller_of(request).said
-            record_act(connection, "referral-refused", by, said.why, machine(), referral=referral)
-        return JSONResponse(told(row))
+        return JSONResponse(told(referring.refuse(referral, said.why, caller_of(request).said)))
 
 
 def told(row: Row[Any]) -> dict[str, Any]:
@@ -318,6 +321,7 @@ def told(row: Row[Any]) -> dict[str, Any]:
         "via": row.via,
         "state": row.state,
         "refused": row.refused,
+        "told": told_to_referrer(row.refused),
         "reward": row.reward,
         **{name: at.isoformat() if at is not None else None for name, at in times.items()},
     }

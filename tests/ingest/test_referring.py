@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError
+from structlog.testing import capture_logs
 
 from activities.sweep import Patience, Sweeper
 from dripline.ingest.identity import Reference
@@ -19,7 +21,7 @@ from dripline.ingest.merging.merge import Times as MergeTimes
 from dripline.ingest.merging.merge import merge
 from dripline.ingest.referring.guards import Meeting, mailbox_of, reason_against
 from dripline.ingest.referring.joining import Arrival, Joined
-from dripline.ingest.referring.service import Referring
+from dripline.ingest.referring.service import PUT_OFF, Referring
 from dripline.ingest.refusal import Refused
 from dripline.ingest.service import Ingest
 from dripline.language.plan import ReferralStep
@@ -221,7 +223,7 @@ def test_a_code_is_the_same_however_often_it_is_asked_for_and_can_be_taken_back(
     shop = Shop(sqlite)
     who = Reference(("ani",), ())
     assert shop.referring.code(who, "friends").code == shop.code
-    shop.referring.revoke(shop.code)
+    shop.referring.revoke(shop.code, "lost", None)
     shop.has("nare")
     with pytest.raises(Refused, match="unknown-code"):
         shop.brings("nare")
@@ -273,8 +275,85 @@ def test_devices_networks_loops_and_customers_are_known_again(sqlite: Store) -> 
     shop.has("old")
     shop.buys("old", "before")
     assert shop.brings("old").row.refused == "customer"
-    assert "referral.refused customer" in shop.happened()
     assert shop.told("referral.welcomed", "old") == []
+
+
+def test_the_referrer_never_learns_that_a_friend_had_bought_before(sqlite: Store) -> None:
+    shop = Shop(sqlite)
+    shop.has("old")
+    shop.buys("old", "before")
+    shop.brings("old")
+    shop.comes("one", device="phone")
+    shop.comes("two", device="phone")
+    shop.comes("three")
+    shop.referring.refuse(shop.row("three").id, "has bought as Aram", None)
+    friends = ("old", "two", "three")
+    assert [shop.row(one).refused for one in friends] == ["customer", "device", "has bought as Aram"]
+    told = [one["reason"] for one in shop.told("referral.refused")]
+    assert told == ["rules"] * 3, "nor can it tell one from the other"
+    handed = {}
+    for lead in ("ani", "old"):
+        with sqlite.read() as connection:
+            house = open_house(connection)
+            handed[lead] = export(connection, house, load_lead(connection, lead), house.clock, UTC, NOW)
+    assert sorted(str(one["refused"]) for one in handed["ani"]["friends_brought"]) == ["None"] + ["rules"] * 3
+    for word in ("customer'", "device'", "Aram"):
+        rows = [handed["ani"][name] for name in ("friends_brought", "events", "story")]
+        assert word not in str(rows)
+    assert [one["refused"] for one in handed["old"]["friends_brought"]] == ["customer"], "it is its own"
+
+
+def test_a_referral_that_cannot_be_settled_holds_up_no_other_and_is_tried_again(
+    sqlite: Store,
+) -> None:
+    shop = Shop(sqlite)
+    for friend in ("broken", "nare"):
+        shop.comes(friend)
+        shop.buys(friend, f"order-{friend}")
+    good = shop.row("broken").terms
+    with sqlite.write() as connection:
+        referrals.change_referral(
+            connection, shop.row("broken").id, terms={"reward": "ani@example.com"}, due_at=NOW
+        )
+    shop.clock.offset += 15 * DAY
+    with capture_logs() as logs:
+        assert shop.referring.settle_due(1, 5.0) == 1
+        assert shop.referring.settle_due(10, 5.0) == 1, "it stands in nobody's way"
+    assert [shop.row(one).state for one in ("broken", "nare")] == ["purchased", "rewarded"]
+    assert [(one["event"], one["error"]) for one in logs] == [("referral-waits", "ValidationError")]
+    assert "example.com" not in str(logs)
+    with sqlite.write() as connection:
+        referrals.change_referral(connection, shop.row("broken").id, terms=good)
+    shop.clock.offset += PUT_OFF
+    assert shop.referring.settle_due(10, 5.0) == 1
+    assert shop.row("broken").state == "rewarded"
+
+
+def test_whoever_refuses_stands_in_the_audit_log_or_nothing_is_refused(sqlite: Store) -> None:
+    shop = Shop(sqlite)
+    shop.comes("nare")
+    id_ = shop.row("nare").id
+    with sqlite.write() as connection:
+        connection.execute(
+            text("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END")
+        )
+    with pytest.raises(IntegrityError):
+        shop.referring.refuse(id_, "the same household", "lilit")
+    with pytest.raises(IntegrityError):
+        shop.referring.revoke(shop.code, "leaflets", "lilit")
+    assert shop.row("nare").state == "joined"
+    assert shop.comes("oleg") == "joined"
+    with sqlite.write() as connection:
+        connection.execute(text("DROP TRIGGER full"))
+    for _ in range(2):
+        shop.referring.refuse(id_, "the same household", "lilit")
+    shop.referring.revoke(shop.code, "leaflets", "lilit")
+    with sqlite.read() as connection:
+        rows = connection.execute(select(schema.audit).order_by(schema.audit.c.id)).all()
+    assert [(row.what, row.by, row.why) for row in rows] == [
+        ("referral-refused", "lilit", "the same household"),
+        ("referral-code-revoked", "lilit", "leaflets"),
+    ]
 
 
 def test_an_order_may_tell_whose_friend_it_is(sqlite: Store) -> None:
@@ -363,10 +442,10 @@ def test_nobody_is_rewarded_for_a_friend_whom_somebody_has_refused(sqlite: Store
     shop = Shop(sqlite)
     shop.comes("nare")
     shop.buys("nare", "o-1")
-    shop.referring.refuse(shop.row("nare").id, "the same family")
+    shop.referring.refuse(shop.row("nare").id, "the same family", None)
     shop.days_pass(20)
-    assert shop.happened()[-1] == "referral.refused the same family"
-    assert shop.referring.refuse(shop.row("nare").id, "again").refused == "the same family"
+    assert shop.happened()[-1] == "referral.refused rules"
+    assert shop.referring.refuse(shop.row("nare").id, "again", None).refused == "the same family"
 
 
 def test_settled_many_times_at_once_it_is_rewarded_once(shop: Shop) -> None:
@@ -481,7 +560,7 @@ def test_neither_of_the_two_is_handed_what_is_the_other_s(sqlite: Store) -> None
 def test_what_somebody_wrote_of_a_friend_goes_with_whoever_is_erased(sqlite: Store) -> None:
     shop = Shop(sqlite)
     shop.comes("nare")
-    shop.referring.refuse(shop.row("nare").id, "Nare is Ani's sister")
+    shop.referring.refuse(shop.row("nare").id, "Nare is Ani's sister", None)
     id_ = referrals.referral_id("friends", "nare")
     Eraser(sqlite, machine=shop.clock).erase("nare", None, None)
     with sqlite.read() as connection:

@@ -20,6 +20,7 @@ from dripline.settings import Settings
 from dripline.store import schema
 from dripline.store.database import Store
 from dripline.web.app import create_app
+from dripline.web.friends import PER_MINUTE
 from tests.durable.house import Clock
 
 URL = "https://drip.example"
@@ -151,6 +152,15 @@ def test_a_code_is_a_picture_too(door: Door) -> None:
     assert door.visitor().get("/r/K7RWM-2PXQ4.png").status_code == 404
 
 
+def test_whoever_looks_for_codes_is_slowed_down_by_pictures_too(door: Door) -> None:
+    visitor = door.visitor("198.51.100.7")
+    kinds = ("", ".png", ".svg")
+    answers = [visitor.get(f"/r/K7RWM-2PXQ4{kinds[number % 3]}") for number in range(PER_MINUTE + 3)]
+    assert [one.status_code for one in answers] == [404] * PER_MINUTE + [429] * 3
+    assert all(int(one.headers["Retry-After"]) > 0 for one in answers[PER_MINUTE:])
+    assert door.visitor().get(f"/r/{door.code}.png").status_code == 200
+
+
 def test_a_shop_says_who_came_and_reads_what_becomes_of_it(door: Door) -> None:
     nare = door.ingest.upsert_lead(LeadIn(email="nare@example.com")).body["id"]
     came = door.asks("POST", "referrals", code=door.code, lead={"email": "nare@example.com"})
@@ -166,6 +176,7 @@ def test_a_shop_says_who_came_and_reads_what_becomes_of_it(door: Door) -> None:
     ]
     refused = door.asks("POST", f"referrals/{came['id']}/refuse", why="the same household")
     assert (refused["state"], refused["refused"]) == ("refused", "the same household")
+    assert refused["told"] == "rules", "as the referrer may read it"
     [program] = door.asks("GET", "referral-programs")["programs"]
     assert (program["codes"], program["states"]) == (1, {"refused": 1})
     assert door.asks("GET", "referral-programs/friends/leaders")["leaders"] == []

@@ -10,6 +10,9 @@ Reason = Literal["self", "loop", "customer", "device", "network", "shared"]
 """It is the referrer under another address; it brought the referrer, or who brought that one; it is a customer already;
 it came by a device, or a network, of the referrer or of other friends; it shares what friends do not share."""
 
+_OF_THE_REFERRER = ("self", "limit", "returned")
+"""Reasons that say nothing of the friend but what its referrer has been told."""
+
 _DOTS_MEAN_NOTHING = ("gmail.com", "googlemail.com")
 
 
@@ -52,6 +55,15 @@ def reason_against(meeting: Meeting) -> Reason | None:
         _plain(one.get(name)) for name in meeting.differ if _plain(one.get(name)) == _plain(other.get(name))
     )
     return "shared" if any(shared) else None
+
+
+def told_to_referrer(reason: str | None) -> str | None:
+    """Why a friend does not count, as its referrer may read it.
+
+    That somebody has bought before, or uses whose device, is the friend's own; so is what a colleague wrote of it.
+    All these are one word, `rules`, since what is told apart can be guessed.
+    """
+    return reason if reason is None or reason in _OF_THE_REFERRER else "rules"
 
 
 def mailbox_of(address: str) -> str:

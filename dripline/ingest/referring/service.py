@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -20,9 +21,13 @@ from dripline.ingest.refusal import Refused
 from dripline.ingest.transaction import transaction
 from dripline.language.problems import did_you_mean
 from dripline.store import referrals
-from dripline.store.database import Store
+from dripline.store.audit import record_act
+from dripline.store.database import UNAVAILABLE, Store
 from dripline.store.house import House, open_house
 from dripline.store.rules import current_rules
+
+PUT_OFF = timedelta(hours=1)
+"""How long a referral that cannot be settled is left alone (house time): others must not wait behind it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -57,15 +62,16 @@ class Referring:
 
         return transaction(self._store, do)
 
-    def revoke(self, code: str) -> Row[Any]:
-        """Let nobody come by a code any more. Raises Refused."""
+    def revoke(self, code: str, why: str, by: str | None) -> Row[Any]:
+        """Let nobody come by a code any more, and keep who said so. Raises Refused."""
 
         def do(connection: Connection) -> Row[Any]:
             row = referrals.find_code(connection, code)
             if row is None:
                 raise Refused(404, "unknown-code", "Nobody brings friends by this code.")
-            at = self._times(open_house(connection)).house
-            referrals.revoke_code(connection, row.plain_code, at)
+            now = self._times(open_house(connection))
+            referrals.revoke_code(connection, row.plain_code, now.house)
+            record_act(connection, "referral-code-revoked", by, why, now.machine, lead=row.lead_id)
             return row
 
         return transaction(self._store, do)
@@ -87,12 +93,12 @@ class Referring:
             self.settle(done.row.id)
         return done
 
-    def refuse(self, referral: str, reason: str) -> Row[Any]:
-        """Let nobody be rewarded for a friend, by hand. Raises Refused."""
+    def refuse(self, referral: str, reason: str, by: str | None) -> Row[Any]:
+        """Let nobody be rewarded for a friend, by hand, and keep who said so. Raises Refused."""
 
         def do(connection: Connection) -> Row[Any]:
             house = open_house(connection, self._secret)
-            return refuse(connection, referral, reason, lambda: self._times(house))
+            return refuse(connection, referral, reason, by, lambda: self._times(house))
 
         row = transaction(self._store, do)
         self._nudge()
@@ -110,7 +116,10 @@ class Referring:
         return row
 
     def settle_due(self, most: int, seconds: float) -> int:
-        """Do what is due by now, of so many at most and for so long; how many there were."""
+        """Do what is due by now, of so many at most and for so long; how many there were.
+
+        One that cannot be done, whatever the reason, is put off: it holds up no other.
+        """
         with self._store.read() as connection:
             now = self._times(open_house(connection, self._secret)).house
             waiting = referrals.due(connection, now, most)
@@ -118,12 +127,22 @@ class Referring:
         for referral in waiting:
             try:
                 self.settle(referral)
-            except Refused as refusal:  # erased meanwhile: the next look finds it so
-                _log.warning("referral-waits", referral=referral, code=refusal.code)
+            except UNAVAILABLE:  # nothing can be done of any
+                raise
+            except Exception as trouble:  # its words may tell of people: its kind does for finding it
+                _log.warning("referral-waits", referral=referral, error=type(trouble).__name__)
+                self._put_off(referral)
             number += 1
             if time.monotonic() > give_up:
                 break
         return number
+
+    def _put_off(self, referral: str) -> None:
+        def do(connection: Connection) -> None:
+            now = self._times(open_house(connection, self._secret)).house
+            referrals.put_off(connection, referral, now, now + PUT_OFF)
+
+        transaction(self._store, do)
 
     def _times(self, house: House) -> Times:
         machine_now = self._machine()

@@ -14,6 +14,7 @@ from dripline.engine.calendar import add, zone
 from dripline.ingest.following import Times
 from dripline.ingest.recording import record
 from dripline.ingest.referring.giving import discount_key, give_offer
+from dripline.ingest.referring.guards import told_to_referrer
 from dripline.ingest.referring.joining import told_of
 from dripline.ingest.refusal import Refused
 from dripline.language.money import to_major
@@ -21,6 +22,7 @@ from dripline.language.plan import Duration, Limit
 from dripline.language.rules import Rules
 from dripline.language.terms import Terms
 from dripline.store import referrals
+from dripline.store.audit import record_act
 from dripline.store.events import Event
 from dripline.store.house import House
 from dripline.store.leads import lock_leads, survivors
@@ -57,8 +59,13 @@ def settle(connection: Connection, house: House, referral: str, clock: Callable[
     return row
 
 
-def refuse(connection: Connection, referral: str, reason: str, clock: Callable[[], Times]) -> Row[Any]:
-    """Let nobody be rewarded for this friend, as somebody decided. Raises Refused: rewarded already (409)."""
+def refuse(
+    connection: Connection, referral: str, reason: str, by: str | None, clock: Callable[[], Times]
+) -> Row[Any]:
+    """Let nobody be rewarded for this friend, as somebody decided, and keep who. Again, it changes nothing.
+
+    Raises Refused: rewarded already (409).
+    """
     before, referrer = _locked(connection, referral)
     if before.state == referrals.REWARDED:
         raise Refused(409, "rewarded", "This friend was rewarded already: take the discount back instead.")
@@ -66,6 +73,7 @@ def refuse(connection: Connection, referral: str, reason: str, clock: Callable[[
         return before
     now = clock()
     row = _over(connection, before, reason)
+    record_act(connection, "referral-refused", by, reason, now.machine, referral=referral)
     if referrer.erased_at is None:
         for event in _telling(before, row, now.house):
             record(connection, event, now.machine)
@@ -159,6 +167,6 @@ def _telling(before: Row[Any], row: Row[Any], at: datetime) -> Iterator[Event]:
         case referrals.RETURNED:
             yield event(REFUSED, f".{row.order_id}", reason="returned")
         case referrals.REFUSED:
-            yield event(REFUSED, reason=row.refused)
+            yield event(REFUSED, reason=told_to_referrer(row.refused))
         case referrals.REWARDED:
             yield event(REWARDED, friends=row.number, **row.reward)
