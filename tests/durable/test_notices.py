@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import select, update
 
 from activities.deliver import Settled
@@ -49,13 +50,22 @@ def test_a_notice_goes_to_the_colleague_though_the_lead_has_left(store: Store) -
         assert messages.count_all(connection, "lead-1", NOW - timedelta(days=1)) == 0
 
 
-def test_a_colleague_gets_no_link_of_the_leads(store: Store) -> None:
+@pytest.mark.parametrize(
+    ("link", "leads_to"),
+    [
+        ("unsubscribe_link()", "unsubscribe"),
+        ("preferences_link()", "preferences"),
+        ("confirm_link()", "confirm"),
+        ("later_link(product='team')", "later?product=team"),
+    ],
+)
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_colleague_gets_no_link_of_the_leads(store: Store, link: str, leads_to: str) -> None:
     plain = telling()
-    body = "[Leave]({{ unsubscribe_link() }})"
-    source = TemplateSource(markup="md", body=body, subject="x")
+    source = TemplateSource(markup="md", body=f"[Here]({{{{ {link} }}}})", subject="x")
     house = House(store, plain.model_copy(update={"templates": {"email:#tell": {"en": source}}}))
     house.deliveries.attempt(house.queued_message())
-    assert house.message().body == "[Leave](http://127.0.0.1:8080/l/example/unsubscribe)\n"
+    assert house.message().body == f"[Here](http://127.0.0.1:8080/l/example/{leads_to})\n"
 
 
 def test_a_step_may_give_its_own_subject(store: Store) -> None:

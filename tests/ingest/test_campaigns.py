@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from dripline.clock import HouseClock
 from dripline.ingest.campaigns.moving import AT_ONCE, Mover
@@ -240,6 +241,45 @@ def test_paused_it_stands_still_and_cancelled_it_is_over(store: Store) -> None:
     assert town.mover.move(campaign).over
     with store.write() as connection, pytest.raises(Refused, match="campaign-over"):
         resume_campaign(connection, campaign, town.now, "nare")
+
+
+class BetweenTwo(Store):
+    """Lets somebody else act after the first lead of the first batch was let in."""
+
+    act: Callable[[], None] | None = None
+    writes = 0
+
+    def write(self) -> AbstractContextManager[Connection]:
+        if self.act is not None:
+            self.writes += 1
+            if self.writes == 4:  # its audience, the batch, and the first lead have each been written
+                act, self.act = self.act, None
+                act()
+        return super().write()
+
+
+@SQLITE
+@pytest.mark.parametrize("what", ["campaign", "journey"])
+def test_paused_between_two_leads_of_a_batch_it_lets_nobody_else_in(
+    store: Store, store_url: str, what: str
+) -> None:
+    town = Town(store)
+    campaign = town.campaign()
+    slow = BetweenTwo(store_url)
+
+    def pause() -> None:
+        with store.write() as connection:
+            if what == "campaign":
+                pause_campaign(connection, campaign, town.now, "nare", "a misprint")
+            else:
+                pause_journey(connection, "welcome", town.now, "nare", None, freezes=False)
+
+    slow.act = pause
+    town.mover.store = slow
+    town.mover.move(campaign)
+    slow.close()
+    assert slow.act is None
+    assert (town.counts(campaign)[:2], len(town.entered())) == ((9, 1), 1)
 
 
 @SQLITE

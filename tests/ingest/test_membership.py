@@ -67,12 +67,15 @@ class House:
         with self.store.write() as connection:
             keep_rules(connection, rules(**segments), self.now)
 
-    def happens(self, event_id: str, lead: str, name: str, **properties: Any) -> None:
+    def happens(
+        self, event_id: str, lead: str, name: str, *, historical: bool = False, **properties: Any
+    ) -> None:
         with self.store.write() as connection:
-            record(connection, Event(event_id, lead, name, properties, self.now), self.now)
+            event = Event(event_id, lead, name, properties, self.now, historical=historical)
+            record(connection, event, self.now)
 
-    def buys(self, lead: str, order: str, total: int = 10) -> None:
-        self.happens(f"e-{order}", lead, "order.paid", order_id=order, total=total)
+    def buys(self, lead: str, order: str, total: int = 10, *, historical: bool = False) -> None:
+        self.happens(f"e-{order}", lead, "order.paid", historical=historical, order_id=order, total=total)
 
     def sweeps(self, days: float = 0, budget: float = 60) -> int:
         self.now += days * DAY
@@ -122,6 +125,21 @@ def test_the_second_order_lets_a_lead_in_at_once_and_a_journey_begins(house: Hou
     assert house.told() == ["ani entered buyers"]
     with house.store.read() as connection:
         assert connection.execute(select(runs.c.lead_id)).scalars().all() == ["ani"]
+
+
+def test_history_lets_leads_in_and_tells_nobody(house: House) -> None:
+    house.says(buyers=BUYERS)
+    house.sweeps()
+    with house.store.write() as connection:
+        published(connection, a_plan(on="segment.entered"))
+    for order in ("o1", "o2"):
+        house.buys("ani", order, historical=True)
+    assert (house.lists(), house.told()) == (["buyers"], [])
+    house.sweeps(days=2)
+    house.buys("ani", "o3")
+    assert house.told() == [], "it was in before"
+    with house.store.read() as connection:
+        assert connection.execute(select(runs.c.lead_id)).all() == []
 
 
 def test_who_was_in_before_the_segment_was_made_is_in_it_untold(house: House) -> None:

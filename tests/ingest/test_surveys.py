@@ -17,6 +17,7 @@ from dripline.ingest.incoming import EventIn
 from dripline.ingest.recording import record
 from dripline.ingest.refusal import Refused
 from dripline.ingest.service import Ingest
+from dripline.language.plan import Plan
 from dripline.language.workspace import Workspace
 from dripline.reports.surveys import read_results
 from dripline.settings import Settings
@@ -40,8 +41,8 @@ SCANNER = {"User-Agent": "Mozilla/5.0 (compatible; Barracuda Sentinel (EE))"}
 class Asking:
     """A house that has asked its lead, an hour ago."""
 
-    def __init__(self, store: Store, **lead: Any) -> None:
-        self.house, self.store = House(store, PROJECT.plans["nps"], PROJECT.plans["bring-a-friend"]), store
+    def __init__(self, store: Store, nps: Plan = PROJECT.plans["nps"], **lead: Any) -> None:
+        self.house, self.store = House(store, nps, PROJECT.plans["bring-a-friend"]), store
         assert PROJECT.workspace is not None
         self.workspace: Workspace = PROJECT.workspace
         make_known(store, self.workspace)
@@ -135,6 +136,22 @@ def test_a_scanner_that_opens_every_link_says_nothing(asking: Asking) -> None:
     asking.sweeps()
     assert asking.told() == []
     assert asking.goes_on() is None
+
+
+@SQLITE
+def test_where_only_the_button_answers_no_click_does(store: Store) -> None:
+    nps = PROJECT.plans["nps"].model_dump()
+    nps["surveys"]["recommend"]["confirm"] = True
+    asking = Asking(store, Plan.model_validate(nps))
+    page = asking.client.get(asking.links[9]).text
+    assert 'value="9" required checked' in page
+    assert "data-pick" not in page, "its script tells nothing"
+    asking.clicks(9)
+    asking.waits(minutes=3)
+    asking.sweeps()
+    assert (asking.told(), asking.row().picks) == ([], None)
+    asking.client.post(asking.links[9], data={"do": "send", "q-answer": "9"})
+    assert [one["via"] for one in asking.told()] == ["page"]
 
 
 def test_the_pages_button_answers_at_once_with_words_and_only_once(asking: Asking) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from dripline.language.links import LaterLink
 from dripline.links import Links
@@ -12,6 +13,7 @@ from dripline.privacy.erasing import Eraser
 from dripline.store.database import Store
 from dripline.store.house import open_house
 from dripline.store.leads import change_lead
+from dripline.store.schema import messages
 from dripline.web.later_words import LATER
 from tests.durable.house import NOW
 from tests.web.test_links import Post
@@ -40,6 +42,15 @@ def test_to_look_changes_nothing(post: Post) -> None:
     answer = post.client.get(page)
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
     assert 'min="2026-01-06"' in answer.text
+    assert told(post) == []
+
+
+def test_no_link_of_a_notice_names_a_day_for_the_lead(post: Post) -> None:
+    page = page_of(post)
+    with post.house.store.write() as connection:
+        connection.execute(update(messages).values(notice=True))
+    assert "<form" not in post.client.get(page).text
+    post.client.post(page, data={"do": "save", "when": "1"})
     assert told(post) == []
 
 
