@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -249,13 +249,15 @@ class BetweenTwo(Store):
     act: Callable[[], None] | None = None
     writes = 0
 
-    def write(self) -> AbstractContextManager[Connection]:
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
         if self.act is not None:
             self.writes += 1
             if self.writes == 4:  # its audience, the batch, and the first lead have each been written
                 act, self.act = self.act, None
                 act()
-        return super().write()
+        with super().write() as connection:
+            yield connection
 
 
 @SQLITE
