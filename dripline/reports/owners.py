@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -69,17 +69,17 @@ def report_owners(
 ) -> Report[OwnerRow]:
     """Everybody who was given a lead or a task in the period, and what came of it to this day.
 
-    An order is of whom its lead was given last before it.
+    An order is of whom its lead was given last before it, of those whose lead has not become another's since.
     """
     chosen, notes = choose_currency(connection, currency, usual)
     sums: dict[str, _Sum] = defaultdict(_Sum)
     bought = _orders(connection)
     for lead, group in groupby(_given(connection), key=lambda row: row.lead_id):
         found = list(group)
-        for one, after in zip(found, [*found[1:], None], strict=True):
+        whose = _by_owner(found, bought.get(lead, ()))
+        for one in found:
             if one.person is not None and _is_of(one.at, period):
-                until = None if after is None else after.at
-                _add(sums[one.person], one, _between(bought.get(lead, ()), one.at, until), chosen)
+                _add(sums[one.person], one, whose[one.id], chosen)
     for row in connection.execute(_tasks(period)):
         one_sum = sums[row.person]
         one_sum.tasks, one_sum.done, one_sum.overdue = row.tasks, row.done, row.overdue
@@ -100,7 +100,7 @@ def report_owners(
 
 def _given(connection: Connection) -> Iterator[Row[Any]]:
     """Who was given which lead, lead by lead, oldest first: the next one takes a lead from the one before."""
-    names = ("lead_id", "person", "at", "reacted_at", "ended")
+    names = ("id", "lead_id", "person", "at", "reacted_at", "ended_at", "ended")
     columns = [assignments.c[name] for name in names]
     query = select(*columns).order_by(assignments.c.lead_id, assignments.c.at, assignments.c.id)
     yield from connection.execute(query)
@@ -137,8 +137,18 @@ def _is_of(at: datetime, period: Period) -> bool:
     return at < period.end and (period.start is None or at >= period.start)
 
 
-def _between(found: Any, since: datetime, until: datetime | None) -> list[Row[Any]]:
-    return [one for one in found if one.at >= since and (until is None or one.at < until)]
+def _by_owner(given: Sequence[Row[Any]], bought: Sequence[Row[Any]]) -> dict[int, list[Row[Any]]]:
+    """By assignment, oldest first, the lead's orders that came while it held."""
+    whose: dict[int, list[Row[Any]]] = {one.id: [] for one in given}
+    for order in bought:
+        had = [one.id for one in given if one.at <= order.at and not _merged_by(one, order.at)]
+        if had:
+            whose[had[-1]].append(order)
+    return whose
+
+
+def _merged_by(given: Row[Any], at: datetime) -> bool:
+    return bool(given.ended == "merged" and given.ended_at <= at)
 
 
 def _add(one: _Sum, given: Row[Any], bought: list[Row[Any]], currency: str | None) -> None:

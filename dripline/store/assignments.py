@@ -20,7 +20,7 @@ NOT_AGAIN = timedelta(days=30)
 """For how long a lead does not come back to whoever did not react to it."""
 
 _OPEN = assignments.c.ended_at.is_(None)
-_NOT_HAD = ("no-reaction", "reassigned", "renewed", "erased")
+_NOT_HAD = ("no-reaction", "reassigned", "renewed", "merged", "erased")
 """Ends of assignments that say nothing of how good somebody is: another had the lead in the end, or nobody can."""
 
 
@@ -89,6 +89,26 @@ def end_assignments(connection: Connection, lead_id: str, at: datetime, ended: s
     connection.execute(
         update(assignments).where(assignments.c.lead_id == lead_id, _OPEN).values(ended_at=at, ended=ended)
     )
+
+
+def open_assignments(connection: Connection, lead_id: str) -> list[Row[Any]]:
+    """The assignments of the lead that are not over, the first first."""
+    query = select(assignments).where(assignments.c.lead_id == lead_id, _OPEN)
+    return list(connection.execute(query.order_by(assignments.c.id)))
+
+
+def end_these(connection: Connection, ids: Collection[int], at: datetime, ended: str) -> None:
+    """These assignments are over."""
+    if ids:
+        over = update(assignments).where(assignments.c.id.in_(list(ids)), _OPEN)
+        connection.execute(over.values(ended_at=at, ended=ended))
+
+
+def open_again(connection: Connection, ids: Collection[int]) -> None:
+    """These assignments go on, as if they had never been over."""
+    if ids:
+        again = update(assignments).where(assignments.c.id.in_(list(ids)))
+        connection.execute(again.values(ended_at=None, ended=None))
 
 
 def open_assignment(connection: Connection, lead_id: str) -> Row[Any] | None:

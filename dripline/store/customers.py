@@ -33,6 +33,12 @@ def customer_of(connection: Connection, lead_id: str) -> Row[Any] | None:
     return connection.execute(query).one_or_none()
 
 
+def read_customer(connection: Connection, lead_id: str) -> dict[str, Any] | None:
+    """The lead's customer card as conditions read it, or None."""
+    row = customer_of(connection, lead_id)
+    return readable_card(row.card, row.converted_at, row.owner, row.order_id) if row is not None else None
+
+
 def add_customer(connection: Connection, lead: Row[Any], at: datetime, order: str | None) -> None:
     """Begin the customer card of a lead that has none, with the way that led there. Lock the lead first."""
     card = first_card(dict(lead._mapping), lead.attributes or {})

@@ -117,7 +117,8 @@ def move_back(connection: Connection, winner_id: str, loser_id: str, moved: Mapp
             )
             connection.execute(update(table).where(whose == winner_id, named).values({whose: loser_id}))
     for some in _parts(moved.get("runs", [])):
-        for table in (messages, discounts, stage_changes, assignments, tasks):
+        # Stage and owner stay with the one that goes on, and so do their changes.
+        for table in (messages, discounts, tasks):
             connection.execute(
                 update(table)
                 .where(table.c.lead_id == winner_id, table.c.run_id.in_(some))

@@ -1073,7 +1073,7 @@ assignments = Table(
     Column("react_by", Utc),  # by when the person has to show a reaction
     Column("reacted_at", Utc),
     Column("ended_at", Utc),
-    Column("ended", String(32)),  # reassigned | renewed | no-reaction | converted | lost | erased
+    Column("ended", String(32)),  # reassigned | renewed | no-reaction | converted | lost | merged | erased
     UniqueConstraint("run_id", "step", "visit"),
     Index("ix_assignments_lead", "lead_id", "at"),
     Index("ix_assignments_person", "person", "at"),

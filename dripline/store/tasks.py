@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -61,10 +61,45 @@ def mark_overdue(connection: Connection, task: Row[Any], at: datetime) -> str | 
     return person
 
 
-def pass_on(connection: Connection, lead_id: str, before: str, after: str) -> int:
-    """The open tasks that the one has for the lead are the other's from now on; how many."""
+def pass_on(connection: Connection, lead_id: str, before: str, after: str) -> list[str]:
+    """The open tasks that the one has for the lead are the other's from now on; their ids."""
     mine = (tasks.c.lead_id == lead_id, tasks.c.person == before, *IS_OPEN)
-    return connection.execute(update(tasks).where(*mine).values(person=after)).rowcount
+    given = update(tasks).where(*mine).values(person=after).returning(tasks.c.id)
+    return sorted(connection.execute(given).scalars())
+
+
+def give_back(
+    connection: Connection, task_id: str, lead_id: str, person: str, has_it: Collection[str | None]
+) -> None:
+    """The lead's task is that person's again, if it is still open and one of those has it."""
+    same = (tasks.c.id == task_id, tasks.c.lead_id == lead_id, tasks.c.person.in_(list(has_it)), *IS_OPEN)
+    connection.execute(update(tasks).where(*same).values(person=person))
+
+
+def set_twice(connection: Connection, ended: Mapping[str, str]) -> list[str]:
+    """Open tasks of runs that ended for another which has set the same task: their ids.
+
+    `ended` has each run that ended, and the one that goes on.
+    """
+    if not ended:
+        return []
+    of_these = tasks.c.run_id.in_([*ended, *ended.values()])
+    found = connection.execute(select(tasks).where(of_these).order_by(tasks.c.id)).all()
+    set_by = {(row.run_id, row.step) for row in found}
+    return [
+        row.id
+        for row in found
+        if row.run_id in ended
+        and (ended[row.run_id], row.step) in set_by
+        and row.done_at is None
+        and row.cancelled_at is None
+    ]
+
+
+def want_again(connection: Connection, ids: Collection[str]) -> None:
+    """These tasks, which were cancelled, are to be done after all."""
+    if ids:
+        connection.execute(update(tasks).where(tasks.c.id.in_(list(ids))).values(cancelled_at=None))
 
 
 def overdue(connection: Connection, now: datetime, limit: int) -> Sequence[Row[Any]]:

@@ -11,6 +11,7 @@ import uuid_utils
 from sqlalchemy import Connection, Row, select
 
 from dripline.ingest.merging.agreement import log_agreement
+from dripline.ingest.merging.owners import bring_together
 from dripline.ingest.merging.rivals import settle
 from dripline.ingest.merging.rules import QUIET, RULES, Side, goes_on_first, united
 from dripline.ingest.recording import record
@@ -73,6 +74,7 @@ def merge(
     winner_id, loser_id, merge_id = winner["id"], loser["id"], str(uuid_utils.uuid7())
     at = max(in_order(connection, one, times.house) for one in (winner_id, loser_id))
     ended, held_out = settle(connection, (winner_id, loser_id), at, times.machine)
+    hands = bring_together(connection, winner, loser, made, ended, at)
     moved = move_all(connection, loser_id, winner_id)
     point_to(connection, loser_id, winner_id)
     change_lead(connection, winner_id, made, at)
@@ -81,7 +83,8 @@ def merge(
         "loser": told(loser.values),
         "made": told(made),
         "moved": moved,
-        "ended": ended,
+        "ended": list(ended),
+        "hands": hands,
         "held_out": held_out,
     }
     log_merge(

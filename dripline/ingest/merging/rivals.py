@@ -30,10 +30,11 @@ def rivals(open_ones: Sequence[Row[Any]], sent: dict[str, int]) -> list[tuple[Ro
 
 def settle(
     connection: Connection, lead_ids: Iterable[str], at: datetime, machine_now: datetime
-) -> tuple[list[str], dict[str, int]]:
+) -> tuple[dict[str, str], dict[str, int]]:
     """End the runs that have a rival which goes on, and let holdout win; both leads are locked.
 
-    Returns the runs that ended, and those that are of the control group from now on, each with its turn.
+    Returns the runs that ended, each with the one that goes on, and those that are of the control group from now on,
+    each with its turn.
     """
     of_both = runs.c.lead_id.in_(list(lead_ids))
     all_open = select(runs).where(of_both, runs.c.ended_at.is_(None)).order_by(runs.c.id).with_for_update()
@@ -41,8 +42,8 @@ def settle(
     pairs = rivals(open_ones, _sent(connection, [run.id for run in open_ones]))
     for goes_on, run in pairs:
         _end(connection, run, goes_on, at)
-    gone = [run.id for _, run in pairs]
-    want_wake(connection, gone, machine_now)
+    gone = {run.id: goes_on.id for goes_on, run in pairs}
+    want_wake(connection, list(gone), machine_now)
     held_out = select(runs.c.journey).where(of_both, runs.c.holdout).distinct()
     drawn = set(connection.execute(held_out).scalars())
     joining = [run for run in open_ones if run.journey in drawn and not run.holdout and run.id not in gone]

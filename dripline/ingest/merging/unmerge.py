@@ -12,12 +12,14 @@ from sqlalchemy import Connection, Row, select, update
 from dripline.engine.topics import CHANNELS
 from dripline.ingest.merging.agreement import log_agreement
 from dripline.ingest.merging.merge import Times, differences
+from dripline.ingest.merging.owners import set_apart
 from dripline.ingest.merging.parting import Parted, Together, parted
 from dripline.ingest.merging.rules import RULES
 from dripline.ingest.recording import record
 from dripline.ingest.refusal import Refused, erased_lead
 from dripline.ingest.scoring.following import score_again
 from dripline.store.audit import record_act
+from dripline.store.customers import read_customer
 from dripline.store.events import Event, in_order
 from dripline.store.leads import IDENTIFYING, change_lead, claim, identity_of, lock_leads, owners
 from dripline.store.merges import later_merge, load_merge, mark_undone, move_back, point_to
@@ -67,7 +69,10 @@ def unmerge(
     touched = any(now[name] != together.made[name] for name in ("first_touch", "last_touch"))
     for side, lead_id in ((mine, winner.id), (theirs, loser.id)):
         side.update(first_and_last(connection, lead_id) if touched else {})
+        side["customer"] = read_customer(connection, lead_id)  # it may have been written since
         change_lead(connection, lead_id, side, at)
+    was_with = {now["owner"], together.made["owner"]}
+    set_apart(connection, detail.get("hands", {}), {**mine, "id": winner.id}, loser.id, was_with)
     proof = {"merge": merge.id, "undone": True}
     log_agreement(connection, winner.id, now, mine, at, proof)
     log_agreement(connection, loser.id, together.loser, theirs, at, proof)
@@ -81,7 +86,7 @@ def unmerge(
     if changed:
         event = Event(f"{merge.id}.undone", winner.id, "lead.updated", {"changed": list(changed)}, at)
         record(connection, event, times.machine)
-    return Unmerged(merge.id, winner.id, loser.id, tuple(sorted({*halves.kept, *gone})))
+    return Unmerged(merge.id, winner.id, loser.id, tuple(sorted({*halves.kept, *gone} - {"customer"})))
 
 
 def _open(connection: Connection, merge_id: str) -> tuple[Row[Any], Row[Any], Row[Any]]:
