@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 _WIDTH, _HEIGHT = 960, 260
-_LEFT, _BOTTOM, _TOP = 56, 28, 12
+_BOTTOM, _TOP = 28, 12
+_LEFT = 56
+"""At least; longer numbers need more."""
+_DIGIT = 8
 _LABEL = 76  # how wide a day is written
 COLOURS = ("#1f9e9b", "#e8a33d", "#5b7fd1", "#c9597a", "#7aa35a", "#8d6cc2", "#7f8c8a", "#b5763c")
 """Told apart by those, too, who do not see all colours: they differ in lightness."""
@@ -16,26 +19,26 @@ def columns(labels: Sequence[str], series: Mapping[str, Sequence[int]], title: s
     """One column a label, the series on top of one another; a line for the eye every quarter of the height."""
     heights = [sum(values[place] for values in series.values()) for place in range(len(labels))]
     most = _round_up(max(heights, default=0))
-    step = (_WIDTH - _LEFT) / max(len(labels), 1)
+    left = max(_LEFT, 12 + _DIGIT * len(f"{most:,}"))
+    step = (_WIDTH - left) / max(len(labels), 1)
     parts = [
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}" class="chart">',
-        *_grid(most),
-        *_labels(labels, step),
+        *_grid(most, left),
+        *_labels(labels, step, left),
     ]
     for place, label in enumerate(labels):
         below = 0
         for number, (name, values) in enumerate(series.items()):
             value = values[place]
             if value:
-                parts.append(
-                    _bar(place, step, below, value, most, COLOURS[number % len(COLOURS)], f"{label}, {name}")
-                )
+                colour = COLOURS[number % len(COLOURS)]
+                x, width = left + place * step, max(step * 0.84, 0.5)
+                parts.append(_bar(x, width, below, value, most, colour, f"{label}, {name}"))
             below += value
     return "".join([*parts, "</svg>"])
 
 
-def _bar(place: int, step: float, below: int, value: int, most: int, colour: str, said: str) -> str:
-    x, width = _LEFT + place * step, max(step * 0.84, 0.5)
+def _bar(x: float, width: float, below: int, value: int, most: int, colour: str, said: str) -> str:
     top, height = _y(below + value, most), _y(below, most) - _y(below + value, most)
     return (
         f'<rect x="{x:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{colour}">'
@@ -43,20 +46,20 @@ def _bar(place: int, step: float, below: int, value: int, most: int, colour: str
     )
 
 
-def _grid(most: int) -> list[str]:
+def _grid(most: int, left: int) -> list[str]:
     found = []
     for quarter in range(5):
         value = most * quarter // 4
         y = _y(value, most)
-        found.append(f'<line x1="{_LEFT}" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}" class="grid"/>')
-        found.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{value:,}</text>')
+        found.append(f'<line x1="{left}" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}" class="grid"/>')
+        found.append(f'<text x="{left - 8}" y="{y + 4:.1f}" text-anchor="end">{value:,}</text>')
     return found
 
 
-def _labels(labels: Sequence[str], step: float) -> list[str]:
+def _labels(labels: Sequence[str], step: float, left: int) -> list[str]:
     every = max(1, -(-len(labels) // 9))
     return [
-        f'<text x="{_LEFT + place * step:.1f}" y="{_HEIGHT - 8}">{escape(labels[place])}</text>'
+        f'<text x="{left + place * step:.1f}" y="{_HEIGHT - 8}">{escape(labels[place])}</text>'
         for place in range(0, len(labels), every)
         if (len(labels) - place) * step > _LABEL or place == 0
     ]
@@ -67,10 +70,10 @@ def _y(value: int, most: int) -> float:
 
 
 def _round_up(value: int) -> int:
-    """The next number that reads well, and so does its quarter: 4, 8, 12, 20, 40, 60, 80, 120, …"""
+    """The next number that reads well, and so does its quarter: 4, 8, 12, 20, 40, 60, 80, 100, 120, 160, 200, …"""
     power = 1
     while True:
-        for quarter in (1, 2, 3, 5) if power == 1 else (1, 1.5, 2, 3, 5):
+        for quarter in (1, 2, 3, 5) if power == 1 else (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8):
             if quarter * power * 4 >= value:
                 return int(quarter * power * 4)
         power *= 10

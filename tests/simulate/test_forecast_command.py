@@ -129,6 +129,13 @@ def test_a_store_in_which_nothing_happened_teaches_nothing_and_replays_nothing(
     )
 
 
+@pytest.mark.parametrize("most", [7, 11_900, 11_900_000, 2_000_000_000])
+def test_a_chart_has_room_for_its_numbers(most: int) -> None:
+    svg = ElementTree.fromstring(columns(["Mon"], {"revenue": [most]}, "Orders"))
+    numbers = [text for text in svg.findall("text") if text.get("text-anchor") == "end"]
+    assert all(7 * len(text.text or "") < float(text.get("x", 0)) for text in numbers)
+
+
 def test_a_chart_stacks_what_belongs_together_and_says_it() -> None:
     svg = ElementTree.fromstring(columns(["Mon", "Tue"], {"email <hy>": [30, 0], "sms": [10, 7]}, "Messages"))
     bars = svg.findall("rect")
