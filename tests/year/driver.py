@@ -19,6 +19,7 @@ from activities.advance import Route, Turns
 from activities.deliver import Deliveries, Later, Lease
 from activities.gate import Gate
 from activities.sweep import Patience, Sweeper
+from dripline.ingest.catalogue import make_catalogue_known
 from dripline.ingest.service import Ingest
 from dripline.language.project import load_project
 from dripline.providers import Accepted, Outgoing, Provider
@@ -68,6 +69,7 @@ class Installation:
         assert project.workspace is not None
         self.workspace, self.plans = project.workspace, project.plans
         make_known(store, self.workspace, self.clock)
+        make_catalogue_known(store, self.workspace, self.clock)
         with store.write() as connection:
             for plan in self.plans.values():
                 publish(connection, plan, start)

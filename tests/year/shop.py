@@ -14,7 +14,7 @@ from dripline.ingest.incoming import EventIn, LeadIn
 from dripline.ingest.redeeming import Purchase
 from dripline.ingest.refusal import Refused
 from dripline.ingest.reports import take_report
-from dripline.language.links import AnswerLink, ConfirmLink, UnsubscribeLink
+from dripline.language.links import AnswerLink, ConfirmLink, Link, SurveyLink, UnsubscribeLink
 from dripline.links import Claim, Links
 from dripline.providers import DeliveryReport, Outgoing
 from dripline.store.database import Store
@@ -95,19 +95,23 @@ class Shop:
 
     def _reacts(self, one: Shopper, message: Outgoing, at: datetime) -> None:
         claims = [claim for token in _tokens(message) if (claim := self._links.read(token)) is not None]
-        answers = [claim for claim in claims if isinstance(claim.link, AnswerLink | ConfirmLink)]
+        answers = [claim for claim in claims if _is_answer(claim.link)]
         leave = [claim for claim in claims if isinstance(claim.link, UnsubscribeLink)]
         chance = self._draw.random()
         if answers and chance < 0.7:
             self._follow(self._draw.choice(answers), at)
-        elif leave and chance < 0.72:
+        elif leave and 0.7 <= chance < 0.72:
             self._follow(leave[0], at)
         code = _CODE.search(message.text)
         if code and chance > 0.5:
             self.house.at(at + timedelta(days=1), lambda: self._redeems(one, code[0]))
 
     def _follow(self, claim: Claim, at: datetime) -> None:
-        self.house.at(at, lambda: self.house.ingest.follow(claim))
+        match claim.link:
+            case SurveyLink(str(answer)):
+                self.house.at(at, lambda: self.house.ingest.pick(claim, answer))
+            case _:
+                self.house.at(at, lambda: self.house.ingest.follow(claim))
 
     def _redeems(self, one: Shopper, code: str) -> None:
         product = self._draw.choice(sorted(PRODUCTS))
@@ -120,6 +124,13 @@ class Shop:
         paid = total - Decimal(row.given or 0) / 100
         properties = {"order_id": order, "total": float(paid), "currency": "AMD", "items": [product]}
         self._does(one, Does(0, "order.paid", properties))
+
+
+def _is_answer(link: Link) -> bool:
+    """Whether to follow it is to answer; one to a survey's page is not, before something is chosen there."""
+    if isinstance(link, SurveyLink):
+        return link.answer is not None
+    return isinstance(link, AnswerLink | ConfirmLink)
 
 
 def _tokens(message: Outgoing) -> list[str]:

@@ -21,7 +21,7 @@ from tests.year.people import START
 from tests.year.shop import Shop
 
 ROOT = Path(__file__).parents[2]
-LEADS = int(os.environ.get("DRIPLINE_YEAR", "150"))
+LEADS = int(os.environ.get("DRIPLINE_YEAR", "130"))
 SEED = 7
 
 
