@@ -10,4 +10,4 @@ from dripline.explaining.phrases import Phrases
 LANGUAGES: dict[str, Phrases] = {"en": ENGLISH, "hy": ARMENIAN}
 """By locale, what journeys are explained with."""
 
-__all__ = ["LANGUAGES", "Explanation", "Line", "Phrases", "Section", "explain"]
+__all__ = ["ENGLISH", "LANGUAGES", "Explanation", "Line", "Phrases", "Section", "explain"]

@@ -21,6 +21,12 @@ def share_of_days(amount: int, before: int, within: int, days: int) -> int:
     return amount * (before + within) // days - amount * before // days
 
 
+def currencies(connection: Connection) -> list[str]:
+    """Those that orders are in, by how many are."""
+    query = select(orders.c.currency).group_by(orders.c.currency)
+    return list(connection.execute(query.order_by(func.count().desc(), orders.c.currency)).scalars())
+
+
 def choose_currency(
     connection: Connection, wanted: str | None, usual: str | None, *of: ColumnElement[bool]
 ) -> tuple[str | None, list[str]]:

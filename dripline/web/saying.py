@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
+from babel import Locale, UnknownLocaleError
 from markupsafe import Markup
 
 from dripline.story import Entry
@@ -105,6 +106,24 @@ def by_day(entries: Iterable[Entry], where: tzinfo) -> list[tuple[str, list[Entr
 def number(value: float) -> str:
     """A number for people: `12,400`, `99.5`."""
     return f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def opening(text: str) -> str:
+    """A text as it begins a line: `New customers`."""
+    return text[:1].upper() + text[1:]
+
+
+def country(code: str) -> str:
+    """A country by its name in English: `AM` is Armenia. What has none stands as it is."""
+    return str(Locale("en").territories.get(code, code))
+
+
+def language(tag: str) -> str:
+    """A language by its name in English: `hy` is Armenian. What has none stands as it is."""
+    try:
+        return Locale.parse(tag, sep="-").get_display_name("en") or tag
+    except (UnknownLocaleError, ValueError):
+        return tag
 
 
 def link(path: str, chosen: Mapping[str, Any], **changed: Any) -> str:

@@ -208,5 +208,5 @@ def test_the_page_shows_who_brought_most_and_names_nobody_to_viewers(door: Door)
     assert "ani@example.com" in page
     assert "nare@example.com" in page
     assert '<span class="badge finished">rewarded</span>' in page
-    assert "<dd>1</dd><dt>friends came</dt>" in page
+    assert "<dt>friends came</dt><dd>1</dd>" in page
     assert "<h2>partners" in page

@@ -125,6 +125,7 @@ def test_the_pages_show_who_has_what_to_do_and_take_what_came_of_it(client: Test
     assert 'href="/tasks?person=lilit">1</a>' in client.get("/team").text
     page = client.get("/tasks?person=lilit").text
     assert "Call &lt;Ani&gt;" in page
+    assert ">ani@example.com</a> · for lilit · due" in page
     assert "There is nothing to do" in client.get("/tasks?person=anna").text
     token = page.partition('name="form_token" value="')[2].partition('"')[0]
     sent = client.post(

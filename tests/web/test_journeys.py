@@ -84,7 +84,8 @@ def test_a_journey_is_counted_by_what_became_of_its_runs_and_messages(busy: Stor
 def test_the_journeys_page_tells_who_enters_and_what_became_of_them(client: TestClient, busy: Store) -> None:
     page = client.get("/journeys").text
     told = words(page)
-    assert "Enters on lead.created if lead.consent.email; once per lead." in told
+    assert "A lead enters when lead.created happens, if the lead has agreed to e-mails." in told
+    assert "Each lead goes through it once." in told
     for figure in ("under way 3", "ended 5", "reached the goal 2 29%", "worth 12,400.5", "sent 2", "held 1"):
         assert figure in told
     assert findall(r'<a class="badge (\w+)" [^>]*>(\w+ \d)</a>', page) == [
@@ -185,5 +186,5 @@ def test_who_follows_an_earlier_version_is_counted(client: TestClient, busy: Sto
     with busy.write() as connection:
         published(connection, a_plan(on="demo.booked"))
     told = words(client.get("/journeys/welcome").text)
-    assert "Enters on demo.booked; once per lead." in told
+    assert "A lead enters when demo.booked happens. Each lead goes through it once." in told
     assert "3 of those under way follow an earlier version." in told

@@ -71,6 +71,21 @@ def test_every_report_has_a_page_with_a_picture_and_a_file(shop: TestClient) -> 
     assert "E-mail a" in shop.get("/reports/funnel", params={**YEAR, "journey": "offer"}).text
 
 
+def test_a_page_says_what_its_columns_are_and_offers_the_currencies_that_orders_have(
+    client: TestClient, store: Store
+) -> None:
+    assert "Amounts in" not in client.get("/reports/orders").text
+    with store.write() as connection:
+        Shop(60).fill(connection)
+    page = client.get("/reports/orders", params=YEAR).text
+    assert '<select name="currency"><option>AMD</option><option selected>USD</option></select>' in page
+    assert "<dt>New customers</dt><dd>Leads who bought for the first time.</dd>" in page
+    other = client.get("/reports/orders", params={**YEAR, "currency": "AMD"}).text
+    assert "<option selected>AMD</option><option>USD</option></select>" in other
+    assert 'href="/reports/revenue?since=2026-01-01&amp;until=2026-12-31&amp;currency=AMD"' in other
+    assert "Amounts in" not in client.get("/reports/funnel", params=YEAR).text
+
+
 def test_costs_are_kept_once_listed_and_taken_away(shop: TestClient) -> None:
     def put(*spends: dict[str, Any]) -> Any:
         return shop.put("/v1/spends", json={"spends": list(spends)})

@@ -61,6 +61,9 @@ def build_templates() -> Environment:
         say_source=say_source,
     )
     templates.filters["number"] = saying.number
+    templates.filters["opening"] = saying.opening
+    templates.filters["language"] = saying.language
+    templates.filters["country"] = saying.country
     return templates
 
 
@@ -86,6 +89,11 @@ class Frame:
         """
         html = self._templates.get_template(template).render({**self._around(where or self.zone), **context})
         return HTMLResponse(html, headers={"Content-Security-Policy": policy, **_REFERRER})
+
+    def called(self, person: str) -> str:
+        """A person of dripline.yaml by name."""
+        known = self.workspace.people.get(person)
+        return known.name or person if known else person
 
     def now(self) -> datetime:
         """The house's time."""

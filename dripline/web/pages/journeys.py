@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
 from dripline.drawing import Count, draw
+from dripline.explaining import ENGLISH, explain
 from dripline.ingest.refusal import Refused
 from dripline.language.plan import Plan, SplitStep
 from dripline.store.figures import Figures, Steps, count_older, read_figures, read_listings, read_steps
@@ -33,7 +34,10 @@ def add_journeys(router: APIRouter, frame: Frame) -> None:
                 for name, listing in read_listings(connection).items()
                 if listing.retired_at is None or (name in figures and figures[name].open)
             ]
-        return frame.page("journeys.html", here="journeys", shown=shown, currency=frame.workspace.currency)
+        enters = {plan.journey: _enters(plan, frame.workspace.locales[0]) for plan, _, _ in shown}
+        return frame.page(
+            "journeys.html", here="journeys", shown=shown, enters=enters, currency=frame.workspace.currency
+        )
 
     @router.get("/journeys/{journey}")
     def one_journey(
@@ -67,8 +71,14 @@ def add_journeys(router: APIRouter, frame: Frame) -> None:
             stands=stands,
             chosen={"show": show, "step": step, "outcome": outcome, "after": after},
             currency=frame.workspace.currency,
+            explained=explain(plan, ENGLISH, frame.workspace.locales[0]).sections,
             **_standing(plan, figures, steps),
         )
+
+
+def _enters(plan: Plan, locale: str) -> str:
+    """Who enters, in plain sentences."""
+    return " ".join(line.text for line in explain(plan, ENGLISH, locale).sections[0].lines)
 
 
 def _standing(plan: Plan, figures: Figures, steps: Steps) -> dict[str, Any]:

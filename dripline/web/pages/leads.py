@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
 
-from dripline.clock import machine_clock
 from dripline.engine.calendar import zone_of
 from dripline.engine.recommending import spoken
 from dripline.ingest.living import living
@@ -16,8 +15,10 @@ from dripline.ingest.shelf import recommended
 from dripline.language.completeness import LACKING, doubts
 from dripline.language.recommending import choose
 from dripline.language.scoring import say_seconds
+from dripline.language.spoken import in_language
 from dripline.store.interests import interests_in
 from dripline.store.overview import house_clock
+from dripline.store.products import by_ids
 from dripline.story import tell
 from dripline.story.agreement import say_proof, tell_consent
 from dripline.story.products import say_why
@@ -42,10 +43,11 @@ def add_leads(router: APIRouter, frame: Frame) -> None:
             where = zone_of(row.timezone, row.country, frame.zone.key)
             story = tell(connection, row, clock, where)
             agreed = tell_consent(connection, row.id)
-            now = clock.to_house(machine_clock())
+            now = frame.now()
             explained = explain_score(connection, row, now)
             hands = looked_after(connection, row.id, frame.workspace)
             wanted = interests_in(connection, row.id)[:_MOST_INTERESTS]
+            known = by_ids(connection, {one.product_id for one in wanted})
             picks = choose(
                 spoken(recommended(connection, row.id, frame.now()), None, frame.workspace.locales[0])
             )
@@ -66,6 +68,8 @@ def add_leads(router: APIRouter, frame: Frame) -> None:
             say_rule=say_rule,
             say_seconds=say_seconds,
             wanted=wanted,
+            titles={id_: in_language(one.title, frame.workspace.locales) for id_, one in known.items()},
+            called=frame.called,
             picks=picks,
             say_why=say_why,
             say_proof=say_proof,

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from dripline.clock import MachineClock
 from dripline.ingest.refusal import Refused
+from dripline.reports.amounts import currencies
 from dripline.reports.catalogue import REPORTS, Wanted
 from dripline.reports.messages import messages_by_day
 from dripline.reports.period import Period
@@ -67,7 +68,7 @@ _Name = Annotated[str, Path(max_length=32)]
 def add_reports(router: APIRouter, frame: Frame, machine: MachineClock) -> None:
     """Add `/reports`, `/reports/NAME` and `/reports/NAME/csv`."""
 
-    def made(wanted: Wanted) -> tuple[Report[Any], list[str], str]:
+    def made(wanted: Wanted) -> tuple[Report[Any], list[str], list[str], str]:
         with frame.store.read() as connection:
             now = house_clock(frame.store).to_house(machine())
             found = asked_report(connection, wanted, frame.workspace, now)
@@ -75,7 +76,8 @@ def add_reports(router: APIRouter, frame: Frame, machine: MachineClock) -> None:
             if wanted.name == "deliverability" and found.rows:
                 period = Period(found.since, found.until, frame.zone)
                 chart = _stacked(messages_by_day(connection, period))
-            return found, list(read_listings(connection)), chart
+            has = sorted({found.currency, *currencies(connection)}) if found.currency else []
+            return found, list(read_listings(connection)), has, chart
 
     @router.get("/reports/{report}/csv")
     def as_file(report: _Name, asked: _Chosen) -> Response:
@@ -84,7 +86,7 @@ def add_reports(router: APIRouter, frame: Frame, machine: MachineClock) -> None:
 
     def show(wanted: Wanted) -> HTMLResponse:
         about = REPORTS[wanted.name]
-        report, journeys, chart = made(wanted)
+        report, journeys, has, chart = made(wanted)
         if report.report == "orders":
             chart = _over_time(report)
         chosen = replace(wanted, since=wanted.since or about.since or "90 days")
@@ -97,6 +99,7 @@ def add_reports(router: APIRouter, frame: Frame, machine: MachineClock) -> None:
             chosen=chosen,
             query={name: getattr(wanted, name) for name in ("since", "until", "by", "journey", "currency")},
             periods=PERIODS | ({} if chosen.since in PERIODS else {chosen.since: f"from {chosen.since}"}),
+            currencies=has if len(has) > 1 else [],
             journeys=journeys if wanted.name in ("funnel", "experiments") else [],
             days=say_days(report),
             columns=told_columns(report),

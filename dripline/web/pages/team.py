@@ -42,8 +42,16 @@ def add_team(router: APIRouter, frame: Frame, machine: MachineClock) -> None:
         with frame.store.read() as connection:
             now = house_clock(frame.store).to_house(machine())
             rows = list_tasks(connection, person=person or None, limit=SHOWN)
-        names = list(frame.workspace.people)
-        return frame.page("tasks.html", here="tasks", rows=rows, names=names, person=person or None, now=now)
+        people = list(frame.workspace.people)
+        return frame.page(
+            "tasks.html",
+            here="tasks",
+            rows=rows,
+            people=people,
+            called=frame.called,
+            person=person or None,
+            now=now,
+        )
 
     @router.post("/tasks/{task}/done", dependencies=[_READS])
     def done(
