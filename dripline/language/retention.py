@@ -32,6 +32,9 @@ class Retention(Written):
         None, description="Properties of events of leads who are in no journey; that they happened stays."
     )
     replies: Kept | None = Field(None, description="What leads wrote back.")
+    comments: Kept | None = Field(
+        None, description="Words that leads put to their answers in surveys; the answers stay."
+    )
     hits: Kept | None = Field(
         None, description="Opens and clicks one by one; the first of each message stays."
     )

@@ -12,7 +12,7 @@ from dripline.clock import MachineClock, machine_clock
 from dripline.engine.effects import Outcome
 from dripline.ingest.refusal import Refused, erased_lead, unknown_lead
 from dripline.privacy.journal import Journal
-from dripline.privacy.mentions import names_of, once_merged, scrub_mentions
+from dripline.privacy.mentions import names_of, once_merged, scrub_campaigns, scrub_mentions
 from dripline.privacy.scrubbing import Person, drop_rows, find_person, scrub
 from dripline.store import messages, runs, schema, suppressions
 from dripline.store.assignments import end_assignments
@@ -165,10 +165,14 @@ def _cluster(connection: Connection, lead_id: str) -> tuple[str, ...]:
 
 
 def _forget_elsewhere(connection: Connection, house: House, person: Person) -> None:
-    """Who was one with another lead until that was taken back is named in what the other did meanwhile."""
-    others = once_merged(connection, person.leads)
+    """Who was one with another lead until that was taken back is named in what the other did meanwhile.
+
+    And anybody may be named by a condition that was made up for one campaign.
+    """
+    others, names = once_merged(connection, person.leads), names_of(connection, person)
     if others:
-        scrub_mentions(connection, find_person(connection, house, others), names_of(connection, person))
+        scrub_mentions(connection, find_person(connection, house, others), names)
+    scrub_campaigns(connection, names)
 
 
 def _open_messages(connection: Connection, person: Person) -> tuple[list[str], int]:

@@ -1,9 +1,9 @@
-"""What others' rows say of somebody who is erased: those who were held for one person, until that was taken back."""
+"""What others' rows say of somebody who is erased: those who were held for one person, and conditions of campaigns."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import Column, Connection, Table, or_, select, update
@@ -17,6 +17,8 @@ INSTEAD = "…"
 
 _SHORTEST = 4
 """Letters of a name below which it is no name, but a coincidence."""
+
+_READS_IDS = re.compile(r"\blead\.external_id\b")
 
 
 def once_merged(connection: Connection, lead_ids: Collection[str]) -> tuple[str, ...]:
@@ -68,6 +70,39 @@ def scrub_mentions(connection: Connection, other: Person, names: Collection[str]
     return number
 
 
+def scrub_campaigns(connection: Connection, names: Collection[str]) -> int:
+    """Take these names out of what somebody wrote of campaigns; how many had one.
+
+    An address goes wherever it stands, an id only where it is all that is compared with ids: `'team'` may be a plan.
+    A condition stays one, and finds whom it found before, without the erased.
+    """
+    campaigns = schema.campaigns.c
+    written = (campaigns.name, campaigns.audience, campaigns.pause_reason)
+    if not names:
+        return 0
+    addresses = _pattern(one for one in names if "@" in one or one.startswith("+"))
+    ids = _pattern((one for one in names if "@" not in one and not one.startswith("+")), r"(['\"])", r"\1")
+    names_one = or_(*(text.icontains(one, autoescape=True) for text in written for one in names))
+    number = 0
+    for row in connection.execute(select(campaigns.id, *written).where(names_one)).all():
+        cleaned = {text.name: addresses.sub(INSTEAD, row._mapping[text] or "") for text in written}
+        if _READS_IDS.search(row.audience):
+            cleaned["audience"] = ids.sub(rf"\g<1>{INSTEAD}\g<1>", cleaned["audience"])
+        changed = {name: text for name, text in cleaned.items() if text != (getattr(row, name) or "")}
+        if changed:
+            connection.execute(update(schema.campaigns).where(campaigns.id == row.id).values(changed))
+            number += 1
+    return number
+
+
+def _pattern(
+    names: Iterable[str], before: str = r"(?<![\w.+-])", behind: str = r"(?![\w-]|\.\w)"
+) -> re.Pattern[str]:
+    """What finds any of the names, whole; one that is part of a longer one is another's."""
+    any_of = "|".join(re.escape(one) for one in sorted(names, key=len, reverse=True)) or r"\b\B"
+    return re.compile(f"{before}(?:{any_of}){behind}", re.IGNORECASE)
+
+
 def _changed(
     connection: Connection, table: Table, columns: list[Column[Any]], where: Any, pattern: re.Pattern[str]
 ) -> Iterator[tuple[list[Any], dict[str, Any]]]:
@@ -100,4 +135,4 @@ def _is_key(column: Column[Any]) -> bool:
     return column.primary_key or bool(column.unique) or bool(column.foreign_keys)
 
 
-__all__ = ["names_of", "once_merged", "scrub_mentions"]
+__all__ = ["names_of", "once_merged", "scrub_campaigns", "scrub_mentions"]

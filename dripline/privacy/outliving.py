@@ -23,7 +23,18 @@ from sqlalchemy import (
 )
 
 from dripline.store import schema
-from dripline.store.schema import events, hits, import_rows, imports, inbound, leads, mailbox, messages, runs
+from dripline.store.schema import (
+    events,
+    hits,
+    import_rows,
+    imports,
+    inbound,
+    leads,
+    mailbox,
+    messages,
+    runs,
+    survey_asks,
+)
 
 SETTLED = ("accepted", "delivered", "bounced", "failed", "skipped")
 """States of messages that need their texts no more."""
@@ -51,6 +62,13 @@ def of_rows() -> tuple[Kind, ...]:
         Kind("messages", messages.c.id, messages.c.queued_at, _is_written(), _empty_messages),
         Kind("events", events.c.seq, events.c.received_at, _is_needed_by_nobody(), _empty_events),
         Kind("replies", inbound.c.id, inbound.c.at, ~false(), _deleting(inbound, inbound.c.id)),
+        Kind(
+            "comments",
+            survey_asks.c.id,
+            survey_asks.c.answered_at,
+            survey_asks.c.comment != "",
+            _empty_comments,
+        ),
         Kind("hits", hits.c.id, hits.c.at, ~false(), _deleting(hits, hits.c.id)),
         Kind("mailbox", mailbox.c.key, mailbox.c.at, ~false(), _deleting(mailbox, mailbox.c.key)),
         Kind(
@@ -111,6 +129,13 @@ def _empty_messages(connection: Connection, ids: Sequence[Any]) -> int:
 
 def _empty_events(connection: Connection, ids: Sequence[Any]) -> int:
     return connection.execute(update(events).where(events.c.seq.in_(ids)).values(properties={})).rowcount
+
+
+def _empty_comments(connection: Connection, ids: Sequence[Any]) -> int:
+    """That there were words stays: figures count them, and the page does not ask for them again."""
+    return connection.execute(
+        update(survey_asks).where(survey_asks.c.id.in_(ids)).values(comment="")
+    ).rowcount
 
 
 def _deleting(table: Table, key: Column[Any]) -> Callable[[Connection, Sequence[Any]], int]:

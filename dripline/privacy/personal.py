@@ -134,7 +134,8 @@ RULES: dict[str, Rule] = {
         personal="reason",
         plain="campaign_id found_as lead_id number state run_id at",
     ),
-    # A condition that somebody made up for one campaign may name anybody: it is about many, and stays.
+    # A condition that somebody made up for one campaign is about many, and stays: of whoever is erased it then says
+    # nothing (`mentions.py`).
     "campaigns": _kept(
         "id name journey audience state occasion own_zone per_hour test released_at holdout created_at created_by"
         " since started_at paused_at pause_reason finished_at look_at looking_at reached places moved_at"

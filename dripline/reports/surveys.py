@@ -189,7 +189,7 @@ def list_answers(
     """The newest answers; `commented`: only those with words."""
     query = select(survey_asks).where(_ASKS.survey == survey, _ASKS.answered_at.is_not(None))
     if commented:
-        query = query.where(_ASKS.comment.is_not(None))
+        query = query.where(_ASKS.comment != "")  # which None is not, either
     if lead is not None:
         query = query.where(_ASKS.lead_id == lead)
     return list(connection.execute(query.order_by(_ASKS.answered_at.desc(), _ASKS.id).limit(most)))

@@ -17,8 +17,11 @@ from dripline.ingest.incoming import EventIn
 from dripline.ingest.recording import record
 from dripline.ingest.refusal import Refused
 from dripline.ingest.service import Ingest
-from dripline.language.plan import Plan
+from dripline.language.plan import Duration, Plan
+from dripline.language.retention import Retention
 from dripline.language.workspace import Workspace
+from dripline.privacy.erasing import Eraser
+from dripline.privacy.retaining import Keeper
 from dripline.reports.surveys import read_results
 from dripline.settings import Settings
 from dripline.store import schema
@@ -178,6 +181,18 @@ def test_words_may_follow_a_click(asking: Asking) -> None:
     assert [one.get("comment") for one in asking.told()] == [None, "Saves us hours"]
     assert asking.row().comment == "Saves us hours"
     assert "<textarea" not in asking.client.get(asking.links[10]).text
+
+
+@SQLITE
+def test_words_that_were_kept_for_long_enough_are_not_asked_for_again(store: Store) -> None:
+    asking = Asking(store)
+    asking.client.post(asking.links[9], data={"do": "send", "q-answer": "9", "comment": "Saves us hours"})
+    eraser = Eraser(store, machine=asking.house.clock)
+    asking.waits(days=3)
+    keep = asking.workspace.model_copy(update={"retention": Retention(comments=Duration(days=2))})
+    assert Keeper(store, keep, eraser, asking.house.clock).carry_out() == {"comments": 1}
+    assert asking.row().comment == ""
+    assert "<textarea" not in asking.client.get(asking.links[9]).text, "more words would be lost"
 
 
 def test_nothing_chosen_is_asked_again_and_no_answer(asking: Asking) -> None:

@@ -6,11 +6,12 @@ import re
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from dripline.clock import machine_clock
 from dripline.ingest.incoming import EventIn, LeadIn
 from dripline.ingest.service import Ingest
+from dripline.language.expressions import compile_expression
 from dripline.privacy.erasing import Eraser
 from dripline.privacy.mentions import clean
 from dripline.store import schema
@@ -57,6 +58,35 @@ def test_a_name_that_another_has_by_now_stays(store: Store) -> None:
     with store.read() as connection:
         kept = select(schema.leads.c.email).where(schema.leads.c.id == other)
         assert connection.execute(kept).scalar_one() == "aram@example.com"
+
+
+@pytest.mark.parametrize(
+    ("audience", "left"),
+    [
+        ("lead.email == 'Ani@Example.com'", "lead.email == '…'"),
+        ("lead.phone in ['+37491123456', '+37491123457']", "lead.phone in ['…', '+37491123457']"),
+        ('lead.external_id == "team" and lead.plan != "x"', 'lead.external_id == "…" and lead.plan != "x"'),
+        ("lead.plan == 'team'", "lead.plan == 'team'"),
+        ("lead.email == 'miriani@example.com'", "lead.email == 'miriani@example.com'"),
+        ("lead.email == 'ani@example.com.am'", "lead.email == 'ani@example.com.am'"),
+        ("'@example.com' in lead.email", "'@example.com' in lead.email"),
+    ],
+)
+def test_a_condition_of_a_campaign_names_the_erased_no_more(store: Store, audience: str, left: str) -> None:
+    House(store)
+    ingest = Ingest(store, WORKSPACE)
+    said = LeadIn(email="ani@example.com", phone="+37491123456", external_id="team")
+    ani = ingest.upsert_lead(said).body["id"]
+    row = {"journey": "welcome", "state": "running", "own_zone": False, "created_at": machine_clock()}
+    with store.write() as connection:
+        words = {"name": "for ani@example.com", "audience": audience, "pause_reason": "ani@example.com asked"}
+        connection.execute(insert(schema.campaigns).values(id="c", **words, **row))
+    Eraser(store).preview(ani)
+    Eraser(store).erase(ani, "ops")
+    with store.read() as connection:
+        kept = connection.execute(select(schema.campaigns)).one()
+    assert (kept.audience, kept.name, kept.pause_reason) == (left, "for …", "… asked")
+    compile_expression(kept.audience)
 
 
 @pytest.mark.parametrize(

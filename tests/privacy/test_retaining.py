@@ -15,6 +15,7 @@ from dripline.language.plan import DelayStep, Duration, Plan
 from dripline.language.workspace import Workspace
 from dripline.privacy.erasing import Eraser
 from dripline.privacy.retaining import Keeper
+from dripline.reports.surveys import list_answers, read_results
 from dripline.store import schema
 from dripline.store.audit import last_act, record_act
 from dripline.store.database import Store
@@ -101,6 +102,25 @@ def test_answers_copies_opens_and_imported_rows_go(store: Store) -> None:
     kept = dict.fromkeys(("replies", "hits", "mailbox", "imports"), "100 days")
     assert keeper(store, **kept).carry_out() == {"replies": 1, "hits": 1, "mailbox": 1, "imports": 1}
     assert len(values(store, schema.imports.c.id)) == 2
+
+
+def test_words_of_answers_go_and_the_answers_stay(store: Store) -> None:
+    lived(store)
+    with store.write() as connection:
+        for at, words in ((LONG_AGO, "too slow"), (LATELY, "quick"), (LONG_AGO + timedelta(days=1), None)):
+            said = {"answer": "3", "score": 3.0, "comment": words, "answered_at": at, "about": {}}
+            ask = {"survey": "recommend", "kind": "nps", "lead_id": "lead-1", "asked_at": at}
+            connection.execute(insert(schema.survey_asks).values(id=str(at), **ask, **said))
+    with store.read() as connection:
+        before = read_results(connection, "recommend", "nps").total
+    [outlook] = keeper(store, comments="100 days").look()
+    assert (outlook.name, outlook.due) == ("comments", 1)
+    assert keeper(store, comments="100 days").carry_out() == {"comments": 1}
+    assert keeper(store, comments="100 days").carry_out() == {}
+    with store.read() as connection:
+        assert read_results(connection, "recommend", "nps").total == before, "figures stay as they were"
+        left = [row.comment for row in list_answers(connection, "recommend", 10, commented=True)]
+    assert left == ["quick"]
 
 
 def test_the_newest_line_of_each_kind_of_the_audit_log_stays(store: Store) -> None:

@@ -75,7 +75,7 @@ def _asked(connection: Connection, row: Row[Any], lead: Row[Any] | None) -> Aske
     survey = load_plan(connection, message.plan_hash).surveys.get(row.survey)
     if survey is None:
         return None
-    return Asked(row.id, row.survey, survey, lead.locale, row.answer, bool(row.comment))
+    return Asked(row.id, row.survey, survey, lead.locale, row.answer, row.comment is not None)
 
 
 def _locked(connection: Connection, ask: str) -> tuple[Row[Any], Row[Any], Asked] | None:

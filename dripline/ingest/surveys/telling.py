@@ -87,7 +87,8 @@ def keep_answers(connection: Connection, lead: Row[Any], event: Event, at: datet
         return
     if not _fits(connection, row, said):
         return
-    told = {key: said.get(key) for key in ("answer", "score", "comment", "answers", "via")}
+    told = {key: said.get(key) for key in ("answer", "score", "answers", "via")}
+    told["comment"] = said.get("comment") or None
     if row is not None:
         surveys.keep_answer(connection, row.id, at, **told)
     elif message is None:
