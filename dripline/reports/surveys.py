@@ -132,6 +132,34 @@ def read_results(
     return Results(survey, kind, total, dict(sorted(apart.items(), key=lambda one: _order(one, by))))
 
 
+def read_totals(connection: Connection) -> list[Results]:
+    """The same of everything that was ever asked, by survey and kind, counted by the database."""
+    is_answered = _ASKS.answered_at.is_not(None).label("is_answered")
+    counts = (
+        func.count().label("number"),
+        func.count(messages.c.accepted_at).label("left"),
+        func.coalesce(func.sum(_ASKS.score), 0.0).label("points"),
+        func.count(_ASKS.comment).label("commented"),
+    )
+    query = select(_ASKS.survey, _ASKS.kind, _ASKS.answer, is_answered, *counts)
+    query = query.outerjoin(messages, messages.c.id == _ASKS.id)
+    query = query.group_by(_ASKS.survey, _ASKS.kind, _ASKS.answer, is_answered)
+    found: dict[tuple[str, str], Tally] = {}
+    for row in connection.execute(query):
+        tally = found.setdefault((row.survey, row.kind), Tally(row.kind))
+        tally.asked += row.left
+        if row.is_answered:
+            tally.replied += row.left
+            tally.answers[row.answer] += row.number
+            tally.points += row.points
+            tally.commented += row.commented
+    return [Results(survey, kind, total, {}) for (survey, kind), total in sorted(found.items(), key=_named)]
+
+
+def _named(one: tuple[tuple[str, str], Tally]) -> tuple[str, str]:
+    return one[0]
+
+
 def _rows(
     connection: Connection, survey: str, kind: str, since: datetime | None, until: datetime | None
 ) -> Iterator[Row[Any]]:
@@ -225,4 +253,15 @@ def _by_number(one: tuple[str, int]) -> tuple[Any, ...]:
     return (0, int(one[0])) if one[0].isdigit() else (1, -one[1], one[0])
 
 
-__all__ = ["NOTHING", "WAYS", "By", "Results", "Tally", "counted", "list_answers", "read_results", "told"]
+__all__ = [
+    "NOTHING",
+    "WAYS",
+    "By",
+    "Results",
+    "Tally",
+    "counted",
+    "list_answers",
+    "read_results",
+    "read_totals",
+    "told",
+]

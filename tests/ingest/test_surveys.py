@@ -22,7 +22,7 @@ from dripline.language.retention import Retention
 from dripline.language.workspace import Workspace
 from dripline.privacy.erasing import Eraser
 from dripline.privacy.retaining import Keeper
-from dripline.reports.surveys import read_results
+from dripline.reports.surveys import read_results, read_totals
 from dripline.settings import Settings
 from dripline.store import schema
 from dripline.store.database import Store
@@ -271,7 +271,9 @@ def test_whom_nobody_asked_may_answer_too_and_is_counted_apart(asking: Asking) -
     with asking.store.read() as connection:
         found = read_results(connection, "experience", "csat")
         assert (found.total.asked, found.total.answered, found.total.score) == (0, 1, 100.0)
-        assert read_results(connection, "recommend", "nps").total.asked == 1
+        asked = read_results(connection, "recommend", "nps")
+        assert asked.total.asked == 1
+        assert [one.total for one in read_totals(connection)] == [found.total, asked.total]
 
 
 def answer(asking: Asking, **properties: Any) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import insert
+from sqlalchemy import event, insert
 
 from dripline.language.workspace import Workspace
+from dripline.reports.surveys import read_results, read_totals
 from dripline.settings import Settings
 from dripline.store import schema
 from dripline.store.database import Store
@@ -98,6 +99,30 @@ def test_the_pages_show_it_and_escape_what_leads_wrote(client: TestClient) -> No
     assert "<polyline" in page, "two months make a curve"
     assert "customer" in page
     assert client.get("/surveys/recomend").status_code == 404
+
+
+def test_the_page_of_all_surveys_asks_once_however_many_there_are(client: TestClient, store: Store) -> None:
+    with store.write() as connection:
+        row = {"lead_id": "ani", "asked_at": NOW, "about": {}}
+        for number, answer in enumerate(("price", "price", None)):
+            said = {"answer": answer, "answered_at": NOW if answer else None, "comment": answer}
+            ask = {"id": f"why-{number}", "survey": "why", "kind": "reasons"}
+            connection.execute(insert(schema.survey_asks).values(**ask, **said, **row))
+    asked: list[str] = []
+
+    def note(_: object, __: object, statement: str, *more: object) -> None:
+        asked.extend([statement] if "survey_asks" in statement else [])
+
+    event.listen(store.engine, "before_cursor_execute", note)
+    page = client.get("/surveys").text
+    event.remove(store.engine, "before_cursor_execute", note)
+    assert len(asked) == 1
+    assert "Why?" in page
+    with store.read() as connection:
+        totals = {(one.survey, one.kind): one.total for one in read_totals(connection)}
+        assert totals.keys() == {("recommend", "nps"), ("why", "reasons")}
+        for (survey, kind), total in totals.items():
+            assert total == read_results(connection, survey, kind).total
 
 
 @pytest.mark.parametrize(("locale", "says"), [("hy", "Որքա՞ն հավանական է"), ("ru", "Насколько вероятно")])

@@ -12,7 +12,16 @@ from dripline.clock import MachineClock
 from dripline.language.spoken import in_language
 from dripline.language.surveys.answers import group_of
 from dripline.language.workspace import Workspace
-from dripline.reports.surveys import WAYS, By, Results, counted, list_answers, read_results
+from dripline.reports.surveys import (
+    WAYS,
+    By,
+    Results,
+    Tally,
+    counted,
+    list_answers,
+    read_results,
+    read_totals,
+)
 from dripline.store.overview import house_clock
 from dripline.web.opinions import kind_of, known_kind
 from dripline.web.pages.frame import Frame
@@ -31,11 +40,12 @@ def add_surveys(router: APIRouter, frame: Frame, machine: MachineClock) -> None:
     def surveys() -> HTMLResponse:
         """All surveys, each with its score."""
         with frame.store.read() as connection:
-            used = counted(connection)
-            found = [
-                read_results(connection, name, kind_of(frame.workspace, used, name))
-                for name in sorted({*used, *frame.workspace.surveys})
-            ]
+            totals = {(one.survey, one.kind): one for one in read_totals(connection)}
+        used = {survey: (kind, 0, 0) for survey, kind in totals}
+        kinds = {
+            name: kind_of(frame.workspace, used, name) for name in sorted({*used, *frame.workspace.surveys})
+        }
+        found = [totals.get(one) or Results(*one, Tally(one[1]), {}) for one in kinds.items()]
         asks = {one.survey: _question(frame.workspace, one.survey) for one in found}
         return frame.page("surveys.html", here="surveys", found=found, asks=asks)
 
