@@ -17,7 +17,6 @@ from urllib.parse import quote
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +25,7 @@ from dripline.settings import Settings
 from dripline.store.database import Store
 from dripline.store.schema import metadata
 from dripline.web.app import create_app
+from tests.api.calling import Answer, Caller
 from tests.api.routes import routes_of
 from tests.api.rubbish import BODIES, KINDS, ODD_KINDS, SEGMENTS, SLOW, TEXTS, as_body, spoilt
 from tests.sink.signing import Signer
@@ -50,7 +50,7 @@ def _workspace() -> Any:
 class Door:
     """The app, somebody at its door, and a way to see whether anything was kept."""
 
-    client: TestClient
+    caller: Caller
     watch: sqlite3.Connection
     lead: str
 
@@ -59,11 +59,11 @@ class Door:
         number: int = self.watch.execute("PRAGMA data_version").fetchone()[0]
         return number
 
-    def send(self, method: str, url: str, body: bytes = b"", **more: Any) -> Any:
+    def send(self, method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
         """The answer, which is held to what every answer must be."""
         before, began = self.version(), time.monotonic()
-        answer = self.client.request(method, url, content=body, follow_redirects=False, **more)
-        told = f"{method} {url[:200]} {more} {body[:300]!r}: {answer.status_code} {answer.text[:300]}"
+        answer = self.caller.call(method, url, body, headers)
+        told = f"{method} {url[:200]} {headers} {body[:300]!r}: {answer.status_code} {answer.text[:300]}"
         assert time.monotonic() - began < SOON, told
         assert answer.status_code < 500, told
         if answer.status_code >= 400:
@@ -94,10 +94,9 @@ def door(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Itera
         api_key="sesame",
     )
     app = create_app(chosen, store, _workspace())
-    client = TestClient(app, base_url=HERE, client=("127.0.0.1", 5), raise_server_exceptions=False)
-    lead = client.put("/v1/leads", json=LEAD).json()["id"]
-    with sqlite3.connect(folder / "dripline.db") as watch:
-        yield Door(client, watch, lead)
+    with sqlite3.connect(folder / "dripline.db") as watch, Caller(app, "127.0.0.1:8080") as caller:
+        said = caller.call("PUT", "/v1/leads", json.dumps(LEAD).encode(), KINDS[0])
+        yield Door(caller, watch, said.json()["id"])
     store.close()
 
 
@@ -134,7 +133,8 @@ def test_no_body_is_too_odd(door: Door, method: str, route: APIRoute) -> None:
     url = _url(route, "0")
     for kind in kinds:
         for body in bodies:
-            door.send(method, url, body, headers=kind)
+            if door.send(method, url, body, headers=kind).status_code == 415:
+                break  # what is of this kind is not even read
     for kind in ODD_KINDS:
         door.send(method, url, b'{"a": 1}', headers=kind)
 

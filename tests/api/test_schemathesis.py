@@ -11,8 +11,8 @@ import pytest
 from tests.serving import ELSEWHERE, KEY, Served
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = 25
-"""Cases for each operation and phase: about a minute in all."""
+EXAMPLES = 15
+"""Cases for each operation and phase: about 40 seconds in all."""
 
 
 @pytest.mark.timeout(300)

@@ -58,7 +58,7 @@ def test_it_is_done_told_and_taken_back(open_house: Opened) -> None:
     assert (code, "Taken back." in said) == (0, True)
     assert run("lead", "unmerge", found[1], "--yes")[0] == 1
     with house.store.read() as connection:
-        assert [row.what for row in connection.execute(select(schema.audit))] == [
+        assert [row.what for row in connection.execute(select(schema.audit).order_by(schema.audit.c.id))] == [
             "publish",
             "merge-leads",
             "unmerge-leads",

@@ -17,7 +17,17 @@ SIZE = {"count": 1000, "kills": 36, "seconds": 120.0} if LONG else {"count": 60,
 pytestmark = [pytest.mark.crash, pytest.mark.temporal, pytest.mark.timeout(900)]
 
 
-@pytest.mark.parametrize("webhooks", [True, False], ids=["webhooks", "no-webhooks"])
+POSTGRES = pytest.mark.postgres
+EVERY = [
+    pytest.param("sqlite", True, id="sqlite-webhooks"),
+    pytest.param("postgres", False, id="postgres-no-webhooks", marks=POSTGRES),
+    pytest.param("sqlite", False, id="sqlite-no-webhooks"),
+    pytest.param("postgres", True, id="postgres-webhooks", marks=POSTGRES),
+]
+"""Each database and each way of the providers; the first two have each of them once."""
+
+
+@pytest.mark.parametrize(("store_url", "webhooks"), EVERY if LONG else EVERY[:2], indirect=["store_url"])
 def test_no_crash_loses_or_doubles_a_message(store_url: str, tmp_path: Path, webhooks: bool) -> None:
     account = storm(tmp_path, store_url, webhooks=webhooks, seed=SEED, **SIZE)  # type: ignore[arg-type]
     say(str(account))
