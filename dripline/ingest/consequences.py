@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row
 from dripline.ingest.interests import keep_interests
 from dripline.ingest.membership.following import follow_event
 from dripline.ingest.ordering import keep_orders, when
+from dripline.ingest.reacting import show_reaction
 from dripline.ingest.referring.purchases import follow_referrals
 from dripline.ingest.scoring.following import score_event
 from dripline.ingest.staging import become_customer
@@ -72,7 +73,19 @@ def _surveys(cause: Cause) -> tuple[Event, ...]:
     return ()
 
 
-CONSEQUENCES: tuple[Consequence, ...] = (_orders, _interests, _surveys, _referrals, _scores, _segments)
+def _reactions(cause: Cause) -> tuple[Event, ...]:
+    return show_reaction(cause.connection, cause.rules, cause.lead, cause.event)
+
+
+CONSEQUENCES: tuple[Consequence, ...] = (
+    _orders,
+    _interests,
+    _surveys,
+    _referrals,
+    _scores,
+    _segments,
+    _reactions,
+)
 """In this order: what comes later may read what those before it wrote."""
 
 _OF_THE_LEAD = frozenset({_orders, _scores, _segments})

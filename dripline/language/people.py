@@ -73,7 +73,8 @@ class TeamEntry(Written):
         description="Within how much working time the person must react; else another one gets the lead.",
     )
     reactions: Events = Field(
-        (), description="Events that show that the person has reacted, like `call.made`, beside a task done."
+        (),
+        description="Events that show that the person has reacted, like `call.made`: they do the hand-over's task.",
     )
     enough: int = Field(
         ENOUGH,

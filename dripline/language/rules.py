@@ -51,9 +51,10 @@ class Rules(BaseModel):
     def heard(self) -> frozenset[str]:
         """The events from which anything follows."""
         told_by = (name for program in self.referrals.values() for name in program.told_by)
+        reactions = (name for team in self.teams.values() for name in team.reactions)
         parts = (self.orders, self.scoring, self.segments)
         heard = (part.heard for part in parts if part is not None)
-        return frozenset({*told_by, ANSWERED, COMMENTED}).union(self.of_products, *heard)
+        return frozenset({*told_by, *reactions, ANSWERED, COMMENTED}).union(self.of_products, *heard)
 
     @cached_property
     def of_products(self) -> frozenset[str]:

@@ -16,7 +16,7 @@ from dripline.engine.picking import Choice, Handover, Looked, Standing, pick
 from dripline.engine.working import after_work
 from dripline.language.plan import Duration
 from dripline.simulate.recording import Recording
-from dripline.simulate.state import Run, State, TaskOfLead
+from dripline.simulate.state import Handed, Run, State, TaskOfLead
 from dripline.simulate.timeline import Entry
 
 _OF_A_PERSON = ("task.done",)
@@ -56,13 +56,16 @@ class Handing:
             Entry(order.at, "deed", "assign", run.plan.journey, run.id, order.step, detail)
         )
         events = self._make_so(wanted, choice, order.react, order.at, away, run.depth + 1)
+        if choice.person is not None:
+            reactions = wanted.of.reactions if wanted.team is not None else ()
+            self._state.handed = Handed(run.id, order.at, reactions)
         told = tuple(Event(one.id, one.name, one.properties, order.at) for one in events)
         return Assigned(choice, self._state.lead, told)
 
     def set_task(self, run: Run, order: SetTask) -> str:
         """Note the task; once it is due and not done, whoever waits is told."""
         key = f"{run.id}/{order.step}/{order.visit}"
-        task = TaskOfLead(key, order.title, order.person)
+        task = TaskOfLead(key, order.title, order.person, run.id, order.at, order.due_at)
         self._state.tasks[key] = task
         detail = {"name": order.title, "person": order.person or "nobody"}
         self._state.timeline.append(

@@ -14,7 +14,7 @@ from dripline.engine.topics import changed
 from dripline.language.expressions import EvaluationError
 from dripline.language.orders import Unreadable, read_order
 from dripline.language.plan import Gathering, Plan
-from dripline.language.stages import CUSTOMER, Told, first_card, readable_card, stage_events
+from dripline.language.stages import CUSTOMER, LOST, Told, first_card, readable_card, stage_events
 from dripline.language.surveys.answers import ANSWERED
 from dripline.language.workspace import LEAD_FIELDS
 from dripline.simulate.membership import Segments
@@ -44,6 +44,7 @@ class Recording:
         self._state.events.append(event)
         self._state.timeline.append(Entry(event.received_at, "event", name, detail=event.properties))
         told = [*self._bought(event), *self.scores.follow(event), *self.segments.follow(event)]
+        told += self._reacted(event)
         for run in self._state.runs:
             if run.outcome is None and _hears(run, event):
                 run.inbox.append(event)
@@ -69,6 +70,24 @@ class Recording:
         before, lead["stage"] = lead["stage"], CUSTOMER
         changed: Told = ("lead.updated", {"changed": ["stage"]})
         return [changed, *self._stage(before, event.received_at, order=order.reference)]
+
+    def _reacted(self, event: Event) -> list[Told]:
+        """What a reaction of whoever has the lead tells: that the task of the hand-over is done."""
+        handed = self._state.handed
+        if handed is None or event.name not in handed.reactions or event.received_at <= handed.at:
+            return []
+        asked = min(
+            (
+                one
+                for one in self._state.tasks.values()
+                if one.run == handed.run and one.created_at >= handed.at
+            ),
+            key=lambda one: (one.created_at, one.due_at is None, one.due_at or one.created_at),
+            default=None,
+        )
+        return (
+            [] if asked is None or asked.done else [("task.done", {"task": asked.id, "title": asked.title})]
+        )
 
     def age(self) -> None:
         """Let time do to the score, and to the segments, what it does."""
@@ -232,6 +251,8 @@ class Recording:
         told = stage_events(before, after, reason=reason, order=order, converted=converted)
         if told:
             lead["stage_at"] = at
+        if told and after in (CUSTOMER, LOST):
+            self._state.handed = None
         if converted:
             own = {name: value for name, value in lead.items() if name not in LEAD_FIELDS}
             card = first_card(lead, own)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -48,7 +48,20 @@ class TaskOfLead:
     id: str
     title: str
     person: str | None
+    run: str
+    created_at: datetime
+    due_at: datetime | None
     done: bool = False
+
+
+@dataclass(frozen=True)
+class Handed:
+    """The lead, as a run handed it over to a team."""
+
+    run: str
+    at: datetime
+    reactions: Collection[str]
+    """The events that show that whoever has it has reacted."""
 
 
 @dataclass
@@ -81,6 +94,8 @@ class State:
     bought: Sequence[Interest] = ()
     """What the lead bought before."""
     tasks: dict[str, TaskOfLead] = field(default_factory=dict)
+    handed: Handed | None = None
+    """How the lead was handed over last."""
     timers: list[tuple[datetime, int, Callable[[], object]]] = field(default_factory=list)
     """What happens by the clock, in the order in which it does: a heap."""
 

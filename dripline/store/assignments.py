@@ -117,6 +117,14 @@ def open_assignment(connection: Connection, lead_id: str) -> Row[Any] | None:
     return connection.execute(query.order_by(assignments.c.id.desc()).limit(1)).one_or_none()
 
 
+def newest_handover(connection: Connection, lead_id: str) -> Row[Any] | None:
+    """The newest assignment of the lead that a journey made, or None: who got the lead after it, got it by that."""
+    table = assignments.c
+    by_a_journey = (table.lead_id == lead_id, table.run_id.is_not(None), table.person.is_not(None))
+    query = select(assignments).where(*by_a_journey).order_by(table.id.desc()).limit(1)
+    return connection.execute(query).one_or_none()
+
+
 def note_reaction(connection: Connection, lead_id: str, at: datetime) -> bool:
     """Whoever has the lead has reacted; whether that was still to come. Lock the lead first."""
     done = connection.execute(

@@ -36,6 +36,14 @@ def load_task(connection: Connection, task_id: str) -> Row[Any] | None:
     return connection.execute(select(tasks).where(tasks.c.id == task_id)).one_or_none()
 
 
+def first_task(connection: Connection, lead_id: str, run_id: str, since: datetime) -> Row[Any] | None:
+    """What the lead's run asked for first, not before that moment; of several at once what is due first, or None."""
+    mine = (tasks.c.lead_id == lead_id, tasks.c.run_id == run_id)
+    query = select(tasks).where(*mine, tasks.c.created_at >= since)
+    order = (tasks.c.created_at, tasks.c.due_at.is_(None), tasks.c.due_at, tasks.c.id)
+    return connection.execute(query.order_by(*order).limit(1)).one_or_none()
+
+
 def finish_task(
     connection: Connection, task_id: str, at: datetime, by: str | None, result: str | None
 ) -> bool:
@@ -81,15 +89,15 @@ def give_back(
     connection.execute(update(tasks).where(*same).values(person=person))
 
 
-def set_twice(connection: Connection, ended: Mapping[str, str]) -> list[str]:
-    """Open tasks of runs that ended for another which has set the same task: their ids.
+def set_twice(connection: Connection, lead_ids: Collection[str], ended: Mapping[str, str]) -> list[str]:
+    """Open tasks of these leads' runs that ended for another which has set the same task: their ids.
 
     `ended` has each run that ended, and the one that goes on.
     """
     if not ended:
         return []
-    of_these = tasks.c.run_id.in_([*ended, *ended.values()])
-    found = connection.execute(select(tasks).where(of_these).order_by(tasks.c.id)).all()
+    of_these = (tasks.c.lead_id.in_(list(lead_ids)), tasks.c.run_id.in_([*ended, *ended.values()]))
+    found = connection.execute(select(tasks).where(*of_these).order_by(tasks.c.id)).all()
     set_by = {(row.run_id, row.step) for row in found}
     return [
         row.id

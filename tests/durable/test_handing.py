@@ -10,7 +10,11 @@ import pytest
 from sqlalchemy import select
 
 from dripline.clock import HouseClock
+from dripline.engine.picking import Handover
+from dripline.ingest.assigning import Occasion
+from dripline.ingest.assigning import hand_over as hand_over_to
 from dripline.ingest.overdue import Overdue
+from dripline.ingest.recording import record
 from dripline.ingest.tasks import finish
 from dripline.language.plan import (
     AssignStep,
@@ -30,6 +34,7 @@ from dripline.privacy.erasing import Eraser
 from dripline.store import assignments, schema, tasks
 from dripline.store.customers import customer_of
 from dripline.store.database import Store
+from dripline.store.events import Event
 from dripline.store.house import set_clock
 from dripline.store.leads import add_lead, facts, load_lead
 from dripline.store.plans import publish
@@ -186,6 +191,56 @@ def test_an_event_that_the_team_names_is_a_reaction(store: Store) -> None:
     [row] = given(house)
     assert (row.person, row.ended_at) == ("anna", None)
     assert row.reacted_at is not None
+
+
+def test_a_reaction_of_the_owner_does_the_task_of_the_hand_over_and_no_other(store: Store) -> None:
+    house = a_house(store)
+    [run] = house.happens("lead.created")
+    house.advance(run, NOW)
+    with store.write() as connection:
+        by_hand = {"id": "other", "lead_id": "lead-1", "person": "anna", "title": "Send the papers"}
+        tasks.add_task(connection, {**by_hand, "created_at": NOW})
+    house.happens("call.made", NOW + timedelta(minutes=5))
+    house.happens("call.made", NOW + timedelta(minutes=6))
+    with store.read() as connection:
+        rows = {row.title: row for row in tasks.list_tasks(connection, everything=True)}
+    call = rows["Call ani@example.com"]
+    assert (call.done_at, call.done_by) == (NOW + timedelta(minutes=5), "call.made")
+    assert rows["Send the papers"].done_at is None
+    assert [row.reacted_at for row in given(house)] == [NOW + timedelta(minutes=5)]
+    assert [name for name, _ in events(house, "call.made", "task.done")] == [
+        "call.made", "task.done", "call.made",
+    ]  # fmt: skip
+    house.advance(run, NOW + timedelta(minutes=7))
+    assert lead(house)["stage"] == "customer"  # the run that waits for its task goes on
+
+
+@SQLITE
+def test_who_is_given_the_lead_by_hand_does_the_task_by_a_reaction_too(store: Store) -> None:
+    house = a_house(store)
+    [run] = house.happens("lead.created")
+    house.advance(run, NOW)
+    with store.write() as connection:
+        by_hand = Occasion(NOW + timedelta(minutes=1), NOW, because="by-hand")
+        named = Handover(None, Team(people=("lilit",)), PEOPLE, "load", "UTC")
+        hand_over_to(connection, load_lead(connection, "lead-1"), named, None, by_hand)
+    house.happens("call.made", NOW + timedelta(minutes=5))
+    assert (the_task(house).person, the_task(house).done_by) == ("lilit", "call.made")
+
+
+@SQLITE
+def test_what_is_told_of_the_past_and_of_a_lead_that_is_lost_does_no_task(store: Store) -> None:
+    house = a_house(store)
+    [run] = house.happens("lead.created")
+    house.advance(run, NOW)
+    with store.write() as connection:
+        past = Event("old", "lead-1", "call.made", {}, NOW + timedelta(minutes=5), historical=True)
+        record(connection, past, NOW)
+    assert the_task(house).done_at is None
+    with store.write() as connection:
+        assignments.end_assignments(connection, "lead-1", NOW + timedelta(minutes=6), "lost")
+    house.happens("call.made", NOW + timedelta(minutes=7))
+    assert the_task(house).done_at is None
 
 
 @SQLITE

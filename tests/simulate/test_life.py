@@ -6,12 +6,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dripline.language.plan import (
+    AssignStep,
     DelayStep,
     Duration,
     Exit,
     Goal,
     Limit,
+    Person,
     Plan,
+    TaskStep,
+    Team,
     TemplateSource,
     Trigger,
     WaitForStep,
@@ -177,3 +181,38 @@ def test_time_stops_where_it_is_told_to() -> None:
     life.live(MONDAY + 3 * DAY)
     assert life.state.now == MONDAY + 3 * DAY
     assert life.runs[0].outcome is None
+
+
+def test_a_reaction_does_the_task_of_the_hand_over_once_and_no_later_one() -> None:
+    people = {"anna": Person(email="anna@shop.example")}
+    handed = plan(
+        AssignStep(id="give", to="sales", next="call"),
+        TaskStep(id="call", to="owner", title="Call", result="call", next="wait"),
+        WaitForStep(id="wait", on=on("call.made"), then="more"),
+        TaskStep(id="more", to="owner", title="Write", next="end"),
+        WaitForStep(id="end", on=on("task.done", when="event.task == call.id", event_only=False)),
+        people=people,
+        teams={"sales": Team(people=("anna",), reactions=("call.made",))},
+    )
+    life = Life([handed], ANI, MONDAY)
+    life.happens("lead.created", {}, MONDAY)
+    for hours in (1, 2):
+        life.happens("call.made", {}, MONDAY + timedelta(hours=hours))
+    life.live(MONDAY + DAY)
+    done = [entry.detail["title"] for entry in life.timeline if entry.what == "task.done"]
+    assert (done, [task.done for task in life.state.tasks.values()]) == (["Call"], [True, False])
+
+
+def test_a_reaction_to_a_lead_that_is_lost_does_nothing() -> None:
+    handed = plan(
+        AssignStep(id="give", to="sales", next="call"),
+        TaskStep(id="call", to="owner", title="Call"),
+        people={"anna": Person(email="anna@shop.example")},
+        teams={"sales": Team(people=("anna",), reactions=("call.made",))},
+    )
+    life = Life([handed], ANI, MONDAY)
+    life.happens("lead.created", {}, MONDAY)
+    life.changes({"stage": "lost"}, MONDAY + timedelta(hours=1))
+    life.happens("call.made", {}, MONDAY + timedelta(hours=2))
+    life.live(MONDAY + DAY)
+    assert [task.done for task in life.state.tasks.values()] == [False]

@@ -37,7 +37,7 @@ def bring_together(
     let_go = [row.id for row in (*mine, *theirs) if row.id != stays]
     assignments.end_these(connection, let_go, at, "merged")
     passed = _pass_on(connection, winner, loser)
-    twice = tasks.set_twice(connection, ended)
+    twice = tasks.set_twice(connection, (winner["id"], loser["id"]), ended)
     for task in twice:
         tasks.cancel_task(connection, task, at)
     return {"let_go": let_go, "had": [row.id for row in theirs], "passed": passed, "twice": twice}
