@@ -20,6 +20,15 @@ from tests.durable.house import House
 from tests.privacy.made_up import everything
 from tests.privacy.test_lives import WORKSPACE
 
+CAMPAIGN = {
+    "id": "spring",
+    "name": "spring",
+    "journey": "welcome",
+    "state": "running",
+    "own_zone": False,
+    "created_at": machine_clock(),
+}
+
 
 def test_what_happened_while_they_were_one_names_the_erased_no_more(store: Store) -> None:
     House(store)
@@ -32,6 +41,10 @@ def test_what_happened_while_they_were_one_names_the_erased_no_more(store: Store
     )
     ingest.record_event(said)
     ingest.undo_merge(merged.id)
+    with store.write() as connection:
+        connection.execute(
+            insert(schema.campaigns).values(**CAMPAIGN, audience="lead.email == 'Aram@example.com'")
+        )
     Eraser(store).erase(aram, "ops")
     with store.read() as connection:
         held = everything(connection)
@@ -72,15 +85,15 @@ def test_a_name_that_another_has_by_now_stays(store: Store) -> None:
         ("'@example.com' in lead.email", "'@example.com' in lead.email"),
     ],
 )
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_a_condition_of_a_campaign_names_the_erased_no_more(store: Store, audience: str, left: str) -> None:
     House(store)
     ingest = Ingest(store, WORKSPACE)
     said = LeadIn(email="ani@example.com", phone="+37491123456", external_id="team")
     ani = ingest.upsert_lead(said).body["id"]
-    row = {"journey": "welcome", "state": "running", "own_zone": False, "created_at": machine_clock()}
     with store.write() as connection:
         words = {"name": "for ani@example.com", "audience": audience, "pause_reason": "ani@example.com asked"}
-        connection.execute(insert(schema.campaigns).values(id="c", **words, **row))
+        connection.execute(insert(schema.campaigns).values({**CAMPAIGN, **words}))
     Eraser(store).preview(ani)
     Eraser(store).erase(ani, "ops")
     with store.read() as connection:
