@@ -10,6 +10,7 @@ _BOTTOM, _TOP = 28, 12
 _LEFT = 56
 """At least; longer numbers need more."""
 _DIGIT = 8
+_BROAD = 96
 _LABEL = 76  # how wide a day is written
 COLOURS = ("#1f9e9b", "#e8a33d", "#5b7fd1", "#c9597a", "#7aa35a", "#8d6cc2", "#7f8c8a", "#b5763c")
 """Told apart by those, too, who do not see all colours: they differ in lightness."""
@@ -32,7 +33,7 @@ def columns(labels: Sequence[str], series: Mapping[str, Sequence[int]], title: s
             value = values[place]
             if value:
                 colour = COLOURS[number % len(COLOURS)]
-                x, width = left + place * step, max(step * 0.84, 0.5)
+                x, width = left + place * step, min(max(step * 0.84, 0.5), _BROAD)
                 parts.append(_bar(x, width, below, value, most, colour, f"{label}, {name}"))
             below += value
     return "".join([*parts, "</svg>"])

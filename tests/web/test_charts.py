@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from dripline.web.charts import bar, bounds_of, interval
+from dripline.web.pages.reports import every
 
 
 def test_a_bar_is_as_long_as_its_value() -> None:
@@ -18,3 +21,17 @@ def test_an_interval_stands_on_a_scale_with_the_place_of_nothing() -> None:
     assert 'class="sure"' in interval(0.1, 0.15, 0.2, bounds)
     assert 'class="open"' in interval(-0.1, 0.1, 0.3, bounds)
     assert interval(0, 0, 0, (0, 0))
+
+
+def test_a_picture_over_time_leaves_room_for_times_without_orders() -> None:
+    assert [f"{day:%m-%d}" for day in every("week", date(2026, 1, 26), date(2026, 2, 9))] == [
+        "01-26",
+        "02-02",
+        "02-09",
+    ]
+    assert [f"{day:%m-%d}" for day in every("month", date(2026, 1, 1), date(2026, 3, 1))] == [
+        "01-01",
+        "02-01",
+        "03-01",
+    ]
+    assert len(list(every("day", date(2026, 2, 27), date(2026, 3, 1)))) == 3

@@ -9,6 +9,15 @@ from typing import Any, Literal
 
 from dripline.stack.demo.people import Person
 
+CAME_BY: tuple[Mapping[str, Any] | None, ...] = (
+    {"source": "google", "medium": "cpc", "campaign": "spring", "cost": 350},
+    {"source": "google", "medium": "organic"},
+    {"source": "facebook", "medium": "paid-social", "campaign": "autumn", "cost": 220},
+    {"source": "newsletter", "medium": "email", "campaign": "news"},
+    None,
+)
+"""Where leads come from, one after the other, and for how much; None: nobody knows."""
+
 
 @dataclass(frozen=True)
 class OnDay:
@@ -56,8 +65,10 @@ class Life:
         self.acts: list[Act] = []
 
     def comes(self, days: float, *, agrees: bool = True, historical: bool = False) -> None:
-        """The lead is put; a `historical` one has been there for long."""
-        self._add("comes", days, self.person.body(agrees=agrees, historical=historical))
+        """The lead is put, with where it came from; a `historical` one has been there for long."""
+        body = self.person.body(agrees=agrees, historical=historical)
+        touch = None if historical else CAME_BY[self.person.number % len(CAME_BY)]
+        self._add("comes", days, {**body, "touch": touch} if touch else body)
 
     def says(self, days: float, event: str, after: str | None = None, **properties: Any) -> None:
         """An event."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Annotated, Any
@@ -142,14 +144,27 @@ def _pictures(report: Report[Any]) -> list[str]:
 
 
 def _over_time(report: Report[Any]) -> str:
-    """Revenue, a column each time; what was given back on top of it."""
-    if not report.rows:
+    """Revenue, a column each time; what was given back on top of it. Times without orders have their place."""
+    rows = {row.key: row for row in report.rows}
+    if not rows:
         return ""
+    times = [
+        f"{day}"
+        for day in every(report.by or "", date.fromisoformat(min(rows)), date.fromisoformat(max(rows)))
+    ]
     series = {
-        "revenue": [max(0, round(row.net or 0)) for row in report.rows],
-        "given back": [max(0, round(row.refunded or 0)) for row in report.rows],
+        "revenue": [max(0, round(rows[time].net or 0)) if time in rows else 0 for time in times],
+        "given back": [max(0, round(rows[time].refunded or 0)) if time in rows else 0 for time in times],
     }
-    return columns([row.key or "" for row in report.rows], series, f"{report.title}, {say_days(report)}")
+    return columns(times, series, f"{report.title}, {say_days(report)}")
+
+
+def every(unit: str, first: date, last: date) -> Iterator[date]:
+    """The days on which days, weeks or months begin, from the first to the last."""
+    while first <= last:
+        yield first
+        days = {"week": 7, "month": monthrange(first.year, first.month)[1]}.get(unit, 1)
+        first += timedelta(days=days)
 
 
 def _stacked(days: dict[str, dict[str, int]]) -> str:
