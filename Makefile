@@ -12,7 +12,7 @@ ARGS   ?=
 help: ## This list.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(BIN)/.installed ## Install what is missing and start everything, with 200 leads in eight journeys.
+run: $(BIN)/.installed ## Install what is missing and start everything, with 200 leads in a dozen journeys.
 	@$(BIN)/dripline up --demo $(ARGS)
 
 test: $(BIN)/.installed system check ## Install what is missing, PostgreSQL too, and run every check. CI runs this.
