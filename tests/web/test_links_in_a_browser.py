@@ -35,7 +35,7 @@ def post(store: Store) -> Post:
 def look(post: Post, tmp_path: Path) -> Iterator[Look]:
     """Opens a page in the browser, lets it settle, and gives its HTML."""
     app = create_app(Settings(_env_file=None), post.house.store, post.workspace, machine=post.house.clock)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", log_config=None))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

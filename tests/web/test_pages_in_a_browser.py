@@ -49,7 +49,7 @@ def address(store: Store) -> Iterator[str]:
             publish(connection, plan, datetime.now(UTC))
     app = create_app(Settings(_env_file=None), store, project.workspace)
     _fill(TestClient(app, base_url="http://127.0.0.1:8080", client=("127.0.0.1", 50_000)), store)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", log_config=None))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

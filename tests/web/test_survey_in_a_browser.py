@@ -28,7 +28,7 @@ def test_only_who_looks_clicks(store: Store, tmp_path: Path, options: list[str],
         pytest.skip("the page is the same on both databases")
     asking = Asking(store)
     app = create_app(Settings(_env_file=None), store, asking.workspace, machine=asking.house.clock)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", log_config=None))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

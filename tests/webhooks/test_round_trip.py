@@ -98,7 +98,7 @@ def web(sink: Sink, ledger: Ledger) -> Iterator[str]:
     settings = Settings(
         sendgrid_webhook_key=sink.sendgrid_webhook_key, twilio_auth_token=SecretStr(sink.auth_token)
     )
-    server = uvicorn.Server(uvicorn.Config(FastAPI(), port=0, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(FastAPI(), port=0, log_level="warning", log_config=None))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

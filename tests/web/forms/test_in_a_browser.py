@@ -85,7 +85,12 @@ def _serving(folder: Path) -> Iterator[str]:
 @contextmanager
 def _running(store: Store, workspace: Workspace) -> Iterator[str]:
     server = uvicorn.Server(
-        uvicorn.Config(create_app(Settings(_env_file=None), store, workspace), port=0, log_level="warning")
+        uvicorn.Config(
+            create_app(Settings(_env_file=None), store, workspace),
+            port=0,
+            log_level="warning",
+            log_config=None,
+        )
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
