@@ -70,6 +70,12 @@ def test_a_person_starts_one_on_the_pages_after_seeing_how_many_they_are(client:
     assert "No campaign yet" in client.get("/campaigns").text
     asked = client.get("/campaigns/start", params={"journey": "welcome", "audience": "lead.email"})
     assert "1 lead is in that audience" in asked.text
+    terms = {"journey": "welcome", "audience": "lead.email", "test": "5", "per_hour": "1200", "holdout": "10"}
+    told = client.get("/campaigns/start", params=terms).text
+    assert (
+        "5 go first, the others when somebody says so. At most 1,200 are let in an hour. 10% are held out"
+        in told
+    )
     assert "cannot be asked" in client.get("/campaigns/start?journey=welcome&audience=nobody").text
     token = asked.text.partition('name="form_token" value="')[2].partition('"')[0]
     said = {"form_token": token, "journey": "welcome", "audience": "lead.email", "per_hour": "", "test": "5"}

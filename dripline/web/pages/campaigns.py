@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path, Query
@@ -25,7 +26,7 @@ from dripline.store.house import open_house
 from dripline.store.plans import published
 from dripline.web.allowing import allows
 from dripline.web.pages.frame import Frame
-from dripline.web.saying import link
+from dripline.web.saying import link, number
 from dripline.web.visit import visit
 
 _Id = Annotated[str, Path(max_length=64)]
@@ -90,9 +91,10 @@ def add_campaigns(router: APIRouter, frame: Frame, machine: MachineClock) -> Non
         try:
             with frame.store.read() as connection:
                 wanted = _wanted(journey, audience, per_hour, test, holdout)
-                number = count_audience(connection, frame.workspace, wanted)
-            size = "1 lead is" if number == 1 else f"{number:,} leads are"
-            says = f"{size} in that audience. They enter {journey}, less those whom its re-entry rule bars."
+                size = count_audience(connection, frame.workspace, wanted)
+            are = "1 lead is" if size == 1 else f"{size:,} leads are"
+            those = f"{are} in that audience. They enter {journey}, less those who have been in it and may not again."
+            says = " ".join([those, *_terms(wanted)])
         except Refused as refusal:
             barred = " ".join(
                 [
@@ -208,6 +210,16 @@ def _told(connection: Connection, campaign: str) -> Told:
     if row is None:
         raise unknown_campaign()
     return tell_campaigns(connection, [row])[0]
+
+
+def _terms(wanted: Wanted) -> Iterator[str]:
+    """How they are let in, as far as it was said."""
+    if wanted.test:
+        yield f"{wanted.test:,} {'goes' if wanted.test == 1 else 'go'} first, the others when somebody says so."
+    if wanted.per_hour:
+        yield f"At most {number(wanted.per_hour)} are let in an hour."
+    if wanted.holdout:
+        yield f"{wanted.holdout:g}% are held out: they get nothing, for comparison."
 
 
 def _wanted(journey: str, audience: str, per_hour: str, test: str, holdout: str) -> Wanted:
