@@ -147,7 +147,7 @@ def test_a_lead_s_page_tells_what_people_have_had_to_do_with_it(client: TestClie
     client.post(f"{lead}/tasks", json={"title": "Call <Ani>", "due": "4h"})
     client.post(f"{lead}/stage", json={"stage": "lost", "reason": "too <expensive>"})
     before = _words(client.get(page).text)
-    assert "Call <Ani> open lilit · due" in before
+    assert "Call <Ani> open for lilit · due" in before
     assert "anna sales" in before
     assert "somebody else was given the lead" in before
     assert "anna has 0 open leads" in before

@@ -58,7 +58,6 @@ def add_leads(router: APIRouter, frame: Frame) -> None:
             story=story,
             agreed=agreed,
             hands=hands,
-            people=frame.workspace.people,
             now=now,
             scored=explained,
             curve=curve(explained, now, where) if explained else "",
