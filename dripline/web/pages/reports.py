@@ -91,6 +91,9 @@ def add_reports(router: APIRouter, frame: Frame, machine: MachineClock) -> None:
         report, journeys, has, chart = made(wanted)
         if report.report == "orders":
             chart = _over_time(report)
+        shown = told_columns(report)
+        if report.report == "funnel" and report.rows:  # what a step does says more than what it is called
+            shown = [one for one in shown if one.name != "key"]
         chosen = replace(wanted, since=wanted.since or about.since or "90 days")
         return frame.page(
             "report.html",
@@ -104,12 +107,13 @@ def add_reports(router: APIRouter, frame: Frame, machine: MachineClock) -> None:
             currencies=has if len(has) > 1 else [],
             journeys=journeys if wanted.name in ("funnel", "experiments") else [],
             days=say_days(report),
-            columns=told_columns(report),
+            columns=shown,
+            ids=report.report == "funnel" and wanted.journey is not None,
             is_number=is_number,
             cell=lambda row, column: say(getattr(row, column.name), column),
             between=say_between,
             key=lambda row, column: say_key(getattr(row, column.name), report),
-            pictured="difference" if wanted.name == "experiments" else told_columns(report)[0].name,
+            pictured="difference" if wanted.name == "experiments" else shown[0].name,
             pictures=[Markup(picture) for picture in _pictures(report)],  # noqa: S704 - numbers alone
             chart=Markup(chart),  # noqa: S704 - escaped where it is drawn
             legend=list(zip(_LEGENDS.get(wanted.name, ()), COLOURS, strict=False)),
