@@ -28,7 +28,7 @@ from dripline.clock import machine_clock
 from dripline.ingest.campaigns.starting import Wanted, start_campaign
 from dripline.language.workspace import load_workspace
 from dripline.store.campaigns import Progress, count_leads, load_campaign
-from dripline.store.schema import runs
+from dripline.store.schema import mailbox, messages, runs
 
 EVERY = 0.25
 """Seconds from one event to the next."""
@@ -55,6 +55,7 @@ class Outcome:
     entered_once: int
     doubled: int
     lost: int
+    mailed_once: int
     load_before: Load
     load_after: Load
 
@@ -72,8 +73,8 @@ class Outcome:
                 self.memory_late < FLAT * self.memory_early,
             ),
             (
-                f"everybody once ({self.doubled} doubled, {self.lost} lost)",
-                not self.doubled and not self.lost,
+                f"everybody once ({self.doubled} doubled, {self.lost} lost, {self.mailed_once} mails to one each)",
+                not self.doubled and not self.lost and self.mailed_once == self.leads,
             ),
         ]
 
@@ -152,6 +153,7 @@ def campaign(at: Installation, leads: int, events: int, *, kill: bool) -> Outcom
         entered_once=once,
         doubled=len(counts) - once,
         lost=leads - len(counts),
+        mailed_once=sum(number == 1 for number in _mails(at).values()),
         load_before=before,
         load_after=load(),
     )
@@ -187,6 +189,18 @@ def _runs(at: Installation) -> Counter[str]:
     with at.store.read() as connection:
         rows = connection.execute(query.group_by(runs.c.lead_id))
         return Counter({row.lead_id: row.number for row in rows})
+
+
+def _mails(at: Installation) -> Counter[str]:
+    query = (
+        select(messages.c.lead_id, func.count().label("number"))
+        .join(mailbox, mailbox.c.key == messages.c.id)
+        .join(runs, runs.c.id == messages.c.run_id)
+        .where(runs.c.journey == "greeting")
+        .group_by(messages.c.lead_id)
+    )
+    with at.store.read() as connection:
+        return Counter({row.lead_id: row.number for row in connection.execute(query)})
 
 
 class Console:

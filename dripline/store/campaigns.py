@@ -186,15 +186,15 @@ def let_in_first(connection: Connection, campaign_id: str, limit: int) -> int:
     return connection.execute(select(func.count()).select_from(one.limit(limit).subquery())).scalar_one()
 
 
-def under_way(connection: Connection, run_ids: Sequence[str]) -> bool:
-    """Whether any of these runs has not taken its first turn, or has a message that is about to leave."""
+def under_way(connection: Connection, run_ids: Sequence[str]) -> int:
+    """How many of these runs have not taken their first turn, or have a message that is about to leave."""
     if not run_ids:
-        return False
+        return 0
     begins = select(runs.c.id).where(runs.c.id.in_(run_ids), runs.c.turn == 0, runs.c.ended_at.is_(None))
-    sends = select(messages.c.id).where(
+    sends = select(messages.c.run_id).where(
         messages.c.run_id.in_(run_ids), messages.c.state.in_(("queued", "sending"))
     )
-    return any(connection.execute(query.limit(1)).one_or_none() is not None for query in (begins, sends))
+    return len(set(connection.execute(begins.union(sends)).scalars()))
 
 
 def newest_runs(connection: Connection, limit: int) -> list[str]:

@@ -30,6 +30,8 @@ _NEWEST = select(
     .scalar_subquery()
     .label("run"),
 )
+_LATEST = select(events.c.received_at, events.c.depth).order_by(events.c.seq.desc()).limit(20).subquery()
+_LATEST_FROM_OUTSIDE = select(func.max(_LATEST.c.received_at)).where(_LATEST.c.depth == 0)
 _OPEN = (
     select(runs.c.id, runs.c.lead_id, runs.c.plan_hash, runs.c.step)
     .where(runs.c.lead_id.in_(bindparam("leads", expanding=True)), runs.c.ended_at.is_(None))
@@ -128,6 +130,12 @@ def happened(
     return [(row.name, row.properties) for row in connection.execute(query)]
 
 
+def latest_from_outside(connection: Connection) -> datetime | None:
+    """When something came in last that no run has caused; None where that was long ago, or never."""
+    latest: datetime | None = connection.execute(_LATEST_FROM_OUTSIDE).scalar_one()
+    return latest
+
+
 def in_order(connection: Connection, lead_id: str, now: datetime) -> datetime:
     """`now`, or just after the newest thing that its runs have seen: a lead's own time never goes back.
 
@@ -198,6 +206,7 @@ __all__ = [
     "keep",
     "keep_all",
     "kept",
+    "latest_from_outside",
     "newest",
     "open_runs",
 ]

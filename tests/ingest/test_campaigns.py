@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, insert, select, update
 
 from dripline.clock import HouseClock
-from dripline.ingest.campaigns.moving import AT_ONCE, Mover
+from dripline.ingest.campaigns.moving import AT_ONCE, BESIDE_EVENTS, CALM, Mover
 from dripline.ingest.campaigns.occasions import Occasions
 from dripline.ingest.campaigns.starting import (
     Wanted,
@@ -33,6 +33,7 @@ from dripline.store import schema
 from dripline.store.braking import pause_journey, resume_journey, stop_everything
 from dripline.store.campaigns import count_leads, count_reasons, list_campaigns, load_campaign
 from dripline.store.database import Store
+from dripline.store.events import Event, keep
 from dripline.store.house import open_house, set_clock
 from dripline.store.leads import read_lead
 from dripline.store.plans import publish
@@ -253,7 +254,7 @@ class BetweenTwo(Store):
     def write(self) -> Iterator[Connection]:
         if self.act is not None:
             self.writes += 1
-            if self.writes == 4:  # its audience, the batch, and the first lead have each been written
+            if self.writes == 3:  # its audience and the first lead have been written
                 act, self.act = self.act, None
                 act()
         with super().write() as connection:
@@ -308,6 +309,29 @@ def test_runs_that_do_not_move_are_waited_for(store: Store) -> None:
     for _ in range(5):
         assert not town.mover.move(campaign).over
     assert town.counts(campaign)[1] == AT_ONCE
+
+
+@SQLITE
+def test_while_events_come_in_one_lead_goes_at_a_time(store: Store) -> None:
+    town = Town(store, vips=20)
+    town.turns = False
+    town.mover.budget = 0.1
+    campaign = town.campaign()
+    visit = Event("visit-1", "lead-00019", "visit", {}, town.now)
+    with store.write() as connection:
+        keep(connection, visit)
+    for _ in range(3):
+        assert not town.mover.move(campaign).over
+    assert town.counts(campaign)[1] == BESIDE_EVENTS
+    town.now += timedelta(seconds=CALM + 0.1)
+    assert not town.mover.move(campaign).over
+    assert town.counts(campaign)[1] == AT_ONCE
+    caused = Event("caused-1", "lead-00018", "visit", {}, town.now, depth=1)
+    with store.write() as connection:
+        keep(connection, caused)
+        connection.execute(update(schema.runs).values(turn=1))
+    assert not town.mover.move(campaign).over
+    assert town.counts(campaign)[1] == 2 * AT_ONCE, "what runs cause is no traffic"
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from dripline.ingest.entering import barred, begin
 from dripline.language.workspace import Workspace
 from dripline.store import campaigns
 from dripline.store.database import Store, lock_lead
-from dripline.store.events import in_order
+from dripline.store.events import in_order, latest_from_outside
 from dripline.store.house import open_house
 from dripline.store.plans import load_plan
 from dripline.store.schema import journeys
@@ -33,15 +33,16 @@ log = structlog.get_logger(__name__)
 
 BUDGET = 5.0
 """Seconds that one move takes at most: below its activity's limit."""
-AT_ONCE = 2
-"""Leads that are let in before those before them have got their first message: one for each core of a small machine.
-
-More would be done sooner, and an event that comes meanwhile would wait for all of them.
-"""
+AT_ONCE = 8
+"""Leads that are on their way to their first message at any time, while nothing else is going on."""
+BESIDE_EVENTS = 1
+"""The same while events come in: more would be done sooner, and each event would wait for all of them."""
+CALM = 2.0
+"""Seconds without an event after which nothing else is going on."""
+BREATH = 3.0
+"""While events come in: for every second that letting in takes, how long nothing is done. That time is their own."""
 LOOK = 0.02
 """Seconds between two looks whether those that were let in have gone on."""
-BREATH = 1.0
-"""For every second that letting in takes, how long nothing is done: the machine is half the events' own."""
 HELD_UP = 30.0
 """Seconds until it is looked again whether the brake was released, or the journey goes on."""
 SOON = 1.0
@@ -71,19 +72,42 @@ class Mover:
         """Move it on for a while."""
         give_up = time.monotonic() + self.budget
         while True:
-            if not self._gone_on(give_up):
+            at_once, room = self._room(give_up)
+            if not room:
                 return Moved(over=False, rest=1.0)
             began = time.monotonic()
-            rest = self._step(campaign_id)
+            rest = self._step(campaign_id, room)
             if rest is None:
                 return Moved(over=True)
             if rest > SOON or time.monotonic() > give_up:
                 return Moved(over=False, rest=rest)
             self.sleep(rest)
-            if self._gone_on(give_up):
+            if at_once == BESIDE_EVENTS and self._room(give_up)[1]:
                 self.sleep(min((time.monotonic() - began - rest) * BREATH, 1.0))
 
-    def _step(self, campaign_id: str) -> float | None:
+    def _room(self, give_up: float) -> tuple[int, int]:
+        """How many may be on their way at once now, and how many more that are: waits until it is one at least.
+
+        None more, where those let in do not get on in that time.
+        """
+        while True:
+            with self.store.read() as connection:
+                at_once = self._at_once(connection)
+                on_their_way = campaigns.under_way(connection, campaigns.newest_runs(connection, 2 * AT_ONCE))
+            if on_their_way < at_once:
+                return at_once, at_once - on_their_way
+            if time.monotonic() > give_up:
+                return at_once, 0
+            self.sleep(LOOK)
+
+    def _at_once(self, connection: Connection) -> int:
+        latest = latest_from_outside(connection)
+        if latest is None:
+            return AT_ONCE
+        since = self.clock() - open_house(connection).clock.to_machine(latest)
+        return AT_ONCE if since > timedelta(seconds=CALM) else BESIDE_EVENTS
+
+    def _step(self, campaign_id: str, room: int) -> float | None:
         """One batch of looking, or of letting in; how long to rest then, None where it is over or stands still."""
         with self.store.read() as connection:
             campaign = campaigns.load_campaign(connection, campaign_id)
@@ -94,7 +118,11 @@ class Mover:
             if house.stopped_at is not None or _stands_still(connection, campaign.journey):
                 return HELD_UP
             looks = campaign.looking_at or (campaign.look_at and campaign.look_at <= now)
-        return self._look(campaign, now) if looks else self._let_in(campaign_id)
+            tested = _tested(connection, campaign)
+            batch = [] if looks or tested else campaigns.next_leads(connection, campaign_id, room)
+        if looks:
+            return self._look(campaign, now)
+        return self._let_in(campaign, batch) if batch else self._done(campaign_id)
 
     def _look(self, campaign: Row[Any], now: datetime) -> float | None:
         """Look through the next part of its audience, while others write, and then write down who is in it."""
@@ -115,84 +143,81 @@ class Mover:
                 keep_look(connection, row, seen)
         return 0.0
 
-    def _let_in(self, campaign_id: str) -> float | None:
-        """Let the next few in, as far as its pace has places for them."""
+    def _let_in(self, campaign: Row[Any], batch: Sequence[Row[Any]]) -> float | None:
+        """Let the next few in, as far as its pace has places for them; how long until it has one again."""
+        begun, rest = [], 0.0
+        for one in batch:
+            run, rest = self._enter(campaign.id, one)
+            if run is not None:
+                begun.append(Wake(run, campaign.journey, wanted=1, first=True))
+            if rest:
+                break
+        if begun:
+            self.wake(begun)
+        return rest
+
+    def _done(self, campaign_id: str) -> float | None:
+        """Its test group is in, or nobody waits: it is over, unless it is looked through again later."""
         with self.store.write() as connection:
             machine_now = self.clock()
             campaign = campaigns.load_campaign(connection, campaign_id, lock=True)
             if campaign is None or campaign.state != "running":
                 return None
-            clock = open_house(connection).clock
-            now = clock.to_house(machine_now)
             if _tested(connection, campaign):
                 campaigns.change_campaign(connection, campaign_id, state="tested")
                 return None
-            batch = campaigns.next_leads(connection, campaign_id, self._room(connection, campaign))
-            if not batch:
-                return self._done(connection, campaign, now, machine_now)
-            places = _places(campaign, now, clock.to_house(campaign.moved_at or machine_now))
-            taken = min(len(batch), int(places))
-            kept = {"places": places - taken, "moved_at": machine_now}
-            campaigns.change_campaign(
-                connection, campaign_id, **kept, started_at=campaign.started_at or (now if taken else None)
-            )
-        begun = [run for one in batch[:taken] if (run := self._enter(campaign_id, one)) is not None]
-        if begun:
-            self.wake([Wake(run, campaign.journey, wanted=1, first=True) for run in begun])
-        if taken == len(batch):
-            return 0.0
-        next_place = timedelta(hours=(1 - (places - taken)) / campaign.per_hour)
-        return max(LOOK, (clock.to_machine(now + next_place) - machine_now).total_seconds())
-
-    def _room(self, connection: Connection, campaign: Row[Any]) -> int:
-        """How many may be let in before the next look."""
-        if campaign.test and campaign.released_at is None:
-            left: int = campaign.test - campaigns.let_in_first(connection, campaign.id, campaign.test)
-            return min(AT_ONCE, left)
-        return AT_ONCE
-
-    def _done(
-        self, connection: Connection, campaign: Row[Any], now: datetime, machine_now: datetime
-    ) -> float | None:
-        """Nobody waits: it is over, unless it is looked through again later."""
-        if campaign.look_at is not None:
-            until = open_house(connection).clock.to_machine(campaign.look_at)
-            return max(LOOK, (until - machine_now).total_seconds())
-        campaigns.change_campaign(connection, campaign.id, state="finished", finished_at=now)
-        return None
-
-    def _gone_on(self, give_up: float) -> bool:
-        """Wait until those let in have begun, and got what they get at once; False where they have not in that time."""
-        while True:
-            with self.store.read() as connection:
-                newest = campaigns.newest_runs(connection, AT_ONCE)
-                if not campaigns.under_way(connection, newest):
-                    return True
-            if time.monotonic() > give_up:
-                return False
-            self.sleep(LOOK)
+            if campaigns.next_leads(connection, campaign_id, 1):
+                return 0.0
+            clock = open_house(connection).clock
+            if campaign.look_at is not None:
+                return max(LOOK, (clock.to_machine(campaign.look_at) - machine_now).total_seconds())
+            over = {"state": "finished", "finished_at": clock.to_house(machine_now)}
+            campaigns.change_campaign(connection, campaign_id, **over)
+            return None
 
     # -- one lead --------------------------------------------------------------------------------------------
 
-    def _enter(self, campaign_id: str, waiting: Row[Any]) -> str | None:
-        """Let one lead in, in a transaction of its own, if it still waits and nothing keeps it out: its run."""
+    def _enter(self, campaign_id: str, waiting: Row[Any]) -> tuple[str | None, float]:
+        """Let one lead in, in a transaction of its own, if it still waits and nothing keeps it out: its run.
+
+        Where the pace has no place for it, how long until it has one.
+        """
         lead_id = waiting.lead_id
         while lead_id is not None:
             with self.store.write() as connection:
                 lead = lock_lead(connection, lead_id)
+                campaign = campaigns.load_campaign(connection, campaign_id, lock=True)
                 row = campaigns.load_lead_of(connection, campaign_id, waiting.found_as)
-                if row is None or row.state != "waiting":
-                    return None
+                if campaign is None or campaign.state != "running" or row is None or row.state != "waiting":
+                    break
                 if lead is None or row.lead_id != lead.id:  # merged meanwhile: its row has followed
                     lead_id = row.lead_id
                     continue
-                return self._decide(connection, campaign_id, waiting.found_as, lead)
-        return None
+                if _tested(connection, campaign):
+                    break
+                return self._take(connection, campaign, waiting.found_as, lead)
+        return None, 0.0
 
-    def _decide(self, connection: Connection, campaign_id: str, found_as: str, lead: Row[Any]) -> str | None:
-        campaign = campaigns.load_campaign(connection, campaign_id)
-        if campaign is None or campaign.state != "running":
-            return None
+    def _take(
+        self, connection: Connection, campaign: Row[Any], found_as: str, lead: Row[Any]
+    ) -> tuple[str | None, float]:
+        """Take one of the places that the pace has."""
+        machine_now = self.clock()
+        clock = open_house(connection).clock
+        now = clock.to_house(machine_now)
+        places = _places(campaign, now, clock.to_house(campaign.moved_at or machine_now))
+        if places < 1:
+            next_place = now + timedelta(hours=(1 - places) / campaign.per_hour)
+            campaigns.change_campaign(connection, campaign.id, places=places, moved_at=machine_now)
+            return None, max(LOOK, (clock.to_machine(next_place) - machine_now).total_seconds())
+        begun = self._decide(connection, campaign, found_as, lead)
+        kept = {"places": places - 1, "moved_at": machine_now, "started_at": campaign.started_at or now}
+        campaigns.change_campaign(connection, campaign.id, **kept)
+        return begun, 0.0
+
+    def _decide(
+        self, connection: Connection, campaign: Row[Any], found_as: str, lead: Row[Any]
+    ) -> str | None:
         plan_hash = connection.execute(
             select(journeys.c.plan_hash).where(
                 journeys.c.id == campaign.journey,
@@ -207,16 +232,16 @@ class Mover:
         plan = load_plan(connection, plan_hash)
         at = in_order(connection, lead.id, now)
         why_not = "was erased" if lead.erased_at is not None else None
-        if campaigns.is_in(connection, campaign_id, lead.id, found_as):
+        if campaigns.is_in(connection, campaign.id, lead.id, found_as):
             why_not = "was let in already, as another lead that it was merged with"
         why_not = why_not or barred(connection, lead, plan, at, None)
         if why_not is not None:
-            campaigns.set_lead(connection, campaign_id, found_as, state="refused", reason=why_not, at=at)
+            campaigns.set_lead(connection, campaign.id, found_as, state="refused", reason=why_not, at=at)
             return None
         held_out = draw("holdout", lead.id, plan.journey) * 100 < campaign.holdout
         run = begin(connection, lead.id, plan, at, machine_now, None, held_out=held_out)
         state = "held-out" if held_out else "entered"
-        campaigns.set_lead(connection, campaign_id, found_as, state=state, run_id=run, at=at)
+        campaigns.set_lead(connection, campaign.id, found_as, state=state, run_id=run, at=at)
         return run
 
 
@@ -246,4 +271,4 @@ def _places(campaign: Row[Any], now: datetime, before: datetime) -> float:
     return min(float(campaign.places) + per_hour * hours, max(1.0, per_hour / 60))
 
 
-__all__ = ["AT_ONCE", "Moved", "Mover"]
+__all__ = ["AT_ONCE", "BESIDE_EVENTS", "Moved", "Mover"]
