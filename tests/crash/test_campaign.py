@@ -15,7 +15,7 @@ from bench.programs import Installation
 from tests.crash.storm import say
 
 LEADS = 20_000 if os.environ.get("DRIPLINE_CRASH_TEST") == "long" else 3_000
-EVENTS = 40
+EVENTS = 24
 
 pytestmark = [pytest.mark.crash, pytest.mark.temporal, pytest.mark.timeout(1800)]
 

@@ -107,6 +107,8 @@ class Lives(RuleBasedStateMachine):
         self.sent: set[str] = set()
         self.gone: set[str] = set()
         self.notes = 0
+        self.noted: dict[str, set[str]] = {}
+        """By lead, what it was known by alone, with nobody merged into it, when it wrote something."""
 
     def teardown(self) -> None:
         try:
@@ -327,12 +329,19 @@ class Lives(RuleBasedStateMachine):
         lead = self.one(number)
         if lead is not None:
             self.notes += 1
+            if not self._was_merged(lead):
+                self.noted.setdefault(lead.id, set()).update(one for one in (lead.email, lead.phone) if one)
             note = {"note": f"note {self.notes} of {sorted(self.addresses_of(lead))}"}
             self.tried(
                 lambda: self.ingest.record_event(
                     EventIn(name="demo.booked", lead={"id": lead.id}, properties=note)
                 )
             )
+
+    def _was_merged(self, lead: Any) -> bool:
+        with self.store.read() as connection:
+            query = select(schema.leads.c.id).where(schema.leads.c.merged_into == lead.id)
+            return connection.execute(query.limit(1)).one_or_none() is not None
 
     @rule()
     def turns_are_taken(self) -> None:
@@ -411,6 +420,9 @@ class Lives(RuleBasedStateMachine):
             f"erased {min(2, len(done.leads))} lead(s), {'some' if done.rows.get('messages') else 'no'} messages"
         )
         others = {one for other in self.leads() for one in self.addresses_of(other)}
+        others.update(
+            *(self.noted.get(other.id, ()) for other in self.leads())
+        )  # their own words stay theirs
         self.gone |= (told | written) - others
         for one in told | written:
             self.listed.setdefault(("email" if "@" in one else "sms", one), "erased")

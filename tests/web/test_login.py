@@ -25,6 +25,10 @@ HTML = {"Accept": "text/html"}
 ORIGIN = {"Origin": "http://127.0.0.1:8080"}
 
 
+SQLITE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+"""For long tests in which the database is not the point."""
+
+
 def token_of(page: Response) -> str:
     found = re.search(r'name="form_token" value="(\w+)"', page.text)
     assert found, page.text
@@ -191,6 +195,7 @@ def test_too_many_wrong_passwords_keep_the_right_one_out_for_a_while(open_app: O
     assert "viewer@" not in repr([act for act in acts if act.what.startswith("login")])
 
 
+@SQLITE
 def test_nobody_finds_out_who_is_known_here(open_app: Opened, store: Store) -> None:
     a_person(store)
     a_person(store, "author")
@@ -213,6 +218,7 @@ def test_nobody_finds_out_who_is_known_here(open_app: Opened, store: Store) -> N
     assert len(said) == 1
 
 
+@SQLITE
 def test_tries_are_slowed_down_for_everybody_alike(open_app: Opened, store: Store) -> None:
     a_person(store)
     client = open_app()
@@ -223,6 +229,7 @@ def test_tries_are_slowed_down_for_everybody_alike(open_app: Opened, store: Stor
         assert 10 <= slowed <= 12, "the window slides, so that one or two more may pass as a minute ends"
 
 
+@SQLITE
 def test_behind_a_proxy_who_tries_too_often_keeps_out_nobody_else(open_app: Opened, store: Store) -> None:
     a_person(store)
     client = open_app(client=("10.0.0.2", 5_000))
