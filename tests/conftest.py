@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -22,6 +23,29 @@ DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """One process more than there are processors: the slowest tests wait for timers and for other processes."""
     return len(os.sched_getaffinity(0)) + 1
+
+
+EVERY = os.environ.get("DRIPLINE_EVERY_DATABASE") == "1"
+"""Whether all cases of all tests run on both databases; else the first of each test, and every other on one of them."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of a test with many cases, let the first run on both databases, and the others in turns on either."""
+    cases: dict[str, list[str]] = {}
+    kept, left_out = [], []
+    for item in items:
+        case = re.sub(r"\b(sqlite|postgres)\b", "*", item.name, count=1)
+        if EVERY or case == item.name or item.get_closest_marker("crash"):
+            kept.append(item)
+            continue
+        seen = cases.setdefault(item.nodeid.partition("[")[0], [])
+        if case not in seen:
+            seen.append(case)
+        number = seen.index(case)
+        on_postgres = item.get_closest_marker("postgres") is not None
+        (kept if number == 0 or on_postgres == (number % 2 == 1) else left_out).append(item)
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = kept
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
