@@ -32,7 +32,8 @@ EVERY = os.environ.get("DRIPLINE_EVERY_DATABASE") == "1"
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Of a test with many cases, let the first run on both databases, and the others in turns on either."""
     cases: dict[str, list[str]] = {}
-    kept, left_out = [], []
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
     for item in items:
         case = re.sub(r"\b(sqlite|postgres)\b", "*", item.name, count=1)
         if EVERY or case == item.name or item.get_closest_marker("crash"):
