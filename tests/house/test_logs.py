@@ -122,6 +122,8 @@ def test_no_address_gets_into_the_log_whoever_writes_it(
 
 
 def test_a_very_long_line_is_masked_at_once() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     mask("a" * 500_000 + "+1" * 100_000 + "." * 200_000 + "@")
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 6, (
+        "seconds of CPU: it would be hours if it looked at everything again and again"
+    )

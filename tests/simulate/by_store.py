@@ -92,7 +92,8 @@ def _told(house: House, lead_id: str) -> list[str]:
                 for note in connection.execute(log.order_by(schema.step_log.c.id))
             ]
             ledger = select(schema.messages).where(schema.messages.c.run_id == run.id)
-            rows = connection.execute(ledger.order_by(schema.messages.c.queued_at, schema.messages.c.step))
+            message = schema.messages.c
+            rows = connection.execute(ledger.order_by(message.queued_at, message.step, message.visit))
             lines += [
                 f"{row.queued_at} {row.channel} {row.template} {FATES.get(row.state, row.state)} "
                 f"{row.reason if row.state != 'accepted' else None} {row.subject} {_unsigned(row.body, links)}"

@@ -34,6 +34,7 @@ from dripline.language.project import load_project
 from dripline.simulate.life import Life
 from dripline.simulate.playing import begin
 from dripline.simulate.setting import set_up
+from dripline.simulate.timeline import Letter
 from dripline.store.database import Store
 from dripline.store.plans import publish
 from tests.durable.house import House
@@ -144,6 +145,10 @@ def live_in_memory(
     return told(life)
 
 
+def _visit(letter: Letter) -> int:
+    return int(letter.id.rpartition("/")[2])
+
+
 def told(life: Life) -> list[str]:
     """The runs' stories, as `live_by_store` tells them."""
     lines: list[str] = []
@@ -160,7 +165,7 @@ def told(life: Life) -> list[str]:
         ]
         lines += [say_note(one.at, one.step, one.what, one.detail) for one in notes]
         letters = [letter for letter in life.letters if letter.run == run.id]
-        for letter in sorted(letters, key=lambda letter: (letter.at, letter.step)):
+        for letter in sorted(letters, key=lambda letter: (letter.at, letter.step, _visit(letter))):
             content = letter.content
             lines.append(
                 f"{letter.at} {letter.channel} {letter.template} {letter.fate} {letter.reason} "
