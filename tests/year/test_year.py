@@ -1,7 +1,7 @@
 """A year of a small shop, through every journey that ships; and its reports, counted again in plain SQL.
 
 The year is lived by the real store, ingest, turns, deliveries and sweeps, in virtual time and in one process. It has
-`DRIPLINE_YEAR` leads; without that, a part of what `make year` has.
+`DRIPLINE_YEAR` leads; without that, a part of what `make test-year` has.
 """
 
 from __future__ import annotations
