@@ -36,8 +36,10 @@ A step reads its lead as it is when its turn comes: where a process was down for
 that was cold when the step was due, or have cooled.
 """
 
-TOUCHED = {"first_touch", "last_touch"}
-"""What a request that is repeated after a crash may change: by then, in days as short as these, it is another visit."""
+SAID_BY_NOBODY = {"first_touch", "last_touch", "owner"}
+"""What changes without an act of the demo's: a repeated request is another visit where days are so short, and who does
+not react in time loses the lead to a colleague.
+"""
 
 Place = tuple[str, int]
 """A journey and which of its lead's runs, counted from 0."""
@@ -149,7 +151,8 @@ def live_again(project: Project, book: Books, acts: list[Act]) -> Life:
     for event in book.events:
         if event.depth or event.historical or event.name == "journey.enrolled":
             continue  # what runs did is done again by them
-        if event.name == "lead.updated" and not set(event.properties["changed"]) <= TOUCHED:
+        if event.name == "lead.updated" and not set(event.properties["changed"]) <= SAID_BY_NOBODY:
+            assert changes, f"{book.lead.external_id} was changed by nobody: {event.id} {event.properties}"
             said = changes.pop(0)
             own = {**own, **{name: _laid_over(own.get(name), value) for name, value in said.items()}}
             life.changes({name: own[name] for name in said}, event.received_at)
