@@ -2,20 +2,22 @@
 
 The simulator lives a life without crash, delay or retry. What it comes to is held against the ledger, and the
 ledger against what the providers took. What is late may be overtaken: its lead has left meanwhile, or other journeys
-have sent what it takes to reach a cap. Those messages are missing, with that reason, and are counted apart.
+have sent what it takes to reach a cap. Those messages are missing, with that reason, and are counted apart; so are those
+that three attempts did not get out, the last without an answer: a person is asked about them.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, Table, select
 
+from activities.sweep import SEND_AGAIN
 from dripline.language.project import Project
 from dripline.simulate.life import Life
 from dripline.simulate.state import Run
@@ -29,13 +31,6 @@ from tests.sink import Sink
 SENT = ("accepted", "delivered")
 OVERTAKEN = ("run left by", "no consent for", "left the topic")
 """Why a message may be skipped that was queued before its lead left, and would have left after it."""
-BY_WARMTH = {"lead-magnet": ({"still cold", "invited"}, "email:lead-magnet/example")}
-"""Journeys that ask how warm a lead is: the two ends that it decides between, and the last step before it does.
-
-A step reads its lead as it is when its turn comes: where a process was down for days, the lead may be warm by then
-that was cold when the step was due, or have cooled.
-"""
-
 SAID_BY_NOBODY = {"first_touch", "last_touch", "owner"}
 """What changes without an act of the demo's: a repeated request is another visit where days are so short, and who does
 not react in time loses the lead to a colleague.
@@ -55,6 +50,7 @@ class Reckoning:
     discounts: int = 0
     converted: int = 0
     overtaken: int = 0
+    given_up: int = 0
     doubled: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
@@ -62,7 +58,7 @@ class Reckoning:
     def __str__(self) -> str:
         return (
             f"{self.leads} leads, {self.runs} runs, {self.sent} messages, {self.discounts} discounts,"
-            f" {self.converted} converted, {self.overtaken} overtaken;"
+            f" {self.converted} converted, {self.overtaken} overtaken, {self.given_up} given up;"
             f" {len(self.doubled)} doubled, {len(self.lost)} lost, {len(self.wrong)} wrong"
         )
 
@@ -114,28 +110,9 @@ def reckon(store: Store, sink: Sink, project: Project, acts: Iterable[Act]) -> R
 
 def compare(reckoning: Reckoning, name: str, book: Books, life: Life) -> None:
     """Compare what the store says of a lead with the life that it should have had."""
-    otherwise = _otherwise_warm(book, life)
-    reckoning.overtaken += len(otherwise)
-    _compare_runs(reckoning, name, book, life, otherwise)
-    _compare_messages(reckoning, name, book, life, otherwise)
+    _compare_runs(reckoning, name, book, life)
+    _compare_messages(reckoning, name, book, life)
     _compare_discounts(reckoning, name, book, life)
-
-
-def _otherwise_warm(book: Books, life: Life) -> set[Place]:
-    """Runs that took the other way because their lead's warmth changed before their late turn read it."""
-    lived = {_place(run.plan.journey, run.state.started_at, _started(life)): run for run in life.runs}
-    found = set()
-    for row in book.runs:
-        ends, _ = BY_WARMTH.get(row.journey, (set(), ""))
-        place = _place(row.journey, row.started_at, book.runs)
-        run = lived.get(place)
-        expected = run.outcome.reason if run is not None and run.outcome else None
-        if {row.outcome_reason, expected} == ends and any(
-            one.name in ("lead.warmed", "lead.cooled") and row.started_at <= one.received_at <= row.ended_at
-            for one in book.events
-        ):
-            found.add(place)
-    return found
 
 
 # -- what should have been -----------------------------------------------------------------------------------
@@ -169,20 +146,13 @@ def _laid_over(before: Any, value: Any) -> Any:
 # -- comparisons ---------------------------------------------------------------------------------------------
 
 
-def _compare_runs(
-    reckoning: Reckoning, name: str, book: Books, life: Life, otherwise: Collection[Place]
-) -> None:
+def _compare_runs(reckoning: Reckoning, name: str, book: Books, life: Life) -> None:
     reckoning.runs += len(book.runs)
     reckoning.converted += sum(run.converted_at is not None for run in book.runs)
-    expected = Counter(
-        _end(run)
-        for run in life.runs
-        if _place(run.plan.journey, run.state.started_at, _started(life)) not in otherwise
-    )
+    expected = Counter(_end(run) for run in life.runs)
     seen = Counter(
         (row.journey, row.outcome, row.outcome_reason, row.converted_at is not None, row.goal_value)
         for row in book.runs
-        if _place(row.journey, row.started_at, book.runs) not in otherwise
     )
     reckoning.wrong += [f"{name}: not expected: {one}" for one in (seen - expected).elements()]
     reckoning.lost += [f"{name}: expected: {one}" for one in (expected - seen).elements()]
@@ -195,27 +165,20 @@ def _end(run: Run) -> tuple[Any, ...]:
     return run.plan.journey, kind, reason, run.converted, run.value
 
 
-def _compare_messages(
-    reckoning: Reckoning, name: str, book: Books, life: Life, otherwise: Collection[Place]
-) -> None:
+def _compare_messages(reckoning: Reckoning, name: str, book: Books, life: Life) -> None:
     places = {run.id: _place(run.journey, run.started_at, book.runs) for run in book.runs}
     seen = {(places[row.run_id], row.step, row.visit): row for row in book.messages}
     if len(seen) != len(book.messages):
         reckoning.doubled.append(f"{name}: a step's message is there twice")
     letters = _letters(life)
-    for place in otherwise:
-        _, last = BY_WARMTH[place[0]]
-        steps = [step.id for run in life.runs for step in run.plan.steps if run.plan.journey == place[0]]
-        later = set(steps[steps.index(last) + 1 :])
-        for key in [key for key in (*seen, *letters) if key[0] == place and key[1] in later]:
-            seen.pop(key, None)
-            letters.pop(key, None)
     for key, letter in letters.items():
         row = seen.pop(key, None)
         if row is None:
             reckoning.lost.append(f"{name}: {key}")
         elif row.state == "skipped" and letter.fate == "sent" and _overtaken(row, book):
             reckoning.overtaken += 1
+        elif row.state == "held" and letter.fate == "sent" and _given_up(row):
+            reckoning.given_up += 1
         elif (row.state in SENT) != (letter.fate == "sent") or row.state not in (*SENT, "skipped"):
             reckoning.wrong.append(f"{name}: {key} is {row.state} ({row.reason}), not {letter.fate}")
         elif letter.fate == "skipped" and row.reason != letter.reason:
@@ -223,6 +186,11 @@ def _compare_messages(
         elif letter.content is not None and row.subject != letter.content.subject:
             reckoning.wrong.append(f"{name}: {key} says {row.subject}, not {letter.content.subject}")
     reckoning.wrong += [f"{name}: not expected: {key}" for key in seen]
+
+
+def _given_up(row: Row[Any]) -> bool:
+    """Whether its answer stayed away and it had been tried so often that a person is asked."""
+    return bool(row.attempts >= SEND_AGAIN and row.reason.startswith("uncertain: "))
 
 
 def _overtaken(row: Row[Any], book: Books) -> bool:
