@@ -2,8 +2,8 @@
 
 The simulator lives a life without crash, delay or retry. What it comes to is held against the ledger, and the
 ledger against what the providers took. What is late may be overtaken: its lead has left meanwhile, or other journeys
-have sent what it takes to reach a cap. Those messages are missing, with that reason, and are counted apart; so are those
-that three attempts did not get out, the last without an answer: a person is asked about them.
+have sent what it takes to reach a cap. Those messages are missing, with that reason, and are counted apart. So are
+those that three attempts did not get out, the last without an answer: a person is asked about them.
 """
 
 from __future__ import annotations
