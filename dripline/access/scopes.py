@@ -24,7 +24,7 @@ SCOPES: dict[Scope, str] = {
     "leads:write": "create and change leads",
     "events:write": "record events",
     "journeys:write": "put leads into journeys",
-    "discounts:write": "redeem discounts",
+    "discounts:write": "redeem discounts and take them back, add codes to pools",
     "reports:read": "read reports: figures, and nobody's name",
     "reports:write": "say what advertising cost",
     "products:write": "keep the catalogue",

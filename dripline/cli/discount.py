@@ -1,8 +1,9 @@
-"""`dripline discount …`: look codes up, take them back, import those of others, see what they cost."""
+"""`dripline discount …`: look codes up, take them back, import those of others, see what is left."""
 
 from __future__ import annotations
 
 import csv
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,7 +28,8 @@ MOST_CODES = 1_000_000
 def register(app: typer.Typer) -> None:
     """Add `dripline discount`."""
     discount = typer.Typer(
-        no_args_is_help=True, help="Discounts: their codes, pools, budgets, and what they cost."
+        no_args_is_help=True,
+        help="Discounts: their codes, pools and budgets. `dripline report discounts` tells how they go.",
     )
     discount.command("show")(show)
     discount.command("redeem")(redeem)
@@ -35,7 +37,6 @@ def register(app: typer.Typer) -> None:
     discount.command("import")(import_codes)
     discount.command("pools")(pools)
     discount.command("budgets")(budgets)
-    discount.command("report")(report)
     app.add_typer(discount, name="discount")
 
 
@@ -81,7 +82,6 @@ def revoke(
     """Take a discount back: nobody can redeem it any more. The lead is not told."""
     from dripline.ingest.redeeming import find
     from dripline.ingest.service import Ingest
-    from dripline.store.audit import record_act
 
     with opened(to_change=True) as house:
         with house.store.read() as connection:
@@ -90,9 +90,7 @@ def revoke(
         if not yes and not typer.confirm("Take it back?", default=False):
             refuse("Nothing was done.")
         ingest = Ingest(house.store, house.workspace)
-        _found(lambda: ingest.revoke(code, lead, why))
-        with house.store.write() as connection:
-            record_act(connection, "discount-revoked", who(), why, machine_clock(), discount=row.id)
+        _found(lambda: ingest.revoke(code, lead, why, who()))
     typer.echo("Taken back: nobody can redeem it any more.")
 
 
@@ -107,7 +105,7 @@ def import_codes(
     from dripline.language.problems import did_you_mean
     from dripline.store.audit import record_act
     from dripline.store.discounts import plain_code
-    from dripline.store.pools import add_codes, taken_elsewhere
+    from dripline.store.pools import keep_codes
 
     with opened(to_change=True) as house:
         if pool not in house.workspace.pools:
@@ -116,121 +114,58 @@ def import_codes(
         codes = {plain_code(code): code for code in _codes(file, column)}
         if not codes:
             refuse(f"There is no code in {file}.")
-        new, chunk, items = 0, 1_000, list(codes.items())
-        elsewhere: set[str] = set()
+        new, elsewhere, chunk, items = 0, 0, 1_000, list(codes.items())
         for start in track(
             range(0, len(items), chunk), "Importing", transient=True, console=Console(stderr=True)
         ):
             part = items[start : start + chunk]
             with house.store.write() as connection:
-                known = taken_elsewhere(connection, pool, [plain for plain, _ in part])
-                elsewhere |= known
-                wanted = [one for one in part if one[0] not in known]
-                new += add_codes(connection, pool, wanted, machine_clock())
+                kept = keep_codes(connection, pool, dict(part), machine_clock())
+            new, elsewhere = new + kept.new, elsewhere + len(kept.elsewhere)
         with house.store.write() as connection:
             record_act(connection, "codes-imported", who(), None, machine_clock(), pool=pool, new=new)
-    before = len(codes) - new - len(elsewhere)
+    before = len(codes) - new - elsewhere
     typer.echo(f"Added {count(new, 'code')} to the pool {pool}; there already: {before:,}.")
     if elsewhere:
-        refuse(f"Left out, as another pool or a discount has them: {count(len(elsewhere), 'code')}.")
+        refuse(f"Left out, as another pool or a discount has them: {count(elsewhere, 'code')}.")
 
 
 def pools(form: _FORMAT = Format.text) -> None:
     """Show how many codes each pool has left."""
-    from dripline.store.pools import left
+    from dripline.store.pools import stock
 
     with opened() as house, house.store.read() as connection:
-        known = left(connection)
-    names = sorted({*known, *house.workspace.pools})
+        rows = stock(connection, house.workspace.pools)
     if form is Format.json:
-        print_json(
-            [
-                dict(zip(("pool", "left", "all"), (name, *known.get(name, (0, 0))), strict=True))
-                for name in names
-            ]
-        )
+        print_json([asdict(one) for one in rows])
         return
     table = new_table("pool", "left", "of", "")
-    for name in names:
-        free, everything = known.get(name, (0, 0))
-        entry = house.workspace.pools.get(name)
-        low = entry is not None and free < entry.low
-        add(table, name, f"{free:,}", f"{everything:,}", "low" if low else "")
+    for one in rows:
+        add(table, one.pool, f"{one.left:,}", f"{one.all:,}", "low" if one.low else "")
     print_table(table, "There is no pool: declare one under `pools` in dripline.yaml.")
 
 
 def budgets(form: _FORMAT = Format.text) -> None:
     """Show what each budget has spent, may still have to spend, and has left."""
-    from dripline.language.money import to_major
-    from dripline.store.budgets import all_budgets
+    from dripline.store.budgets import accounts
 
     with opened() as house, house.store.read() as connection:
-        rows = all_budgets(connection)
-
-    def said(row: Any, minor: int | None) -> Any:
-        return None if minor is None or row.currency is None else to_major(minor, row.currency)
-
-    told = [
-        {
-            "budget": row.name,
-            "currency": row.currency,
-            "amount": said(row, row.amount),
-            "spent": said(row, row.spent),
-            "committed": said(row, row.committed),
-            "issued": row.issued,
-            "codes": row.codes,
-        }
-        for row in rows
-    ]
+        rows = accounts(connection)
     if form is Format.json:
-        print_json(told)
+        print_json([asdict(one) for one in rows])
         return
     table = new_table("budget", "amount", "spent", "may still come to", "issued", "of")
-    for one in told:
-        money = [
-            f"{one[name]:,} {one['currency']}" if one[name] is not None else ""
-            for name in ("amount", "spent", "committed")
-        ]
-        limit = "" if one["codes"] is None else f"{one['codes']:,}"
-        add(table, str(one["budget"]), *money, f"{one['issued']:,}", limit)
+    for one in rows:
+        sums = (one.amount, one.spent, one.committed)
+        money = [f"{amount:,} {one.currency}" if amount is not None else "" for amount in sums]
+        limit = "" if one.codes is None else f"{one.codes:,}"
+        add(table, one.budget, *money, f"{one.issued:,}", limit)
     print_table(table, "No journey that has been published has a budget.")
 
 
-def report(
-    journey: Annotated[str | None, typer.Option(help="Only those of this journey.")] = None,
-    form: _FORMAT = Format.text,
-) -> None:
-    """Show what discounts gave and brought in: issued, redeemed, what came off, and what the orders came to."""
-    from dripline.store.redemptions import redemptions
-
-    with opened() as house, house.store.read() as connection:
-        told = redemptions(connection, house.clock.to_house(machine_clock()), journey)
-    if form is Format.json:
-        print_json([vars(one) for one in told])
-        return
-    table = new_table(
-        "journey", "what", "issued", "redeemed", "open", "expired", "off", "orders", "off per order"
-    )
-    for one in told:
-        rate = f"{one.redeemed:,} ({100 * one.redeemed / one.issued:.1f}%)" if one.issued else "0"
-        share = f"{100 * one.given / one.total:.1f}%" if one.total else ""
-        unit = f" {one.currency}" if one.currency else ""
-        money = [f"{one.given:,}{unit}", f"{one.total:,}{unit}"] if one.total else ["", ""]
-        add(
-            table,
-            one.journey,
-            one.what,
-            f"{one.issued:,}",
-            rate,
-            f"{one.open:,}",
-            f"{one.expired:,}",
-            *money,
-            share,
-        )
-    print_table(table, "No discount has been issued yet.")
-
-
 def _codes(file: Path, column: int) -> list[str]:
+    from dripline.store.discounts import plain_code
+
     try:
         with file.open(encoding="utf-8-sig", newline="") as handle:
             first = handle.readline()
@@ -244,7 +179,7 @@ def _codes(file: Path, column: int) -> list[str]:
     found = []
     for number, row in enumerate(rows, 1):
         code = row[column - 1].strip() if len(row) >= column else ""
-        if not code or len(code) > 80:
+        if not plain_code(code) or len(code) > 80:
             refuse(
                 f"{file}:{number}: there is no code in column {column}, or one of more than 80 characters."
             )

@@ -65,6 +65,7 @@ def register(app: typer.Typer) -> None:
         deliverability,
         owners,
         recycling,
+        discounts,
     ):
         report.command(command.__name__)(command)
     app.add_typer(report, name="report")
@@ -180,6 +181,18 @@ def recycling(
 ) -> None:
     """Show what became of leads that were lost: how many came back, after how long, and what they bought."""
     _tell("recycling", form, since=since, until=until, by=by, currency=currency)
+
+
+def discounts(
+    by: Annotated[str | None, _by("journey, discount, budget or pool")] = None,
+    journey: _JOURNEY = None,
+    since: _SINCE = None,
+    until: _UNTIL = None,
+    currency: _CURRENCY = None,
+    form: _FORMAT = Told.text,
+) -> None:
+    """Show what became of discounts: redeemed, open, expired, what came off, and what the orders came to."""
+    _tell("discounts", form, since=since, until=until, by=by, journey=journey, currency=currency)
 
 
 def _tell(name: str, form: Told, **asked: Any) -> None:

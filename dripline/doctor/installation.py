@@ -20,7 +20,7 @@ from dripline.store.held import count_held
 from dripline.store.house import pulled
 from dripline.store.migrate import StoreTooNew, is_migrated
 from dripline.store.overview import house_clock
-from dripline.store.pools import left
+from dripline.store.pools import stock
 from dripline.store.schema import journeys
 from dripline.store.strays import list_strays
 from dripline.store.tallies import tallied
@@ -141,11 +141,10 @@ def _strays(connection: Connection, project: Project) -> Iterator[Finding]:
 def _stock(connection: Connection, project: Project) -> Iterator[Finding]:
     """Pools of codes that are nearly empty."""
     entries = project.workspace.pools if project.workspace is not None else {}
-    known_pools = left(connection) if entries else {}
-    for name, entry in entries.items():
-        free, _ = known_pools.get(name, (0, 0))
-        if free < entry.low:
-            yield mend("pool", f"{name} has {free:,} codes left", f"dripline discount import {name} FILE")
+    for one in stock(connection, entries) if entries else ():
+        if one.low:
+            cure = f"dripline discount import {one.pool} FILE"
+            yield mend("pool", f"{one.pool} has {one.left:,} codes left", cure)
 
 
 def _brake(connection: Connection) -> Iterator[Finding]:

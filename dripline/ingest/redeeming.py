@@ -19,6 +19,7 @@ from dripline.ingest.recording import record
 from dripline.ingest.refusal import FieldError, Refused, invalid
 from dripline.language.money import MoneyError, to_major, to_minor
 from dripline.store import budgets, discounts
+from dripline.store.audit import record_act
 from dripline.store.events import Event
 from dripline.store.leads import lock_survivor, survivor_id
 
@@ -115,15 +116,22 @@ def release(connection: Connection, code: str, reference: str, lead: str | None)
     return discounts.change(connection, row.id, reserved_for=None, reserved_until=None)
 
 
-def revoke(connection: Connection, code: str, lead: str | None, why: str, clock: Clock) -> Row[Any]:
-    """Take the discount back: nobody can redeem it any more. Raises Refused (409) where somebody has."""
+def revoke(
+    connection: Connection, code: str, lead: str | None, why: str, by: str | None, clock: Clock
+) -> Row[Any]:
+    """Take the discount back: nobody can redeem it any more. Raises Refused (409) where somebody has.
+
+    `by` and `why` are kept in the audit log.
+    """
     row = _locked(connection, find(connection, code, lead))
     if row.redeemed_at is not None:
         raise Refused(409, "redeemed", "This discount was redeemed already.")
     if row.revoked_at is not None:
         return row
     _end(connection, row)
-    return discounts.change(connection, row.id, revoked_at=clock().house, revoked_why=why)
+    now = clock()
+    record_act(connection, "discount-revoked", by, why, now.machine, discount=row.id)
+    return discounts.change(connection, row.id, revoked_at=now.house, revoked_why=why)
 
 
 def expire(connection: Connection, lead_id: str, discount_id: str, clock: Clock) -> bool:

@@ -252,9 +252,9 @@ class Ingest:
         """Let others redeem what was kept for an order; the row. Raises Refused."""
         return self._shop(lambda c, clock: redeeming.release(c, code, reference, lead))
 
-    def revoke(self, code: str, lead: str | None, why: str) -> Found[Any]:
+    def revoke(self, code: str, lead: str | None, why: str, by: str | None) -> Found[Any]:
         """Take a discount back; its row. Raises Refused."""
-        return self._shop(lambda c, clock: redeeming.revoke(c, code, lead, why, clock))
+        return self._shop(lambda c, clock: redeeming.revoke(c, code, lead, why, by, clock))
 
     def _shop(self, do: Callable[[Connection, redeeming.Clock], Found[Any]]) -> Found[Any]:
         row = self._transaction(lambda connection: do(connection, self._clock(open_house(connection))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 from sqlalchemy import ColumnElement, Connection, func, select
@@ -31,18 +32,20 @@ def choose_currency(
     connection: Connection, wanted: str | None, usual: str | None, *of: ColumnElement[bool]
 ) -> tuple[str | None, list[str]]:
     """In which currency a report of these orders is, and what is said of those that it leaves out."""
-    query = (
-        select(orders.c.currency, func.count().label("number"))
-        .where(*of)
-        .group_by(orders.c.currency)
-        .order_by(func.count().desc(), orders.c.currency)
-    )
-    found = {row.currency: row.number for row in connection.execute(query)}
-    chosen = wanted or (usual if usual in found or not found else next(iter(found)))
+    query = select(orders.c.currency, func.count().label("number")).where(*of).group_by(orders.c.currency)
+    return choose_of({row.currency: row.number for row in connection.execute(query)}, wanted, usual, "order")
+
+
+def choose_of(
+    found: Mapping[str, int], wanted: str | None, usual: str | None, what: str
+) -> tuple[str | None, list[str]]:
+    """In which currency a report is of so many in each, and what is said of those that it leaves out."""
+    most = sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
+    chosen = wanted or (usual if usual in found or not found else most[0][0])
     return chosen, [
-        f"{number:,} {'order' if number == 1 else 'orders'} in {currency} left out of the amounts:"
+        f"{number:,} {what}{'' if number == 1 else 's'} in {currency} left out of the amounts:"
         f" ask for the currency {currency} to see them."
-        for currency, number in found.items()
+        for currency, number in most
         if currency != chosen
     ]
 

@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 from dripline.language.plan import Duration
 from dripline.language.problems import did_you_mean
 from dripline.language.workspace import Workspace
-from dripline.reports import cohorts, experiments, funnel, messages, owners, recycling, revenue
+from dripline.reports import cohorts, discounts, experiments, funnel, messages, owners, recycling, revenue
 from dripline.reports.period import BEGINNING, read_period
 from dripline.reports.shapes import Report
+from dripline.store.discounts import OF_PROGRAM
 from dripline.store.figures import read_listings
 from dripline.store.plans import load_plan
 
@@ -50,6 +51,9 @@ REPORTS: Mapping[str, About] = {
     "owners": About("Owners", "What became of the leads and tasks that each person was given."),
     "recycling": About(
         "Recycling", "Of those lost, how many came back, and what they bought.", get_args(recycling.By)
+    ),
+    "discounts": About(
+        "Discounts", "How many were redeemed, what came off, and of how much.", get_args(discounts.By)
     ),
 }
 """By name."""
@@ -115,6 +119,10 @@ def make_report(connection: Connection, wanted: Wanted, workspace: Workspace, no
             return owners.report_owners(connection, period, currency, usual)
         case "recycling":
             return recycling.report_recycling(connection, period, by, currency, usual)
+        case "discounts":
+            if wanted.journey is not None and not wanted.journey.startswith(OF_PROGRAM):
+                _plan(connection, wanted.journey)
+            return discounts.report_discounts(connection, period, now, by, currency, usual, wanted.journey)
         case _:
             return cohorts.report_cohorts(connection, period, by, currency, usual)
 

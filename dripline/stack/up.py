@@ -183,8 +183,26 @@ def _embedded_temporal(data: Path, ports: _Ports) -> tuple[Program, str]:
     return Program("temporal", command, ready, grace=5.0, hush_at_end=True), address
 
 
+_CLAIMS: list[socket.socket] = []
+
+
+def _claim(port: int) -> bool:
+    """Whether no other installation has said that it is about to listen there: held as long as this process lives."""
+    if sys.platform != "linux":  # names of no file, which go with their process, are Linux's alone
+        return True
+    held = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        held.bind(f"\0dripline-temporal-{port}")
+    except OSError:
+        held.close()
+        return False
+    _CLAIMS.append(held)
+    return True
+
+
 def _temporal_ports(ui: bool) -> _Ports:
-    port = DEFAULT_PORT if port_is_free("127.0.0.1", DEFAULT_PORT) else any_port()
+    usual = port_is_free("127.0.0.1", DEFAULT_PORT) and _claim(DEFAULT_PORT)
+    port = DEFAULT_PORT if usual else any_port()
     if not ui:
         return _Ports(port, None)
     return _Ports(port, port + 1000 if port_is_free("127.0.0.1", port + 1000) else any_port())

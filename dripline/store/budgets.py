@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select, update
 
+from dripline.language.money import to_major
 from dripline.language.plan import Budget
 from dripline.store.database import insert_into
 from dripline.store.schema import budgets
+
+
+@dataclass(frozen=True)
+class Account:
+    """How a budget stands. Amounts are in major units of `currency` (ISO 4217)."""
+
+    budget: str
+    currency: str | None
+    amount: int | float | None
+    """None: any."""
+    spent: int | float | None
+    committed: int | float | None
+    """What open codes may still come to."""
+    issued: int
+    codes: int | None
+    """How many may be issued; None: any number."""
+    exhausted: bool
+    """It issues no code any more, unless an open one is taken back."""
 
 
 def set_budgets(connection: Connection, wanted: Mapping[str, Budget]) -> None:
@@ -65,3 +85,25 @@ def give_back(connection: Connection, name: str, committed: int, *, code: bool =
 def all_budgets(connection: Connection) -> list[Row[Any]]:
     """Every budget, by name."""
     return list(connection.execute(select(budgets).order_by(budgets.c.name)))
+
+
+def accounts(connection: Connection) -> list[Account]:
+    """How every budget stands, by name."""
+
+    def said(row: Row[Any], minor: int | None) -> int | float | None:
+        return None if minor is None or row.currency is None else to_major(minor, row.currency)
+
+    return [
+        Account(
+            row.name,
+            row.currency,
+            said(row, row.amount),
+            said(row, row.spent),
+            said(row, row.committed),
+            row.issued,
+            row.codes,
+            (row.codes is not None and row.issued >= row.codes)
+            or (row.amount is not None and row.spent + row.committed >= row.amount),
+        )
+        for row in all_budgets(connection)
+    ]

@@ -36,6 +36,9 @@ BUDGET_SPENT = "budget spent"
 CODE_TAKEN = "the shop's code is another lead's"
 """Why a lead is issued none."""
 
+OF_PROGRAM = "referral/"
+"""Before a program's name, where a journey's would stand: it issued the discount."""
+
 _NAMESPACE = uuid.UUID("0d9a1f5e-5c5d-4c0e-9f0a-6f4e3a1b7c22")
 
 
@@ -153,6 +156,12 @@ def by_code(connection: Connection, code: str) -> list[Row[Any]]:
     """The discounts of a code, however it was typed: one, or all that share it, the newest first."""
     query = select(discounts).where(discounts.c.plain_code == plain_code(code))
     return list(connection.execute(query.order_by(discounts.c.issued_at.desc(), discounts.c.id)).all())
+
+
+def newest(connection: Connection, limit: int) -> list[Row[Any]]:
+    """The discounts that were issued last, the newest first."""
+    query = select(discounts).order_by(discounts.c.issued_at.desc(), discounts.c.id)
+    return list(connection.execute(query.limit(limit)).all())
 
 
 def lock_discount(connection: Connection, discount_id: str) -> Row[Any]:

@@ -39,6 +39,13 @@ _OWNERS = select(identities.c.kind, identities.c.value, identities.c.lead_id).wh
 )
 _MERGED_INTO = select(leads.c.merged_into).where(leads.c.id == bindparam("lead"))
 
+WHO = (
+    leads.c.external_id.label("lead_external_id"),
+    leads.c.email.label("lead_email"),
+    leads.c.phone.label("lead_phone"),
+)
+"""What a lead may be called, as columns beside those of something that is its."""
+
 
 @dataclass(frozen=True, order=True)
 class Identity:
@@ -171,6 +178,12 @@ def read_lead(connection: Connection, lead_id: str) -> Row[Any] | None:
     """The row of the lead that this one has become by merging, without a lock; None if unknown."""
     final = survivor_id(connection, lead_id)
     return connection.execute(_LEAD, {"lead": final}).one_or_none()
+
+
+def called(connection: Connection, lead_ids: Collection[str]) -> dict[str, Any]:
+    """What these leads may be called, by their ids: `lead_id`, `lead_email`, …"""
+    query = select(leads.c.id.label("lead_id"), *WHO).where(leads.c.id.in_(lead_ids))
+    return {row.lead_id: row for row in connection.execute(query)}
 
 
 def facts(lead: Row[Any]) -> dict[str, Any]:

@@ -10,16 +10,11 @@ from sqlalchemy import Connection, Row, Select, func, literal, select
 
 from dripline.clock import HouseClock
 from dripline.store.database import Store
+from dripline.store.leads import WHO
 from dripline.store.schema import house, leads, mailbox, messages, runs
 
 Found = Row[*tuple[Any, ...]]
 """A row with named columns of several tables."""
-
-_WHO = (
-    leads.c.external_id.label("lead_external_id"),
-    leads.c.email.label("lead_email"),
-    leads.c.phone.label("lead_phone"),
-)
 
 
 @dataclass(frozen=True)
@@ -44,7 +39,7 @@ def list_runs(
 
     With `step`, those that stand there now; with `outcome`, those that ended so.
     """
-    query = select(runs, *_WHO).join(leads, leads.c.id == runs.c.lead_id).order_by(runs.c.id.desc())
+    query = select(runs, *WHO).join(leads, leads.c.id == runs.c.lead_id).order_by(runs.c.id.desc())
     if journey is not None:
         query = query.where(runs.c.journey == journey)
     if lead_id is not None:
@@ -85,7 +80,7 @@ def list_messages(
 ) -> tuple[list[Found], bool]:
     """Messages of the ledger, the newest first, each with its lead's names; and whether there are more."""
     query = (
-        select(messages, *_WHO)
+        select(messages, *WHO)
         .join(leads, leads.c.id == messages.c.lead_id)
         .order_by(messages.c.queued_at.desc(), messages.c.id.desc())
         .offset(skip)
@@ -113,7 +108,7 @@ def count_refused(connection: Connection) -> int:
 
 def find_message(connection: Connection, message_id: str) -> Found | None:
     """A message of the ledger with its lead's names, or None."""
-    query = select(messages, *_WHO).join(leads, leads.c.id == messages.c.lead_id)
+    query = select(messages, *WHO).join(leads, leads.c.id == messages.c.lead_id)
     return connection.execute(query.where(messages.c.id == message_id)).one_or_none()
 
 
@@ -127,7 +122,7 @@ def mail_headers(connection: Connection, message_id: str) -> dict[str, str]:
 
 def find_messages_by_start(connection: Connection, start: str) -> list[Found]:
     """The messages whose id begins with these characters: two at most, which is enough to know it is not one."""
-    query = select(messages, *_WHO).join(leads, leads.c.id == messages.c.lead_id)
+    query = select(messages, *WHO).join(leads, leads.c.id == messages.c.lead_id)
     return list(
         connection.execute(query.where(messages.c.id.startswith(start, autoescape=True)).limit(2)).all()
     )

@@ -2,13 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select, update
 
+from dripline.language.offers import PoolEntry
 from dripline.store.database import insert_into
 from dripline.store.schema import discounts, pool_codes
+
+
+@dataclass(frozen=True)
+class Stock:
+    """How many codes of a pool nobody has yet, of how many there were."""
+
+    pool: str
+    left: int
+    all: int
+    low: bool
+    """Fewer than dripline.yaml wants; False of a pool that it no longer has."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What became of codes that were to be added."""
+
+    new: int
+    known: int
+    """The pool had them already: they stay as they are."""
+    elsewhere: tuple[str, ...]
+    """Left out: another pool has them, or a lead got them without this one."""
+
+
+def keep_codes(connection: Connection, pool: str, codes: Mapping[str, str], at: datetime) -> Kept:
+    """Add codes to a pool in their order, by how each is compared."""
+    others = taken_elsewhere(connection, pool, list(codes))
+    wanted = [one for one in codes.items() if one[0] not in others]
+    new = add_codes(connection, pool, wanted, at)
+    return Kept(new, len(wanted) - new, tuple(codes[plain] for plain in codes if plain in others))
+
+
+def stock(connection: Connection, entries: Mapping[str, PoolEntry]) -> list[Stock]:
+    """Of each pool that dripline.yaml has or that has had codes, by name."""
+    known = left(connection)
+    found = []
+    for name in sorted({*known, *entries}):
+        free, everything = known.get(name, (0, 0))
+        low = name in entries and free < entries[name].low
+        found.append(Stock(name, free, everything, low))
+    return found
 
 
 def add_codes(connection: Connection, pool: str, codes: Iterable[tuple[str, str]], at: datetime) -> int:

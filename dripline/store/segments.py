@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select, update
 
 from dripline.store.database import insert_into
+from dripline.store.leads import WHO
 from dripline.store.schema import leads, segment_members, segment_states
 
 ROUND = "@round"
@@ -130,9 +131,7 @@ def list_members(connection: Connection, segment: str, limit: int, offset: int) 
             segment_members.c.lead_id,
             segment_members.c.entered_at,
             leads.c.stage,
-            leads.c.email.label("lead_email"),
-            leads.c.phone.label("lead_phone"),
-            leads.c.external_id.label("lead_external_id"),
+            *WHO,
         )
         .join(leads, leads.c.id == segment_members.c.lead_id)
         .where(segment_members.c.segment == segment)

@@ -10,13 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, update
 
 from dripline.store.database import insert_into
+from dripline.store.leads import WHO
 from dripline.store.schema import leads, tasks
 
-_WHO = (
-    leads.c.external_id.label("lead_external_id"),
-    leads.c.email.label("lead_email"),
-    leads.c.phone.label("lead_phone"),
-)
 IS_OPEN = (tasks.c.done_at.is_(None), tasks.c.cancelled_at.is_(None))
 
 
@@ -139,7 +135,7 @@ def list_tasks(
 
     Each has its lead's names (`lead_email`, …).
     """
-    query = select(tasks, *_WHO).join(leads, leads.c.id == tasks.c.lead_id)
+    query = select(tasks, *WHO).join(leads, leads.c.id == tasks.c.lead_id)
     if person is not None:
         query = query.where(tasks.c.person == person)
     if lead_id is not None:

@@ -83,7 +83,7 @@ def build_api(
     )
     _add_saying(router, ingest)
     _add_asking(router, store, workspace)
-    add_discounts(router, ingest, store, machine, documented(404, 409, 410))
+    add_discounts(router, ingest, store, workspace, machine, documented(404, 409, 410))
     add_surveys(router, ingest, store, workspace, documented(404, 410))
     add_hands(router, hands, store, workspace, machine)
     return router

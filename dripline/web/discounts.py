@@ -1,4 +1,4 @@
-"""The part of the API that a shop uses: look a code up, reserve it for an order, redeem it once, take it back."""
+"""The part of the API that a shop uses: look a code up, reserve it, redeem it once, take it back; budgets and pools."""
 
 from __future__ import annotations
 
@@ -6,25 +6,35 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import Row
 
 from dripline.clock import MachineClock
 from dripline.ingest.redeeming import Purchase, find, state_of
+from dripline.ingest.refusal import FieldError, Refused, invalid
 from dripline.ingest.service import Ingest
 from dripline.language.money import to_major
+from dripline.language.workspace import Workspace
 from dripline.store import discounts
+from dripline.store.audit import record_act
+from dripline.store.budgets import accounts
 from dripline.store.database import Store
 from dripline.store.house import open_house
-from dripline.web.needing import needs
-from dripline.web.shapes import DiscountOut
+from dripline.store.pools import keep_codes, stock
+from dripline.web.described import documented
+from dripline.web.needing import caller_of, needs
+from dripline.web.shapes import Answer, DiscountOut
 
 _Code = Annotated[str, Path(min_length=1, max_length=100)]
 _Lead = Annotated[
     str | None,
     Field(max_length=64, description="Dripline's id of the lead, where leads share a code."),
 ]
+_Pool = Annotated[str, Path(min_length=1, max_length=128)]
+_OneCode = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+MOST_CODES = 10_000
+"""Codes that one request may bring."""
 _Reference = Annotated[
     str, Field(min_length=1, max_length=256, description="The order, as the shop calls it.")
 ]
@@ -69,10 +79,58 @@ class Revocation(_Said):
     lead: _Lead = None
 
 
+class BudgetOut(Answer):
+    """How a budget stands. Amounts are in whole units of `currency`."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    budget: str = Field(examples=["spring"])
+    currency: str | None = Field(description="ISO 4217.", examples=["AMD"])
+    amount: float | None = Field(
+        description="All of its discounts together; null: any.", examples=[1_000_000]
+    )
+    spent: float | None = Field(description="What came off orders.", examples=[412_000])
+    committed: float | None = Field(description="What open codes may still come to.", examples=[150_000])
+    issued: int = Field(description="Codes that it has paid for.", examples=[120])
+    codes: int | None = Field(description="How many it may pay for; null: any number.", examples=[None])
+    exhausted: bool = Field(description="It pays for no code any more.", examples=[False])
+
+
+class PoolOut(Answer):
+    """How many codes of a pool nobody has yet."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    pool: str = Field(examples=["cinema"])
+    left: int = Field(examples=[88])
+    all: int = Field(description="How many it has had.", examples=[500])
+    low: bool = Field(description="Fewer are left than dripline.yaml wants.", examples=[True])
+
+
+class CodesIn(_Said):
+    """Codes of somebody else's."""
+
+    codes: Annotated[list[_OneCode], Field(min_length=1, max_length=MOST_CODES)] = Field(
+        description=f"Up to {MOST_CODES:,}, as they are to be written to leads.",
+        examples=[["CINEMA-0001", "CINEMA-0002"]],
+    )
+
+
+class CodesKept(Answer):
+    """What became of them."""
+
+    new: int = Field(examples=[2])
+    known: int = Field(description="The pool had them already.", examples=[0])
+    elsewhere: list[str] = Field(
+        description="Left out, as another pool has them, or a lead got them otherwise.", examples=[[]]
+    )
+
+
 def add_discounts(
     router: APIRouter,
     ingest: Ingest,
     store: Store,
+    workspace: Workspace,
     machine: MachineClock,
     problems: dict[int | str, dict[str, Any]],
 ) -> None:
@@ -114,9 +172,55 @@ def add_discounts(
         return told(ingest.release(code, said.reference, said.lead))
 
     @router.post(**route("/revoke"), summary="Take a discount back")
-    def revoke(code: _Code, said: Revocation) -> DiscountOut:
+    def revoke(code: _Code, said: Revocation, request: Request) -> DiscountOut:
         """Nobody can redeem it any more; 409 where somebody has."""
-        return told(ingest.revoke(code, said.lead, said.why))
+        return told(ingest.revoke(code, said.lead, said.why, caller_of(request).said))
+
+    @router.get(
+        "/budgets",
+        dependencies=[needs("reports:read")],
+        tags=["discounts"],
+        summary="How budgets stand",
+        response_description="All of `budgets`",
+    )
+    def show_budgets() -> list[BudgetOut]:
+        """What each has spent, may still have to spend, and how many codes it has issued."""
+        with store.read() as connection:
+            return [BudgetOut.model_validate(one) for one in accounts(connection)]
+
+    @router.get(
+        "/pools",
+        dependencies=[needs("reports:read")],
+        tags=["discounts"],
+        summary="How many codes pools have left",
+        response_description="All of `pools`, and those that had codes before",
+    )
+    def show_pools() -> list[PoolOut]:
+        """A low one has fewer than dripline.yaml wants (`low`)."""
+        with store.read() as connection:
+            return [PoolOut.model_validate(one) for one in stock(connection, workspace.pools)]
+
+    @router.post(
+        "/pools/{pool}/codes",
+        dependencies=[needs("discounts:write")],
+        responses=documented(404),
+        tags=["discounts"],
+        summary="Add codes to a pool",
+        response_description="They are kept",
+    )
+    def add_to_pool(pool: _Pool, said: CodesIn, request: Request) -> CodesKept:
+        """Each is given to one lead, in their order. What the pool has stays as it is: a repeat changes nothing."""
+        if pool not in workspace.pools:
+            raise Refused(404, "unknown-pool", "There is no pool of that name in dripline.yaml.")
+        codes = {discounts.plain_code(code): code for code in said.codes}
+        if "" in codes:
+            raise invalid([FieldError("codes", f"{codes['']!r} is no code: it has neither letter nor digit")])
+        with store.write() as connection:
+            now = machine()
+            kept = keep_codes(connection, pool, codes, now)
+            by = caller_of(request).said
+            record_act(connection, "codes-imported", by, None, now, pool=pool, new=kept.new)
+        return CodesKept(new=kept.new, known=kept.known, elsewhere=list(kept.elsewhere))
 
 
 def _told(row: Row[Any], now: datetime) -> DiscountOut:

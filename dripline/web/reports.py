@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response
 
 from dripline.clock import MachineClock
 from dripline.language.workspace import Workspace
-from dripline.reports import cohorts, experiments, funnel, messages, owners, recycling, revenue
+from dripline.reports import cohorts, discounts, experiments, funnel, messages, owners, recycling, revenue
 from dripline.reports.catalogue import REPORTS, Wanted
 from dripline.reports.shapes import Report
 from dripline.store.database import Store
@@ -133,5 +133,12 @@ def build_reports(store: Store, workspace: Workspace, machine: MachineClock) -> 
     def show_recycling(asked: _Days, by: recycling.By = "reason", currency: _Currency = None) -> Response:
         """The leads that were lost in these days: how many came back, after how long, and what they bought."""
         return told("recycling", asked, by=by, currency=currency)
+
+    @router.get(**route("discounts", discounts.DiscountsRow))
+    def show_discounts(
+        asked: _Days, by: discounts.By = "journey", journey: _Journey = None, currency: _Currency = None
+    ) -> Response:
+        """The discounts that were issued in these days: redeemed, open, expired, what came off, and of how much."""
+        return told("discounts", asked, by=by, journey=journey, currency=currency)
 
     return router

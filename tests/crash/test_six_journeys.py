@@ -199,7 +199,7 @@ def test_every_code_that_a_message_promises_was_issued_once_and_stands_in_it(sur
                     and one.percent == promises[row.template]
                 ]
                 assert code in texts[row.id]
-    assert promised > 5
+    assert promised > (5 if LONG else 0)
     codes = [one.code for book in survived.books.values() for one in book.discounts]
     assert len(codes) == len(set(codes))
 

@@ -153,8 +153,8 @@ def test_what_was_taken_back_is_nobodys(store: Store) -> None:
     house = started(store, offering())
     [row] = issued(store)
     shop = Shop(house)
-    assert shop.ingest.revoke(row.code, None, "sent by mistake").revoked_why == "sent by mistake"
-    assert shop.ingest.revoke(row.code, None, "again").revoked_why == "sent by mistake"
+    assert shop.ingest.revoke(row.code, None, "sent by mistake", "anna").revoked_why == "sent by mistake"
+    assert shop.ingest.revoke(row.code, None, "again", "anna").revoked_why == "sent by mistake"
     assert shop.redeem(row.code, "order-1") == shop.reserve(row.code, "order-1") == "revoked"
 
 
@@ -227,7 +227,7 @@ def test_what_codes_may_come_to_is_kept_for_them_and_given_back(store: Store) ->
     assert shop.redeem(first.code, "order-1") == "invalid", "what it comes to must be known"
     assert shop.redeem(first.code, "order-1", 15) == "ok"
     assert standing() == (2_000, 1_500), "no more comes off than the order comes to"
-    shop.ingest.revoke(second.code, None, "no longer wanted")
+    shop.ingest.revoke(second.code, None, "no longer wanted", None)
     assert standing() == (0, 1_500)
 
 
@@ -240,7 +240,7 @@ def test_a_code_that_expired_and_is_taken_back_gives_its_part_of_the_budget_back
     house.clock.offset += timedelta(days=16)
     Sweeper(store, {}, Patience(), clock=house.clock).sweep()
     for row in issued(store):
-        Shop(house).ingest.revoke(row.code, None, "too late")
+        Shop(house).ingest.revoke(row.code, None, "too late", None)
     with store.read() as connection:
         [budget] = budgets.all_budgets(connection)
     assert (budget.committed, budget.spent) == (0, 0)
@@ -356,7 +356,7 @@ def test_whatever_shops_do_books_and_codes_agree(store: Store, acts: list[Any]) 
         elif what == "release":
             shop.ingest.release(codes[code], reference, None)
         elif what == "revoke" and codes[code] not in won:
-            shop.ingest.revoke(codes[code], None, "so")
+            shop.ingest.revoke(codes[code], None, "so", None)
     assert len(set(won.values())) == len(won), "one order, one code"
     with store.read() as connection:
         [row] = budgets.all_budgets(connection)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import socket
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -16,6 +18,7 @@ from dripline.ingest.recording import record
 from dripline.language.plan import DelayStep, Duration, Plan
 from dripline.language.project import Project, load_project
 from dripline.settings import Settings
+from dripline.stack.temporal import DEFAULT_PORT
 from dripline.stack.up import (
     CannotStart,
     alone,
@@ -182,6 +185,22 @@ def test_a_configured_temporal_is_not_started_again(tmp_path: Path, monkeypatch:
     ]
     monkeypatch.setenv("TEMPORAL_ADDRESS", "temporal.example:7233")
     assert [program.name for program in programs(settings, temporal_ui=False)] == ["worker", "web"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the claim is a name that only Linux has")
+def test_installations_that_start_at_the_same_moment_have_a_temporal_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody listens on the usual port yet when both see that it is free."""
+    monkeypatch.delenv("TEMPORAL_ADDRESS", raising=False)
+    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(tmp_path / "none.toml"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+        with contextlib.suppress(OSError):  # a test beside this one may have claimed it
+            other.bind(f"\0dripline-temporal-{DEFAULT_PORT}")
+        [temporal, *_] = programs(
+            Settings(workspace=ROOT, data=tmp_path, port=_free_port()), temporal_ui=False
+        )
+    assert str(DEFAULT_PORT) not in temporal.command
 
 
 def test_the_address_to_open_can_be_reached(tmp_path: Path) -> None:

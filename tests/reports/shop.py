@@ -58,8 +58,10 @@ class Shop:
                 "assignments",
                 "tasks",
                 "stage_changes",
+                "discounts",
             )
         }
+        self._luck = np.random.default_rng(seed + 1)
         for number in range(leads):
             self._lead(number)
 
@@ -104,6 +106,8 @@ class Shop:
             self._touch(id_, self._after(came, 10))
         self._run(id_, number, came)
         self._hand_over(id_, came)
+        if number % 4:
+            self._discount(id_, number, came)
         if number % 3 == 0:
             self._is_lost(id_, number, came)
         while self._chance(0.4):
@@ -153,6 +157,41 @@ class Shop:
                 {"run_id": run, "turn": 1, "at": at, "step": step, "what": what, "detail": detail}
             )
         self._message(lead, run, f"email:{arm}", at)
+
+    def _discount(self, lead: str, number: int, at: datetime) -> None:
+        """Percentages, amounts and gifts; redeemed, taken back, run out, or as they were."""
+        draw, fate = self._luck, self._luck.random()
+        issued = at + timedelta(days=float(draw.random() * 9))
+        redeemed = issued + timedelta(days=float(draw.exponential(3))) if fate < 0.3 else None
+        total = int(draw.integers(1_000, 90_000)) if redeemed and draw.random() < 0.9 else None
+        kind = number % 3
+        given = None if total is None else (total * 15 // 100, min(total, 5_000), 0)[kind]
+        currency = ("USD", "AMD")[int(draw.random() < 0.2)]
+        self.rows["discounts"].append(
+            {
+                "id": f"discount-{number:05}",
+                "code": f"CODE-{number}",
+                "plain_code": f"CODE{number}",
+                "shared": False,
+                "lead_id": lead,
+                "run_id": f"run-{number:05}" if number % 5 else None,
+                "journey": "offer" if number % 5 else "referral/friends",
+                "step": "discount",
+                "visit": 1,
+                "percent": 15.0 if kind == 0 else None,
+                "amount": 5_000 if kind == 1 else None,
+                "gift": "a mug" if kind == 2 else None,
+                "currency": currency if kind == 1 or total is not None else None,
+                "issued_at": issued,
+                "expires_at": (None, NOW - timedelta(days=9), NOW + timedelta(days=9))[number % 7 % 3],
+                "redeemed_at": redeemed,
+                "total": total,
+                "given": given,
+                "revoked_at": issued + timedelta(hours=3) if 0.3 <= fate < 0.4 else None,
+                "pool": "partner" if number % 6 == 0 else None,
+                "budget": ("spring", "autumn", None)[number % 8 % 3],
+            }
+        )
 
     def _message(self, lead: str, run: str, step: str, at: datetime) -> None:
         accepted = at + timedelta(minutes=5) if self._chance(0.9) else None

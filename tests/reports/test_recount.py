@@ -135,6 +135,47 @@ def test_who_of_the_lost_came_back(store: Store, orders: pd.DataFrame, by: str) 
     assert told.totals.lost == len(lost)
 
 
+@pytest.mark.parametrize("by", ["journey", "discount", "budget", "pool"])
+def test_what_became_of_discounts(store: Store, by: str) -> None:
+    told = report(store, "discounts", by=by)
+    found = table(store, "discounts")
+    amounts = found.currency.map({"USD": "50 USD", "AMD": "50 AMD"})
+    found["discount"] = found.gift.where(found.percent.isna(), "15%").where(found.amount.isna(), amounts)
+    usd = found[found.redeemed_at.notna() & (found.currency == "USD")]
+    when = {
+        name: pd.to_datetime(found[name], utc=True) for name in ("issued_at", "redeemed_at", "expires_at")
+    }
+    found["days"] = (when["redeemed_at"] - when["issued_at"]).dt.total_seconds() / 86_400
+    unused = found.redeemed_at.isna() & found.revoked_at.isna()
+    over = unused & (when["expires_at"] <= pd.Timestamp(NOW))
+    groups = found.groupby(found[by].astype(object).where(found[by].notna(), "-"))
+    counted = {
+        key: (
+            len(g),
+            g.redeemed_at.notna().sum(),
+            (unused & ~over)[g.index].sum(),
+            over[g.index].sum(),
+            (g.redeemed_at.isna() & g.revoked_at.notna()).sum(),
+            usd.given[usd.index.isin(g.index)].sum() / 100,
+            usd.total[usd.index.isin(g.index)].sum() / 100,
+        )
+        for key, g in groups
+    }
+    names = ("issued", "redeemed", "open", "expired", "revoked", "given", "total")
+    assert {row.key or "-" for row in told.rows} == counted.keys()
+    days = groups.days.median()
+    for row in told.rows:
+        assert tuple(getattr(row, name) for name in names) == pytest.approx(counted[row.key or "-"])
+        if row.redeemed:
+            assert row.days == pytest.approx(days[row.key or "-"])
+    assert told.totals.issued == len(found)
+    assert told.totals.off == pytest.approx(usd.given.sum() / usd.total.sum())
+    assert told.notes == [
+        f"{(found.given.notna() & (found.currency == 'AMD')).sum()} redeemed discounts in AMD left out"
+        " of the amounts: ask for the currency AMD to see them."
+    ]
+
+
 def orders_of(store: Store, currency: str) -> pd.DataFrame:
     found = table(store, "orders")
     found["net"] = found.total - found.refunded

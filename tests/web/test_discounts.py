@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from dripline.clock import machine_clock
+from dripline.language.plan import Budget
+from dripline.language.workspace import Workspace
+from dripline.settings import Settings
 from dripline.store import schema
+from dripline.store.budgets import commit, set_budgets, spend
 from dripline.store.database import Store
 from dripline.store.discounts import plain_code
 from dripline.store.leads import add_lead
+from dripline.web.app import create_app
 from tests.durable.house import House
 from tests.engine.plans import email, plan
+from tests.web.conftest import HERE
+from tests.web.test_login import token_of
 
 CODE = "K7RWM-2PXQ4"
+STOCKED = Workspace.model_validate({"timezone": "UTC", "locales": ["en"], "pools": {"cinema": {"low": 3}}})
 
 
 @pytest.fixture
@@ -81,3 +91,89 @@ def test_what_cannot_be_redeemed_is_refused(client: TestClient) -> None:
     assert redeem("OLD-1") == (410, "expired")
     assert redeem("ALL") == (409, "shared-code")
     assert redeem("ALL", "lead-2")[0] == 200
+
+
+@pytest.fixture
+def stocked(store: Store, tmp_path: Path) -> TestClient:
+    """An installation with a budget that has spent something, and an empty pool."""
+    app = create_app(Settings(_env_file=None, data=tmp_path), store, STOCKED)
+    with store.write() as connection:
+        set_budgets(connection, {"spring": Budget(amount=100_000, currency="USD")})
+        commit(connection, "spring", 25_000)
+        spend(connection, "spring", 10_000, 10_000)
+    return TestClient(app, base_url=HERE, client=("127.0.0.1", 50_000), raise_server_exceptions=False)
+
+
+def test_programs_ask_how_budgets_and_pools_stand_and_add_codes(stocked: TestClient, store: Store) -> None:
+    [spring] = stocked.get("/v1/budgets").json()
+    assert (spring["amount"], spring["spent"], spring["committed"]) == (1000, 100, 150)
+    assert (spring["issued"], spring["codes"], spring["exhausted"]) == (1, None, False)
+    assert stocked.get("/v1/pools").json() == [{"pool": "cinema", "left": 0, "all": 0, "low": True}]
+
+    def add(*codes: str, pool: str = "cinema") -> tuple[int, Any]:
+        answer = stocked.post(f"/v1/pools/{pool}/codes", json={"codes": codes})
+        return answer.status_code, answer.json()
+
+    assert add("A-1", " B 2 ", "a1") == (200, {"new": 2, "known": 0, "elsewhere": []})
+    assert add("A-1", "C-3") == (200, {"new": 1, "known": 1, "elsewhere": []})
+    assert stocked.get("/v1/pools").json() == [{"pool": "cinema", "left": 3, "all": 3, "low": False}]
+    for wrong in ((), ("- -",), ("x" * 81,), ("",), ("a\x00b",)):
+        assert add(*wrong)[0] == 422, wrong
+    assert add("D-4", pool="theatre")[0] == 404
+    with store.read() as connection:
+        acts = connection.execute(select(schema.audit).order_by(schema.audit.c.id)).all()
+    assert [(row.what, row.detail["new"]) for row in acts] == [("codes-imported", 2), ("codes-imported", 1)]
+
+
+def test_the_page_shows_what_is_left_and_what_was_issued(stocked: TestClient) -> None:
+    page = stocked.get("/discounts").text
+    assert "250 of 1,000 USD" in page
+    assert "cinema" in page
+    assert "No discount has been issued yet" in page
+
+
+def taken_back(store: Store) -> list[Any]:
+    acts = schema.audit
+    with store.read() as connection:
+        return list(connection.execute(select(acts).where(acts.c.what == "discount-revoked")))
+
+
+@pytest.mark.usefixtures("issue")
+def test_a_discount_is_found_looked_at_and_taken_back_on_pages(client: TestClient, store: Store) -> None:
+    page = client.get("/discounts").text
+    assert f'href="/discounts/{CODE}"' in page
+    assert 'href="/discounts/ALL?lead=lead-2"' in page
+    found = client.get("/discounts", params={"code": " k7rwm 2pxq4 "}).text
+    assert f'href="/discounts/{CODE}"' in found
+    assert "OLD-1" not in found
+    assert "A character of it may be wrong" in client.get("/discounts", params={"code": "K7RWM-2PXQ5"}).text
+    one = client.get(f"/discounts/{CODE}").text
+    assert "9.99 USD" in one
+    assert f"/discounts/{CODE}/revoke" in one
+    assert client.get("/discounts/ALL").status_code == 409
+    assert client.get("/discounts/NONE").status_code == 404
+    asked = client.get("/discounts/ALL/revoke", params={"lead": "lead-2"})
+    assert "Take ALL back?" in asked.text
+    answer = client.post(
+        "/discounts/ALL/revoke",
+        data={"why": "sent by mistake", "lead": "lead-2", "form_token": token_of(asked)},
+        headers={"Origin": HERE},
+        follow_redirects=False,
+    )
+    assert (answer.status_code, answer.headers["location"]) == (303, "/discounts/ALL?lead=lead-2")
+    after = client.get(answer.headers["location"]).text
+    assert "sent by mistake" in after
+    assert "revoke" not in after
+    assert client.get("/v1/discounts/ALL", params={"lead": "lead-1"}).json()["state"] == "open"
+    [act] = taken_back(store)
+    assert (act.what, act.why, act.detail) == ("discount-revoked", "sent by mistake", {"discount": "4"})
+
+
+@pytest.mark.usefixtures("issue")
+def test_whoever_takes_a_discount_back_over_the_api_stands_in_the_audit_log(
+    client: TestClient, store: Store
+) -> None:
+    for _ in range(2):
+        said = client.post(f"/v1/discounts/{CODE}/revoke", json={"why": "leaked"}).json()
+        assert said["state"] == "revoked"
+    assert len(taken_back(store)) == 1

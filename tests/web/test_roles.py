@@ -26,6 +26,7 @@ PAGES = {
         "/",
         "/journeys",
         "/friends",
+        "/discounts",
         "/campaigns",
         "/campaigns/none",
         "/reports",
@@ -34,7 +35,7 @@ PAGES = {
         "/held",
         "/account",
     ],
-    "read-leads": ["/mailbox", "/messages/none", "/leads/none"],
+    "read-leads": ["/discounts/none", "/mailbox", "/messages/none", "/leads/none"],
     "steer": [
         "/stop-all",
         "/start-all",
@@ -45,6 +46,7 @@ PAGES = {
         "/campaigns/none/resume",
         "/campaigns/none/cancel",
         "/held/answer?do=send&id=x",
+        "/discounts/none/revoke",
     ],
     "govern": ["/users", "/keys", "/audit"],
 }
@@ -56,6 +58,7 @@ FORMS = {
         "/journeys/none/pause",
         "/journeys/none/resume",
         "/campaigns/none/pause",
+        "/discounts/none/revoke",
     ],
     "govern": ["/users/none/reset", "/users/none/disable", "/users/none/enable", "/keys/none/revoke"],
 }

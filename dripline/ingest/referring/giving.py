@@ -15,7 +15,7 @@ from dripline.language.plan import Budget
 from dripline.language.rules import Rules
 from dripline.language.terms import Offer
 from dripline.store.budgets import set_budgets
-from dripline.store.discounts import Holder, give
+from dripline.store.discounts import OF_PROGRAM, Holder, give
 
 _NAMESPACE = uuid.UUID("b7d1c9a4-92a7-4a55-9d25-2f0f3f7f3f10")
 
@@ -68,5 +68,5 @@ def give_offer(
         expires_at=expires_at,
         at=at,
     )
-    holder = Holder(lead.id, f"referral/{program}")
+    holder = Holder(lead.id, f"{OF_PROGRAM}{program}")
     return give(connection, discount_key(referral, what), holder, wanted, secret)

@@ -18,6 +18,7 @@ from dripline.web.pages.account import add_account
 from dripline.web.pages.answering import add_answering
 from dripline.web.pages.audit import add_audit
 from dripline.web.pages.campaigns import add_campaigns
+from dripline.web.pages.discounts import add_discounts
 from dripline.web.pages.frame import Frame
 from dripline.web.pages.friends import add_friends
 from dripline.web.pages.held import add_held
@@ -60,6 +61,7 @@ def build_pages(
     add_surveys(router, frame, machine)
     add_products(router, frame)
     add_segments(router, frame)
+    add_discounts(router, frame, machine)
     add_friends(router, frame)
     add_steering(router, frame, machine)
     add_team(router, frame, machine)
