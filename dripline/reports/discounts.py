@@ -32,9 +32,7 @@ class DiscountsRow(Line):
     )
     issued: int = figure("count", "issued", "Discounts that were issued in the period.", 400)
     redeemed: int = figure("count", "redeemed", "Those of them that an order was paid with.", 62)
-    share: float | None = figure(
-        "share", "redeemed (95%)", "Those redeemed of those issued.", 0.155, "low high"
-    )
+    share: float | None = figure("share", "share (95%)", "Those redeemed of those issued.", 0.155, "low high")
     low: float | None = figure("share", "", "Where the true share begins (95 %).", 0.123)
     high: float | None = figure("share", "", "Where the true share ends.", 0.194)
     days: float | None = figure("days", "days", "From the issue to the order, in the middle.", 3.5)

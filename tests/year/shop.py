@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import random
 import re
+import sys
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from rich.console import Console
+from rich.progress import track
 
 from dripline.ingest.incoming import EventIn, LeadIn
 from dripline.ingest.redeeming import Purchase
@@ -45,7 +49,9 @@ class Shop:
 
     def run(self) -> None:
         """Let the year pass."""
-        self.house.live(self.start + timedelta(days=365))
+        seen = sys.stderr.isatty()
+        for day in track(range(1, 366), "A year", 365, console=Console(stderr=True), disable=not seen):
+            self.house.live(self.start + timedelta(days=day))
 
     # -- of their own accord ---------------------------------------------------------------------------------
 
