@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,6 +27,8 @@ SOURCES = (
     ("newsletter", "email", "news", None),
     (None, None, None, None),
 )
+NUMBERS = 999
+"""Telephone numbers of a country that are nobody's."""
 _LANGUAGES = ("hy", "hy", "hy", "ru", "ru", "en")
 _COUNTRIES = ("AM", "GE", "RU", "US", "GB", "DE", "FR", "KZ", "IE", "AU", "ET")
 
@@ -62,10 +64,13 @@ def shoppers(number: int, seed: int) -> Iterator[Shopper]:
     """Those who come in a year, in no order."""
     draw = random.Random(seed)
     taken: set[str] = set()
-    while len(taken) < number:
-        one = person(len(taken) + 1, draw, _LANGUAGES, _COUNTRIES)
-        if one.email in taken:
-            continue
+    for place in range(1, number + 1):
+        one = person(place, draw, _LANGUAGES, _COUNTRIES)
+        if one.email in taken:  # there are not so many names
+            user, _, domain = one.email.partition("@")
+            one = replace(one, email=f"{user}.{place}@{domain}")
+        if place > NUMBERS:
+            one = replace(one, phone=None)
         taken.add(one.email)
         yield _shopper(one, draw)
 
