@@ -8,6 +8,8 @@ from typing import Any
 
 CUSTOMER = "customer"
 """The stage of whoever has bought."""
+BEFORE_CUSTOMER = frozenset({"interest", "lead"})
+"""The stages on the way there, as the docs name them."""
 LOST = "lost"
 """The stage of whoever will not."""
 

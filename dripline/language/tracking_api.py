@@ -50,8 +50,9 @@ class TrackingApi(Written):
     )
     orders: Literal["servers", "anybody"] = Field(
         "servers",
-        description="Who may tell of orders, of what is given back, and of friends' codes: `servers`, by a key with the"
-        " scope `events:write` (also if it is not said), or `anybody` with a write key. Where that one lies open on a"
+        description="Who may tell of orders, of what is given back, of friends' codes, and of colleagues' reactions:"
+        " `servers`, by a key with the scope `events:write` (also if it is not said), or `anybody` with a write key."
+        " Where that one lies open on a"
         " web page, whoever reads it could then earn discounts and rewards without buying.",
     )
     aliases: Literal["visitors", "anybody"] = Field(

@@ -1,4 +1,4 @@
-"""Which events not everybody may tell: those of Dripline's own, and those that earn somebody something."""
+"""Which events not everybody may tell: those of Dripline's own, and those of which something hangs."""
 
 from __future__ import annotations
 
@@ -39,11 +39,15 @@ The other built-in events may be known elsewhere, too: what becomes of messages,
 """
 
 
-def earning(workspace: Workspace) -> frozenset[str]:
-    """The events that make orders, customers and rewards: nobody's browser is believed about them."""
+def of_servers(workspace: Workspace) -> frozenset[str]:
+    """The events that make orders, customers and rewards, or show that a colleague has reacted.
+
+    Nobody's browser is believed about them.
+    """
     orders = workspace.orders.heard if workspace.orders is not None else frozenset()
     programs = (entry.told_by for entry in workspace.referrals.values() if entry.told_by is not None)
-    return orders.union(*(told_by.event for told_by in programs))
+    reactions = (team.reactions for team in workspace.teams.values())
+    return orders.union(*(told_by.event for told_by in programs), *reactions)
 
 
-__all__ = ["OURS", "earning"]
+__all__ = ["OURS", "of_servers"]

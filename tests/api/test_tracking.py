@@ -122,7 +122,7 @@ def test_what_has_no_place_is_counted_and_loses_nothing_that_has(client: TestCli
 
 
 @pytest.mark.parametrize("orders", ["servers", "anybody"])
-def test_what_earns_something_is_not_believed_of_a_key_that_lies_open(store: Store, orders: str) -> None:
+def test_what_something_hangs_of_is_not_believed_of_a_key_that_lies_open(store: Store, orders: str) -> None:
     client = _client(store, _shop(orders))
     sale = {
         **ANI,
@@ -131,22 +131,25 @@ def test_what_earns_something_is_not_believed_of_a_key_that_lies_open(store: Sto
     }
     back = {**ANI, "type": "track", "event": "order refunded", "properties": {"orderId": "9"}}
     joined = {**ANI, "type": "track", "event": "Code Typed", "properties": {"friend": "AB12C-DE34F"}}
+    called = {**ANI, "type": "track", "event": "Call Made"}
     assert client.post("/v1/track", json=sale).json() == {"success": True}
     answer = client.post(
-        "/v1/import", json={"batch": [back, joined, {**ANI, "type": "track", "event": "seen"}]}
+        "/v1/import", json={"batch": [back, joined, called, {**ANI, "type": "track", "event": "seen"}]}
     )
-    assert answer.json()["taken"] == 3
+    assert answer.json()["taken"] == 4
     shown = [one for one in strays(client) if one[0] == "event"]
     if orders == "anybody":
-        assert [name for name, _ in told(store)] == ["order.paid", "order.refunded", "code.typed", "seen"]
+        everything = ["order.paid", "order.refunded", "code.typed", "call.made", "seen"]
+        assert [name for name, _ in told(store)] == everything
         assert shown == []
         return
     assert [name for name, _ in told(store)] == ["seen"]
     assert only_lead(store).external_id == "crm-1"
     assert shown == [
-        ("event", "Bought", "earns something as `order.paid`: no write key may tell it", 1),
-        ("event", "Code Typed", "earns something as `code.typed`: no write key may tell it", 1),
-        ("event", "order refunded", "earns something as `order.refunded`: no write key may tell it", 1),
+        ("event", "Bought", "something hangs of `order.paid`: no write key may tell it", 1),
+        ("event", "Call Made", "something hangs of `call.made`: no write key may tell it", 1),
+        ("event", "Code Typed", "something hangs of `code.typed`: no write key may tell it", 1),
+        ("event", "order refunded", "something hangs of `order.refunded`: no write key may tell it", 1),
     ]
     [first, *_] = list_of(store)
     assert "events:write" in advice(first, _shop(orders))
@@ -177,8 +180,11 @@ def _shop(orders: str) -> Workspace:
                 "order.paid": {"order_id": "text", "total": "number", "friend": "text"},
                 "order.refunded": {"order_id": "text"},
                 "code.typed": {"friend": "text"},
+                "call.made": {},
                 "seen": {},
             },
+            "people": {"anna": {"email": "anna@example.com"}},
+            "teams": {"sales": {"people": ["anna"], "reactions": "call.made"}},
             "orders": {"event": "order.paid", "refund": {"event": "order.refunded"}},
             "referrals": {
                 "friends": {

@@ -259,6 +259,18 @@ def test_an_order_after_a_merge_is_of_who_has_the_lead_still(house: House) -> No
     }
 
 
+@SQLITE
+@pytest.mark.parametrize(
+    ("said_later", "stage"),
+    [("interest", "customer"), ("lead", "customer"), ("lost", "lost"), ("vip", "vip")],
+)
+def test_a_customer_whose_other_card_only_asks_stays_one(house: House, said_later: str, stage: str) -> None:
+    house.later().set_stage("ani", "customer", None, "api")
+    house.later().set_stage("ann", said_later, None, "api")
+    house.merge()
+    assert house.lead().stage == stage
+
+
 def _card(house: House, lead: str) -> Any:
     with house.store.read() as connection:
         row = customer_of(connection, lead)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from dripline.reports.catalogue import Wanted, make_report
+from dripline.reports.surveys import read_totals
 from dripline.store.database import Store
 from tests.year.people import START
 from tests.year.shop import Shop
@@ -164,3 +165,60 @@ def test_control_groups(year: Year) -> None:
     assert {row.key for row in told} == {
         name for name, plan in year.shop.house.plans.items() if plan.holdout
     } & set(year.rows("SELECT journey, 1 FROM runs"))
+
+
+def test_discounts_by_journey(year: Year) -> None:
+    told = year.report("discounts")
+    assert {row.key: row.issued for row in told.rows} == year.rows(
+        "SELECT journey, COUNT(*) FROM discounts GROUP BY journey"
+    )
+    assert {row.key: row.redeemed for row in told.rows} == year.rows(
+        "SELECT journey, COUNT(redeemed_at) FROM discounts GROUP BY journey"
+    )
+    assert told.totals.redeemed > 0
+    assert told.totals.given == pytest.approx(year.count("SELECT SUM(given) / 100.0 FROM discounts"))
+    assert told.totals.total == pytest.approx(year.count("SELECT SUM(total) / 100.0 FROM discounts"))
+    fates = ("redeemed", "open", "expired", "revoked")
+    assert all(sum(getattr(row, name) for name in fates) == row.issued for row in told.rows)
+
+
+def test_who_of_the_lost_came_back(year: Year) -> None:
+    told = year.report("recycling").totals
+    lost = "(SELECT lead_id, MAX(at) AS at FROM stage_changes WHERE after = 'lost' GROUP BY lead_id) AS lost"
+    bought = "EXISTS (SELECT 1 FROM orders WHERE orders.lead_id = lost.lead_id AND orders.at >= lost.at)"
+    left = (
+        "EXISTS (SELECT 1 FROM stage_changes AS later WHERE later.lead_id = lost.lead_id"
+        " AND later.at > lost.at AND later.after <> 'lost')"
+    )
+    assert told.lost == year.count(f"SELECT COUNT(*) FROM {lost}") > 0
+    assert told.bought == year.count(f"SELECT COUNT(*) FROM {lost} WHERE {bought}")
+    assert told.back == year.count(f"SELECT COUNT(*) FROM {lost} WHERE {bought} OR {left}")
+
+
+def test_who_looked_after_leads(year: Year) -> None:
+    told = {row.key: row for row in year.report("owners").rows}
+    given = year.rows("SELECT person, COUNT(*) FROM assignments WHERE person IS NOT NULL GROUP BY person")
+    assert {name: row.given for name, row in told.items() if row.given} == given
+    for column, name in (("id", "tasks"), ("done_at", "done"), ("overdue_at", "overdue")):
+        counted = year.rows(
+            f"SELECT person, COUNT({column}) FROM tasks"
+            " WHERE person IS NOT NULL AND cancelled_at IS NULL GROUP BY person"
+        )
+        assert {person: getattr(told[person], name) for person in counted} == counted, name
+        assert sum(getattr(row, name) for row in told.values()) == sum(counted.values()), name
+
+
+def test_what_was_answered(year: Year) -> None:
+    """NPS is the promoters (9 and 10) less the detractors (0 to 6), of 100 who answered."""
+    with year.store.read() as connection:
+        told = {one.survey: one.total for one in read_totals(connection)}
+    asked = year.rows(
+        "SELECT survey, COUNT(accepted_at) FROM survey_asks JOIN messages ON messages.id = survey_asks.id"
+        " GROUP BY survey"
+    )
+    assert {name: one.asked for name, one in told.items()} == asked
+    answered = year.rows("SELECT survey, COUNT(answered_at) FROM survey_asks GROUP BY survey")
+    assert {name: one.answered for name, one in told.items()} == answered
+    points = "CASE WHEN score >= 9 THEN 100.0 WHEN score <= 6 THEN -100.0 ELSE 0.0 END"
+    net = f"SELECT AVG({points}) FROM survey_asks WHERE kind = 'nps' AND answered_at IS NOT NULL"
+    assert told["recommend"].score == pytest.approx(year.count(net), abs=0.05)

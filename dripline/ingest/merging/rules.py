@@ -14,6 +14,7 @@ from typing import Any
 from dripline.engine.policy import ADDRESS
 from dripline.engine.topics import CHANNELS, Said, changed, wish
 from dripline.language.scoring import WARMTHS
+from dripline.language.stages import BEFORE_CUSTOMER, CUSTOMER
 
 KNOWN_BY = ("external_id", "email", "phone")
 """A lead that has none of these is an anonymous visitor."""
@@ -49,16 +50,17 @@ def _winners_unless_empty(column: str, winner: Side, loser: Side) -> Any:
     return winner[column] if winner[column] not in (None, "") else loser[column]
 
 
-def _said_later(column: str, winner: Side, loser: Side) -> Any:
-    """A stage is where the lead is by now; the workspace's names for it have no order that we know."""
-    if not winner[column] or not loser[column]:
-        return winner[column] or loser[column]
-    return loser[column] if loser.stage_at > winner.stage_at else winner[column]
-
-
 def _of_the_stage(column: str, winner: Side, loser: Side) -> Any:
-    mine = bool(winner["stage"]) and not (loser["stage"] and loser.stage_at > winner.stage_at)
-    return winner[column] if mine or not loser["stage"] else loser[column]
+    """Where the lead is by now: the stage that was said later, except that a customer is one whose other card asks.
+
+    Of the workspace's other names for stages we know no order.
+    """
+    if not winner["stage"] or not loser["stage"]:
+        return (loser if loser["stage"] else winner)[column]
+    by_stage = {side["stage"]: side for side in (winner, loser)}
+    if CUSTOMER in by_stage and not BEFORE_CUSTOMER.isdisjoint(by_stage):
+        return by_stage[CUSTOMER][column]
+    return (loser if loser.stage_at > winner.stage_at else winner)[column]
 
 
 def _of_the_owner(column: str, winner: Side, loser: Side) -> Any:
@@ -164,7 +166,7 @@ RULES: Mapping[str, Rule] = {
     "timezone": _winners_unless_empty,
     "country": _winners_unless_empty,
     "owner": _winners_unless_empty,
-    "stage": _said_later,
+    "stage": _of_the_stage,
     "stage_at": _of_the_stage,
     "owner_at": _of_the_owner,
     "customer": _customer_first,

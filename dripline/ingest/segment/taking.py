@@ -16,7 +16,7 @@ from dripline.ingest.recording import record
 from dripline.ingest.segment.calls import Call
 from dripline.ingest.segment.people import note_lead, unite
 from dripline.ingest.segment.wording import Wording, word
-from dripline.language.who_tells import earning
+from dripline.language.who_tells import of_servers
 from dripline.language.workspace import BUILT_IN_EVENTS, Workspace
 from dripline.store.database import insert_into
 from dripline.store.events import Event
@@ -46,7 +46,7 @@ class Taker:
         self._workspace = workspace
         self.wording = Wording(workspace)
         believes_anybody = workspace.tracking_api.orders == "anybody"
-        self._of_servers = frozenset[str]() if believes_anybody else earning(workspace)
+        self._of_servers = frozenset[str]() if believes_anybody else of_servers(workspace)
 
     def take(
         self, connection: Connection, call: Call, times: Times, by: str | None, *, server: bool = False
@@ -93,7 +93,7 @@ class Taker:
             why = f"is `{ours}`, which only Dripline itself tells" if ours else "is not declared"
             return [Stray("event", "", name, why)]
         if event in self._of_servers and not server:
-            return [Stray("event", "", name, f"earns something as `{event}`: {ONLY_SERVERS}")]
+            return [Stray("event", "", name, f"something hangs of `{event}`: {ONLY_SERVERS}")]
         told = self.wording.properties(name, event, call.fields("properties"))
         _record(connection, call, lead_id, event, told.values, times)
         return told.strays
