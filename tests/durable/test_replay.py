@@ -8,7 +8,8 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
-from tests.durable.recording import HISTORIES, shapes
+from tests.durable.recording import HISTORIES, campaign_shapes, shapes
+from workflows.campaign import Campaign, Occasion
 from workflows.journey import JourneyRun
 from workflows.sweep import Sweep
 
@@ -16,11 +17,11 @@ RECORDED = sorted(HISTORIES.glob("*/*.json"))
 
 
 def test_a_history_of_every_shape_is_recorded() -> None:
-    assert {path.stem for path in RECORDED} >= set(shapes())
+    assert {path.stem for path in RECORDED} >= {*shapes(), *campaign_shapes()}
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: f"{path.parent.name}/{path.stem}")
 async def test_a_recorded_history_replays(path: Path) -> None:
     history = WorkflowHistory.from_json(f"welcome/{path.stem}", path.read_text())
     assert len(history.events) < 100
-    await Replayer(workflows=[JourneyRun, Sweep]).replay_workflow(history)
+    await Replayer(workflows=[JourneyRun, Sweep, Campaign, Occasion]).replay_workflow(history)
