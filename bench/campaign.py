@@ -51,7 +51,8 @@ class Outcome:
     beside: Times
     memory_early: float
     memory_late: float
-    killed: bool
+    killed_at: int
+    """Leads that were in when the worker was killed; 0: it was not."""
     entered_once: int
     doubled: int
     lost: int
@@ -111,7 +112,7 @@ class Events:
 
 
 def campaign(at: Installation, leads: int, events: int, *, kill: bool) -> Outcome:
-    """Measure events alone, then beside a campaign of so many leads, of which a part is let in after a kill."""
+    """Measure events alone, then beside a campaign of so many leads; half of them are let in after a kill."""
     crowd, before = Crowd(at.store), load()
     beside, told = Events(at, crowd), Console()
     told.say("events alone")
@@ -123,19 +124,21 @@ def campaign(at: Installation, leads: int, events: int, *, kill: bool) -> Outcom
     for start in range(0, leads, SLICE):
         audience(crowd, min(SLICE, leads - start))
     told.say(f"a campaign of {leads:,} leads, beside events")
-    began, mails = time.monotonic(), mailed(at)
+    began, mails, killed_at = time.monotonic(), mailed(at), 0
     id_ = _start(at)
     until(lambda: _progress(at, id_).done >= min(leads // 4, 200), patience=3_600)
     early = at.worker.memory()
     said = beside._say(waiting, threading.Event())
     until(lambda: len(accepted(at, "offer").keys() & said.keys()) == len(said), patience=600)
     reached = accepted(at, "offer")
-    if kill:
-        told.say(f"killing the worker at {_progress(at, id_).done:,} of {leads:,}")
-        at.worker.kill()
-        at.worker.start()
     while _state(at, id_) == "running":
-        told.say(f"{_progress(at, id_).done:,} of {leads:,}", once=False)
+        done = _progress(at, id_).done
+        told.say(f"{done:,} of {leads:,}", once=False)
+        if kill and not killed_at and done >= leads // 2:
+            killed_at = done
+            told.say(f"killing the worker at {done:,} of {leads:,}")
+            at.worker.kill()
+            at.worker.start()
         time.sleep(2.0)
     until(lambda: mailed(at) >= mails + leads + len(said), patience=600)
     seconds = time.monotonic() - began
@@ -149,7 +152,7 @@ def campaign(at: Installation, leads: int, events: int, *, kill: bool) -> Outcom
         beside=times([reached[lead] - moment for lead, moment in list(said.items())[WARM:]]),
         memory_early=early / 2**20,
         memory_late=at.worker.memory() / 2**20,
-        killed=kill,
+        killed_at=killed_at,
         entered_once=once,
         doubled=len(counts) - once,
         lost=leads - len(counts),

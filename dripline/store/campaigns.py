@@ -19,6 +19,10 @@ _NEXT = (
     .order_by(campaign_leads.c.number)
     .limit(bindparam("limit"))
 )
+# By the lead alone: asked for the campaign too, SQLite reads through everybody whom that has let in.
+_OF_LEAD = select(campaign_leads.c.campaign_id, campaign_leads.c.found_as, campaign_leads.c.state).where(
+    campaign_leads.c.lead_id == bindparam("lead")
+)
 _WHO = select(campaign_leads).where(
     campaign_leads.c.campaign_id == bindparam("campaign"), campaign_leads.c.found_as == bindparam("found_as")
 )
@@ -169,13 +173,9 @@ def set_lead(connection: Connection, campaign_id: str, found_as: str, **values: 
 
 def is_in(connection: Connection, campaign_id: str, lead_id: str, besides: str) -> bool:
     """Whether the lead was let in by it already, as another that it was merged with."""
-    query = select(campaign_leads.c.found_as).where(
-        campaign_leads.c.lead_id == lead_id,
-        campaign_leads.c.campaign_id == campaign_id,
-        campaign_leads.c.found_as != besides,
-        campaign_leads.c.state.in_(("entered", "held-out")),
-    )
-    return connection.execute(query.limit(1)).one_or_none() is not None
+    own = connection.execute(_OF_LEAD, {"lead": lead_id})
+    others = (row for row in own if row.campaign_id == campaign_id and row.found_as != besides)
+    return any(row.state in ("entered", "held-out") for row in others)
 
 
 def let_in_first(connection: Connection, campaign_id: str, limit: int) -> int:

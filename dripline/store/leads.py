@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from dripline.language.completeness import lacks
 from dripline.language.touches import TOUCHES
@@ -34,8 +34,10 @@ _LEADS = (
 _MERGED = select(leads.c.id).where(
     leads.c.id.in_(bindparam("leads", expanding=True)), leads.c.merged_into.is_not(None)
 )
+# Kinds and values apart: asked for pairs, SQLite reads through everybody's.
 _OWNERS = select(identities.c.kind, identities.c.value, identities.c.lead_id).where(
-    tuple_(identities.c.kind, identities.c.value).in_(bindparam("pairs", expanding=True))
+    identities.c.kind.in_(bindparam("kinds", expanding=True)),
+    identities.c.value.in_(bindparam("values", expanding=True)),
 )
 _MERGED_INTO = select(leads.c.merged_into).where(leads.c.id == bindparam("lead"))
 
@@ -62,11 +64,12 @@ def identity_of(kind: str, value: str) -> Identity:
 
 def owners(connection: Connection, wanted: Iterable[Identity]) -> dict[Identity, str]:
     """The ids of the leads that have these identities; those that nobody has are missing."""
-    pairs = [(one.kind, one.value) for one in wanted]
-    if not pairs:
+    asked = set(wanted)
+    if not asked:
         return {}
-    rows = connection.execute(_OWNERS, {"pairs": pairs})
-    return {Identity(row.kind, row.value): row.lead_id for row in rows}
+    both = {"kinds": sorted({one.kind for one in asked}), "values": sorted({one.value for one in asked})}
+    found = {Identity(row.kind, row.value): row.lead_id for row in connection.execute(_OWNERS, both)}
+    return {one: lead for one, lead in found.items() if one in asked}
 
 
 def claim(connection: Connection, lead_id: str, wanted: Iterable[Identity], now: datetime) -> bool:
