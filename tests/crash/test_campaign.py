@@ -24,6 +24,6 @@ def test_a_campaign_lets_everybody_in_once_though_its_worker_is_killed(tmp_path:
     with Installation(tmp_path, beside=False) as at:
         found = campaign(at, LEADS, EVENTS, kill=True)
     say(f"{found.leads} leads in {found.seconds:.0f} s, {found.slower:.2f} times as slow beside it")
-    assert found.killed
+    assert LEADS // 2 <= found.killed_at < LEADS
     assert (found.entered_once, found.doubled, found.lost, found.mailed_once) == (LEADS, 0, 0, LEADS)
     assert found.memory_late < FLAT * found.memory_early
