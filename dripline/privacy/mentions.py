@@ -11,6 +11,7 @@ from sqlalchemy import Column, Connection, Table, or_, select, update
 from dripline.privacy.personal import RULES
 from dripline.privacy.scrubbing import Person, whose_rows
 from dripline.store import schema
+from dripline.store.leads import IDENTITIES
 
 INSTEAD = "…"
 """Stands where the erased person was named."""
@@ -43,6 +44,7 @@ def names_of(connection: Connection, person: Person) -> set[str]:
     called = select(leads.c.external_id).where(leads.c.id.in_(person.leads), leads.c.external_id.is_not(None))
     found |= set(connection.execute(called).scalars())
     others = select(identities.c.value).where(
+        identities.c.kind.in_(IDENTITIES),  # its index begins with the kind
         identities.c.value.in_([one.lower() for one in found] + list(found)),
         identities.c.lead_id.not_in(person.leads),
     )

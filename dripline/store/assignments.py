@@ -49,10 +49,12 @@ def lock_team(connection: Connection, name: str) -> None:
 def records_of(
     connection: Connection, people: Collection[str], at: datetime, team: str | None = None
 ) -> dict[str, Record]:
-    """How each of these people stands at that moment; `team` is whose last lead is looked for."""
+    """How each of these people stands at that moment; `team` is whose last lead is looked for.
+
+    What was given longer ago than `MEMORY` counts only where it is still open.
+    """
     table = assignments.c
     had = and_(
-        table.at > at - MEMORY,
         or_(table.ended.is_(None), table.ended.not_in(_NOT_HAD)),
         or_(table.ended.is_not(None), table.at < at - DECIDED),
     )
@@ -60,21 +62,22 @@ def records_of(
     query = (
         select(
             table.person,
-            func.count(case((_OPEN, 1))).label("open"),
             func.count(case((had, 1))).label("given"),
             func.count(case((and_(had, table.ended == "converted"), 1))).label("won"),
             func.max(case((of_team, table.at))).label("last_given"),
             func.coalesce(func.max(case((of_team, table.id))), 0).label("turn"),
         )
-        .where(table.person.in_(list(people)))
+        .where(table.person.in_(list(people)), table.at > at - MEMORY)
         .group_by(table.person)
     )
+    has = select(table.person, func.count()).where(table.person.in_(list(people)), _OPEN)
+    busy: dict[str, int] = dict(connection.execute(has.group_by(table.person)).tuples().all())
     rows = {row.person: row for row in connection.execute(query)}
     away = away_at(connection, at)
     return {
-        name: Record(row.open, row.given, row.won, row.last_given, row.turn, name in away)
+        name: Record(busy.get(name, 0), row.given, row.won, row.last_given, row.turn, name in away)
         if (row := rows.get(name))
-        else Record(away=name in away)
+        else Record(busy.get(name, 0), away=name in away)
         for name in people
     }
 

@@ -49,6 +49,10 @@ WHO = (
 """What a lead may be called, as columns beside those of something that is its."""
 
 
+IDENTITIES = ("external_id", "email", "phone", "anonymous_id")
+"""Kinds of names by which leads are found."""
+
+
 @dataclass(frozen=True, order=True)
 class Identity:
     """A name by which exactly one lead is found. `value` is normalised (an e-mail address in lower case)."""

@@ -69,6 +69,12 @@ def _id(**kw: Any) -> Column[Any]:
     return Column("id", String(64), primary_key=True, **kw)
 
 
+def _referring(name: str, column: str) -> Index:
+    """For a reference that few rows have: what it names is deleted without reading all of them."""
+    there = text(f"{column} IS NOT NULL")
+    return Index(name, column, sqlite_where=there, postgresql_where=there)
+
+
 house = Table(
     "house",
     metadata,
@@ -385,6 +391,7 @@ runs = Table(
     Column("wake_done", Integer, nullable=False, server_default="0"),
     Column("wake_wanted_at", Utc),  # machine time
     Index("ix_runs_lead", "lead_id", "journey"),
+    _referring("ix_runs_trigger", "trigger_event"),
     Index(
         "ix_runs_wake",
         "wake_wanted_at",
@@ -433,6 +440,7 @@ inbox = Table(
     Column("received_at", Utc, nullable=False),
     Column("taken_in", Integer),  # the turn that took it; NULL: still to be looked at
     UniqueConstraint("run_id", "event_id"),
+    _referring("ix_inbox_event", "event_id"),
     Index(
         "ix_inbox_open",
         "run_id",
@@ -648,6 +656,8 @@ referrals = Table(
         sqlite_where=text("due_at IS NOT NULL"),
         postgresql_where=text("due_at IS NOT NULL"),
     ),
+    _referring("ix_referrals_welcome", "welcome_id"),
+    _referring("ix_referrals_reward", "reward_id"),
     comment="Who brought whom, and what became of it. Locked after both leads.",
 )
 
@@ -938,6 +948,7 @@ inbound = Table(
     Column("intent", String(16), nullable=False),  # stop | start | help | automatic | reply
     Column("at", Utc, nullable=False),
     Index("ix_inbound_newest", "at"),
+    _referring("ix_inbound_message", "message_id"),
     comment="What leads wrote back.",
 )
 
@@ -1034,6 +1045,7 @@ stage_changes = Table(
     Column("journey", String(128)),
     Index("ix_stage_changes_lead", "lead_id", "at"),
     Index("ix_stage_changes_at", "at"),
+    _referring("ix_stage_changes_run", "run_id"),
     comment="Every change of a lead's stage.",
 )
 
@@ -1078,6 +1090,12 @@ assignments = Table(
     Index("ix_assignments_lead", "lead_id", "at"),
     Index("ix_assignments_person", "person", "at"),
     Index(
+        "ix_assignments_open",
+        "person",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index(
         "ix_assignments_due",
         "react_by",
         sqlite_where=text("react_by IS NOT NULL AND reacted_at IS NULL AND ended_at IS NULL"),
@@ -1114,6 +1132,7 @@ tasks = Table(
         sqlite_where=text("done_at IS NULL AND cancelled_at IS NULL AND overdue_at IS NULL"),
         postgresql_where=text("done_at IS NULL AND cancelled_at IS NULL AND overdue_at IS NULL"),
     ),
+    _referring("ix_tasks_run", "run_id"),
     comment="What people are to do for a lead, by when, and what became of it.",
 )
 

@@ -8,7 +8,16 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Column, Connection, Table, inspect, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+    inspect,
+    select,
+    text,
+)
 
 from activities.sweep import Patience, Sweeper
 from dripline.language.plan import DelayStep, Duration
@@ -178,3 +187,24 @@ def test_a_store_that_an_unreleased_version_made_is_refused_at_the_start(store: 
         connection.execute(text("ALTER TABLE house DROP COLUMN store_epoch"))
     with pytest.raises(StoreUnlike, match=r"house\.store_epoch"):
         check_schema(store)
+
+
+NEVER_DELETED = {"plans", "api_keys"}
+"""Tables whose rows stay: nobody looks for what refers to them."""
+
+
+def test_whatever_refers_to_a_row_that_may_go_is_found_by_an_index() -> None:
+    """Else each row that is erased reads through whole tables: databases look for who refers to it."""
+    lacking = [
+        f"{table.name}.{key.parent.name}"
+        for table in schema.metadata.sorted_tables
+        for key in table.foreign_keys
+        if key.column.table.name not in NEVER_DELETED and key.parent.name not in _indexed(table)
+    ]
+    assert not lacking
+
+
+def _indexed(table: Table) -> set[str]:
+    """Columns with which an index or a key that has an index begins."""
+    keys = [one for one in table.constraints if isinstance(one, UniqueConstraint | PrimaryKeyConstraint)]
+    return {next(iter(one.columns)).name for one in (*table.indexes, *keys) if len(one.columns)}
