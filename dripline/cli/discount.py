@@ -164,7 +164,7 @@ def budgets(form: _FORMAT = Format.text) -> None:
 
 
 def _codes(file: Path, column: int) -> list[str]:
-    from dripline.store.discounts import plain_code
+    from dripline.store.discounts import unfit
 
     try:
         with file.open(encoding="utf-8-sig", newline="") as handle:
@@ -179,10 +179,12 @@ def _codes(file: Path, column: int) -> list[str]:
     found = []
     for number, row in enumerate(rows, 1):
         code = row[column - 1].strip() if len(row) >= column else ""
-        if not plain_code(code) or len(code) > 80:
+        if not code or len(code) > 80:
             refuse(
                 f"{file}:{number}: there is no code in column {column}, or one of more than 80 characters."
             )
+        if why := unfit(code):
+            refuse(f"{file}:{number}: `{code}` {why}.")
         found.append(code)
     return found
 

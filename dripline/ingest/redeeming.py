@@ -46,17 +46,25 @@ Clock = Callable[[], Times]
 
 def find(connection: Connection, code: str, lead: str | None, reference: str | None = None) -> Row[Any]:
     """The discount that is meant. Raises Refused: no such code (404), one that leads share (409)."""
-    rows = discounts.by_code(connection, code)
-    if lead is not None:
-        meant = survivor_id(connection, lead)
-        rows = [row for row in rows if row.lead_id in (lead, meant)]
+    if lead is None and discounts.holders(connection, code) > 1:
+        raise Refused(409, "shared-code", "Leads share this code: say by `lead` whose discount it is.")
+    whose = None if lead is None else {lead, survivor_id(connection, lead)}
+    rows = discounts.by_code(connection, code, whose)
     if not rows:
         wrong = "" if discounts.is_code(code) else " A character of it may be wrong."
         raise Refused(404, "unknown-code", f"There is no discount of this code.{wrong}")
-    if len({row.lead_id for row in rows}) > 1:
-        raise Refused(409, "shared-code", "Leads share this code: say by `lead` whose discount it is.")
     known = (row for row in rows if reference is not None and row.redeemed_for == reference)
-    return next(known, None) or next((row for row in rows if row.redeemed_at is None), rows[0])
+    good = (row for row in rows if row.redeemed_at is None and row.revoked_at is None)
+    unused = (row for row in rows if row.redeemed_at is None)
+    return next(known, None) or next(good, None) or next(unused, rows[0])
+
+
+def find_id(connection: Connection, discount_id: str) -> Row[Any]:
+    """The discount of that id: a code may be several leads', or one lead's twice. Raises Refused (404)."""
+    row = discounts.find_by_key(connection, discount_id)
+    if row is None:
+        raise Refused(404, "unknown-discount", "There is no discount of that id.")
+    return row
 
 
 def redeem(
@@ -116,14 +124,12 @@ def release(connection: Connection, code: str, reference: str, lead: str | None)
     return discounts.change(connection, row.id, reserved_for=None, reserved_until=None)
 
 
-def revoke(
-    connection: Connection, code: str, lead: str | None, why: str, by: str | None, clock: Clock
-) -> Row[Any]:
+def revoke(connection: Connection, found: Row[Any], why: str, by: str | None, clock: Clock) -> Row[Any]:
     """Take the discount back: nobody can redeem it any more. Raises Refused (409) where somebody has.
 
     `by` and `why` are kept in the audit log.
     """
-    row = _locked(connection, find(connection, code, lead))
+    row = _locked(connection, found)
     if row.redeemed_at is not None:
         raise Refused(409, "redeemed", "This discount was redeemed already.")
     if row.revoked_at is not None:

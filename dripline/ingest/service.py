@@ -254,7 +254,13 @@ class Ingest:
 
     def revoke(self, code: str, lead: str | None, why: str, by: str | None) -> Found[Any]:
         """Take a discount back; its row. Raises Refused."""
-        return self._shop(lambda c, clock: redeeming.revoke(c, code, lead, why, by, clock))
+        return self._shop(lambda c, clock: redeeming.revoke(c, redeeming.find(c, code, lead), why, by, clock))
+
+    def revoke_id(self, discount_id: str, why: str, by: str | None) -> Found[Any]:
+        """The same of the discount of that id."""
+        return self._shop(
+            lambda c, clock: redeeming.revoke(c, redeeming.find_id(c, discount_id), why, by, clock)
+        )
 
     def _shop(self, do: Callable[[Connection, redeeming.Clock], Found[Any]]) -> Found[Any]:
         row = self._transaction(lambda connection: do(connection, self._clock(open_house(connection))))

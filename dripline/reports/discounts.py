@@ -54,7 +54,8 @@ class _Sum:
     expired: int = 0
     revoked: int = 0
     given: int = 0
-    total: int = 0
+    totals: dict[str, int] = field(default_factory=dict)
+    """What each order came to, by its reference: several discounts may be of one."""
     waits: list[float] = field(default_factory=list)
 
 
@@ -91,8 +92,25 @@ def report_discounts(
     )
 
 
+def currencies_of(connection: Connection) -> list[str]:
+    """Those in which discounts came off orders."""
+    query = select(discounts.c.currency).where(discounts.c.given.is_not(None)).distinct()
+    return [found for found in connection.execute(query).scalars() if found is not None]
+
+
 def _issued(connection: Connection, period: Period, journey: str | None) -> Iterable[Row[Any]]:
-    names = ("journey", "budget", "pool", "percent", "amount", "gift", "currency", "given", "total")
+    names = (
+        "journey",
+        "budget",
+        "pool",
+        "percent",
+        "amount",
+        "gift",
+        "currency",
+        "given",
+        "total",
+        "redeemed_for",
+    )
     moments = ("issued_at", "expires_at", "redeemed_at", "revoked_at")
     query = select(*(discounts.c[name] for name in (*names, *moments))).where(
         period.holds(discounts.c.issued_at)
@@ -120,7 +138,8 @@ def _add(one: _Sum, row: Row[Any], now: datetime, currency: str | None) -> None:
         one.waits.append(max(0.0, (row.redeemed_at - row.issued_at).total_seconds()))
         if row.currency == currency:
             one.given += row.given or 0
-            one.total += row.total or 0
+            if row.total is not None:
+                one.totals[row.redeemed_for] = max(row.total, one.totals.get(row.redeemed_for, 0))
     elif row.revoked_at is not None:
         one.revoked += 1
     elif row.expires_at is not None and row.expires_at <= now:
@@ -132,6 +151,7 @@ def _add(one: _Sum, row: Row[Any], now: datetime, currency: str | None) -> None:
 def _row(key: str | None, one: _Sum, currency: str | None) -> DiscountsRow:
     counted = Counted(one.redeemed, one.issued)
     sure = share_interval(counted)
+    total = sum(one.totals.values())
     counts = {name: getattr(one, name) for name in ("issued", "redeemed", "open", "expired", "revoked")}
     return DiscountsRow(
         key=key,
@@ -141,6 +161,6 @@ def _row(key: str | None, one: _Sum, currency: str | None) -> DiscountsRow:
         high=sure.high,
         days=median(one.waits) / DAY if one.waits else None,
         given=major(one.given, currency),
-        total=major(one.total, currency),
-        off=one.given / one.total if one.total else None,
+        total=major(total, currency),
+        off=one.given / total if total else None,
     )

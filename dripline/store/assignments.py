@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, func, insert, or_, select, true, update
+from sqlalchemy import Connection, Row, and_, case, func, insert, or_, select, update
 
 from dripline.store.schema import absences, assignments
 
@@ -51,35 +51,43 @@ def records_of(
 ) -> dict[str, Record]:
     """How each of these people stands at that moment; `team` is whose last lead is looked for.
 
-    What was given longer ago than `MEMORY` counts only where it is still open.
+    How many were given and won counts what is not longer ago than `MEMORY`.
     """
     table = assignments.c
     had = and_(
         or_(table.ended.is_(None), table.ended.not_in(_NOT_HAD)),
         or_(table.ended.is_not(None), table.at < at - DECIDED),
     )
-    of_team = table.team == team if team else true()
     query = (
         select(
             table.person,
             func.count(case((had, 1))).label("given"),
             func.count(case((and_(had, table.ended == "converted"), 1))).label("won"),
-            func.max(case((of_team, table.at))).label("last_given"),
-            func.coalesce(func.max(case((of_team, table.id))), 0).label("turn"),
         )
         .where(table.person.in_(list(people)), table.at > at - MEMORY)
         .group_by(table.person)
     )
     has = select(table.person, func.count()).where(table.person.in_(list(people)), _OPEN)
     busy: dict[str, int] = dict(connection.execute(has.group_by(table.person)).tuples().all())
-    rows = {row.person: row for row in connection.execute(query)}
+    rows = {row.person: (row.given, row.won) for row in connection.execute(query)}
     away = away_at(connection, at)
-    return {
-        name: Record(busy.get(name, 0), row.given, row.won, row.last_given, row.turn, name in away)
-        if (row := rows.get(name))
-        else Record(busy.get(name, 0), away=name in away)
-        for name in people
-    }
+    found = {}
+    for name in people:
+        last = _last_given(connection, name, team)
+        given, won = rows.get(name, (0, 0))
+        number = last.id if last else 0
+        found[name] = Record(busy.get(name, 0), given, won, last.at if last else None, number, name in away)
+    return found
+
+
+def _last_given(connection: Connection, person: str, team: str | None) -> Any:
+    """What somebody was given last, by that team or by any, however long ago."""
+    query = select(assignments.c.id, assignments.c.at).where(assignments.c.person == person)
+    if team:
+        query = query.where(assignments.c.team == team)
+    return connection.execute(
+        query.order_by(assignments.c.at.desc(), assignments.c.id.desc()).limit(1)
+    ).one_or_none()
 
 
 def add_assignment(connection: Connection, row: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -68,6 +69,15 @@ def is_code(text: str) -> bool:
     if len(plain) != LENGTH + 1 or any(letter not in ALPHABET for letter in plain):
         return False
     return _check(plain[:-1]) == plain[-1]
+
+
+def unfit(text: str) -> str | None:
+    """Why a code of somebody else's cannot be used, to be read after it; None if it can."""
+    if not any(letter.isalnum() for letter in text):
+        return "has neither letter nor digit"
+    if "/" in text:
+        return "has a slash, which no address of the API can hold"
+    return None
 
 
 def plain_code(text: str) -> str:
@@ -152,10 +162,24 @@ def said(row: Row[Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def by_code(connection: Connection, code: str) -> list[Row[Any]]:
-    """The discounts of a code, however it was typed: one, or all that share it, the newest first."""
+def by_code(
+    connection: Connection, code: str, leads: Collection[str] | None = None, limit: int | None = None
+) -> list[Row[Any]]:
+    """The discounts of a code, however it was typed: one, or those that share it, the newest first.
+
+    `leads`: only theirs; `limit`: no more than so many.
+    """
     query = select(discounts).where(discounts.c.plain_code == plain_code(code))
-    return list(connection.execute(query.order_by(discounts.c.issued_at.desc(), discounts.c.id)).all())
+    if leads is not None:
+        query = query.where(discounts.c.lead_id.in_(leads))
+    query = query.order_by(discounts.c.issued_at.desc(), discounts.c.id)
+    return list(connection.execute(query if limit is None else query.limit(limit)).all())
+
+
+def holders(connection: Connection, code: str) -> int:
+    """How many leads have discounts of the code, counted to 2."""
+    query = select(discounts.c.lead_id).where(discounts.c.plain_code == plain_code(code)).distinct()
+    return len(connection.execute(query.limit(2)).all())
 
 
 def newest(connection: Connection, limit: int) -> list[Row[Any]]:

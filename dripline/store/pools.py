@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,8 @@ class Stock:
     all: int
     low: bool
     """Fewer than dripline.yaml wants; False of a pool that it no longer has."""
+    declared: bool
+    """Whether dripline.yaml has it (still)."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Kept:
 
 def keep_codes(connection: Connection, pool: str, codes: Mapping[str, str], at: datetime) -> Kept:
     """Add codes to a pool in their order, by how each is compared."""
+    if connection.dialect.name == "postgresql":  # two pools at the same moment, or one code before another
+        connection.execute(select(func.pg_advisory_xact_lock(zlib.crc32(b"pool codes"))))
     others = taken_elsewhere(connection, pool, list(codes))
     wanted = [one for one in codes.items() if one[0] not in others]
     new = add_codes(connection, pool, wanted, at)
@@ -50,7 +55,7 @@ def stock(connection: Connection, entries: Mapping[str, PoolEntry]) -> list[Stoc
     for name in sorted({*known, *entries}):
         free, everything = known.get(name, (0, 0))
         low = name in entries and free < entries[name].low
-        found.append(Stock(name, free, everything, low))
+        found.append(Stock(name, free, everything, low, name in entries))
     return found
 
 

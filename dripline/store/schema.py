@@ -506,6 +506,7 @@ discounts = Table(
     Column("most", BigInteger),  # what a percentage comes to at most, minor units
     Column("stacks", Boolean),  # whether an order may have it beside others; NULL: of before, no
     Column("shop", String(128)),  # the shop that made the code, by its name in the workspace file
+    Index("ix_discounts_issued", "issued_at"),
     Index("ix_discounts_order", "redeemed_for"),
     Index("ix_discounts_reserved", "reserved_for"),
     Index(

@@ -33,7 +33,7 @@ _Lead = Annotated[
 ]
 _Pool = Annotated[str, Path(min_length=1, max_length=128)]
 _OneCode = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
-MOST_CODES = 10_000
+MOST_CODES = 2_000
 """Codes that one request may bring."""
 _Reference = Annotated[
     str, Field(min_length=1, max_length=256, description="The order, as the shop calls it.")
@@ -93,7 +93,10 @@ class BudgetOut(Answer):
     committed: float | None = Field(description="What open codes may still come to.", examples=[150_000])
     issued: int = Field(description="Codes that it has paid for.", examples=[120])
     codes: int | None = Field(description="How many it may pay for; null: any number.", examples=[None])
-    exhausted: bool = Field(description="It pays for no code any more.", examples=[False])
+    exhausted: bool = Field(
+        description="Nothing is left of it. Before that it refuses what is more than is left.",
+        examples=[False],
+    )
 
 
 class PoolOut(Answer):
@@ -105,6 +108,7 @@ class PoolOut(Answer):
     left: int = Field(examples=[88])
     all: int = Field(description="How many it has had.", examples=[500])
     low: bool = Field(description="Fewer are left than dripline.yaml wants.", examples=[True])
+    declared: bool = Field(description="dripline.yaml has it (still).", examples=[True])
 
 
 class CodesIn(_Said):
@@ -181,7 +185,7 @@ def add_discounts(
         dependencies=[needs("reports:read")],
         tags=["discounts"],
         summary="How budgets stand",
-        response_description="All of `budgets`",
+        response_description="Those of published journeys and of programs that gave something",
     )
     def show_budgets() -> list[BudgetOut]:
         """What each has spent, may still have to spend, and how many codes it has issued."""
@@ -213,8 +217,13 @@ def add_discounts(
         if pool not in workspace.pools:
             raise Refused(404, "unknown-pool", "There is no pool of that name in dripline.yaml.")
         codes = {discounts.plain_code(code): code for code in said.codes}
-        if "" in codes:
-            raise invalid([FieldError("codes", f"{codes['']!r} is no code: it has neither letter nor digit")])
+        wrong = [
+            FieldError(f"codes.{index}", f"`{code}` {why}")
+            for index, code in enumerate(said.codes)
+            if (why := discounts.unfit(code))
+        ]
+        if wrong:
+            raise invalid(wrong)
         with store.write() as connection:
             now = machine()
             kept = keep_codes(connection, pool, codes, now)

@@ -88,7 +88,7 @@ def test_codes_of_others_are_imported_once_and_counted(
     file.write_text("B-1\nC-1\n")
     status, said = run("discount", "import", "partner", str(file))
     assert (status, said.strip()) == (0, "Added 1 code to the pool partner; there already: 1.")
-    assert told("pools") == [{"pool": "partner", "left": 4, "all": 4, "low": False}]
+    assert told("pools") == [{"pool": "partner", "left": 4, "all": 4, "low": False, "declared": True}]
     assert "low" not in run("discount", "pools")[1].split("\n", 3)[3]
 
 

@@ -151,6 +151,7 @@ def test_nothing_is_doubled_and_nothing_is_lost(survived: Survived) -> None:
     assert not survived.reckoning.doubled
     assert not survived.reckoning.lost
     assert not survived.reckoning.wrong
+    assert survived.reckoning.given_up <= (8 if LONG else 3)  # three attempts go wrong seldom
 
 
 def test_the_reckoning_would_see_what_is_missing_or_there_twice(survived: Survived) -> None:

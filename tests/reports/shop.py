@@ -187,6 +187,7 @@ class Shop:
                 "redeemed_at": redeemed,
                 "total": total,
                 "given": given,
+                "redeemed_for": f"order-{number // 2}" if redeemed else None,
                 "revoked_at": issued + timedelta(hours=3) if 0.3 <= fate < 0.4 else None,
                 "pool": "partner" if number % 6 == 0 else None,
                 "budget": ("spring", "autumn", None)[number % 8 % 3],

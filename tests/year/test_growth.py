@@ -43,7 +43,7 @@ EACH = 10
 """Steps after which they are counted."""
 GROWN = 100
 """So many times `EACH` may be more by chance: the first page of a table is read otherwise than the second."""
-OF_PEOPLE = "SELECT assignments.person, count("
+OF_PEOPLE = "SELECT assignments.person, count(CASE"
 """How colleagues stand is counted from what each was given within a year: here, all of the others."""
 KNOWN_BY = (
     "id",

@@ -136,10 +136,13 @@ def _side(connection: Connection, lead: Row[Any]) -> Side:
 
 
 def _stage_at(connection: Connection, lead: Row[Any]) -> datetime:
-    """When the lead's stage was said last, as far as its events tell."""
+    """When the lead's stage was said last; of an older store, as far as its events tell."""
     created: datetime = lead.created_at
     if not lead.stage:
         return created
+    if lead.stage_at is not None:  # a customer's, whose other card asked later, is not what its events tell
+        at: datetime = lead.stage_at
+        return at
     query = (
         select(events.c.received_at, events.c.properties)
         .where(events.c.lead_id == lead.id, events.c.name == "lead.updated")

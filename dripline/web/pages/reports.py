@@ -16,6 +16,7 @@ from dripline.clock import MachineClock
 from dripline.ingest.refusal import Refused
 from dripline.reports.amounts import currencies
 from dripline.reports.catalogue import REPORTS, Wanted
+from dripline.reports.discounts import currencies_of
 from dripline.reports.messages import messages_by_day
 from dripline.reports.period import Period
 from dripline.reports.saying import is_number, say, say_between, say_days, say_key
@@ -79,7 +80,11 @@ def add_reports(router: APIRouter, frame: Frame, machine: MachineClock) -> None:
             if wanted.name == "deliverability" and found.rows:
                 period = Period(found.since, found.until, frame.zone)
                 chart = _stacked(messages_by_day(connection, period))
-            has = sorted({found.currency, *currencies(connection)}) if found.currency else []
+            known = [
+                *currencies(connection),
+                *(currencies_of(connection) if wanted.name == "discounts" else ()),
+            ]
+            has = sorted({found.currency, *known}) if found.currency else []
             return found, list(read_listings(connection)), has, chart
 
     @router.get("/reports/{report}/csv")

@@ -21,6 +21,9 @@ def upgrade() -> None:
             postgresql_where=sa.text("ended_at IS NULL"),
         )
 
+    with op.batch_alter_table("discounts", schema=None) as batch_op:
+        batch_op.create_index("ix_discounts_issued", ["issued_at"], unique=False)
+
     with op.batch_alter_table("inbound", schema=None) as batch_op:
         batch_op.create_index(
             "ix_inbound_message",
