@@ -67,8 +67,8 @@ def records_of(
         .where(table.person.in_(list(people)), table.at > at - MEMORY)
         .group_by(table.person)
     )
-    has = select(table.person, func.count()).where(table.person.in_(list(people)), _OPEN)
-    busy: dict[str, int] = dict(connection.execute(has.group_by(table.person)).tuples().all())
+    has = select(table.person, func.count().label("number")).where(table.person.in_(list(people)), _OPEN)
+    busy = {row.person: row.number for row in connection.execute(has.group_by(table.person))}
     rows = {row.person: (row.given, row.won) for row in connection.execute(query)}
     away = away_at(connection, at)
     found = {}

@@ -23,6 +23,7 @@ from dripline.wire import TURNS, RunRef, workflow_id
 from tests.durable.test_replay import RECORDED
 from tests.durable.test_workflow import QUEUE, FakeStore, standing, wait_until
 from tests.temporal_server import TemporalServer
+from workflows.campaign import Campaign, Occasion
 from workflows.journey import JourneyRun
 from workflows.sweep import Sweep
 
@@ -116,7 +117,8 @@ async def test_a_run_whose_key_is_missing_waits_for_it_and_the_log_names_it(
 async def test_recorded_histories_replay_with_keys_set(path: object) -> None:
     history = WorkflowHistory.from_json("welcome/x", path.read_text())  # type: ignore[attr-defined]
     replayer = Replayer(
-        workflows=[JourneyRun, Sweep], data_converter=converter(having(f"a:{OLD}").codec_keys())
+        workflows=[JourneyRun, Sweep, Campaign, Occasion],
+        data_converter=converter(having(f"a:{OLD}").codec_keys()),
     )
     await replayer.replay_workflow(history)
 
